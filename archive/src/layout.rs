@@ -1,0 +1,106 @@
+//! Which object lies where.
+//!
+//! Keys are relative to a tenant's prefix unless their name says otherwise, so that a copied folder reads like the bucket.
+//! Numbers in names are padded, so that a plain listing is in order.
+
+use schemas::{Hash, Position, TenantId};
+
+/// The published checkpoint: the only object that is ever replaced, and only by compare-and-swap.
+pub const CHECKPOINT: &str = "log/checkpoint";
+/// The steps by hand.
+pub const GUIDE: &str = "VERIFY.txt";
+/// Everything of the Merkle log but the checkpoint.
+pub const TILES: &str = "log/tile/";
+/// The segments.
+pub const EVENTS: &str = "events/";
+/// The manifests.
+pub const MANIFESTS: &str = "manifest/";
+/// The audit log.
+pub const AUDIT: &str = "audit/";
+/// The schemas of payloads.
+pub const SCHEMAS: &str = "schemas/";
+/// The sealed files.
+pub const ATTACHMENTS: &str = "attachments/";
+
+/// Where a tenant's archive begins in its region's bucket.
+pub fn tenant_prefix(tenant_id: TenantId) -> String {
+    format!("tenants/{tenant_id}/")
+}
+
+/// Where the wrapped keys of a generation lie in the region's bucket: outside of the archive, with a short life.
+pub fn keys(tenant_id: TenantId, generation: u64) -> String {
+    format!("keys/{tenant_id}/{generation:08}.json")
+}
+
+/// Where a region's backups lie in its bucket.
+pub const BACKUPS: &str = "backups/";
+
+/// The manifest of a backup, in the region's bucket.
+pub fn backup(backup_id: &str) -> String {
+    format!("{BACKUPS}{backup_id}/manifest.json")
+}
+
+/// The segment that holds the events from `first` to `last`.
+pub fn segment(first: Position, last: Position) -> String {
+    format!("{EVENTS}{:012}-{:012}.seg.zst", first.get(), last.get())
+}
+
+/// The first and last position in a segment's name.
+pub fn segment_range(key: &str) -> Option<(Position, Position)> {
+    range(key.strip_prefix(EVENTS)?.strip_suffix(".seg.zst")?)
+}
+
+/// The audit lines of a day for the commands in a range.
+pub fn audit(day: &str, first: Position, last: Position) -> String {
+    format!("{AUDIT}{day}/{:012}-{:012}.jsonl.zst", first.get(), last.get())
+}
+
+/// The first and last position in the name of an audit object.
+pub fn audit_range(key: &str) -> Option<(Position, Position)> {
+    range(key.strip_prefix(AUDIT)?.split_once('/')?.1.strip_suffix(".jsonl.zst")?)
+}
+
+/// A manifest.
+pub fn manifest(generation: u64) -> String {
+    format!("{MANIFESTS}{generation:08}.json")
+}
+
+/// The generation in a manifest's name.
+pub fn manifest_generation(key: &str) -> Option<u64> {
+    let generation = key.strip_prefix(MANIFESTS)?.strip_suffix(".json")?.parse().ok()?;
+    (manifest(generation) == key).then_some(generation)
+}
+
+/// The published schema `<type>@<version>`.
+pub fn schema(name: &str) -> String {
+    format!("{SCHEMAS}{name}.json")
+}
+
+/// A sealed file, by the SHA-256 of its ciphertext.
+pub fn attachment(blob: Hash) -> String {
+    format!("{ATTACHMENTS}{blob}")
+}
+
+/// An object of the Merkle log by its path in the C2SP layout.
+pub fn log(path: &str) -> String {
+    format!("log/{path}")
+}
+
+fn range(text: &str) -> Option<(Position, Position)> {
+    let (first, last) = text.split_once('-')?;
+    Some((Position::new(first.parse().ok()?), Position::new(last.parse().ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_read_back() {
+        let (first, last) = (Position::new(7), Position::new(1_234_567_890_123));
+        assert_eq!(segment_range(&segment(first, last)), Some((first, last)));
+        assert_eq!(audit_range(&audit("2026-11-22", first, last)), Some((first, last)));
+        assert_eq!(manifest_generation(&manifest(42)), Some(42));
+        assert_eq!(manifest_generation("manifest/42.json"), None, "one spelling per generation");
+    }
+}

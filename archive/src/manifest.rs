@@ -1,0 +1,163 @@
+//! Manifests: the signed list of what belongs to a tenant's archive, one per generation, written last.
+//!
+//! A manifest names only what is new since the one before it and carries that one's hash, so the chain of manifests is the
+//! whole archive and a new generation costs as much as the events in it. The object is signed JSON (`{"body", "signature"}`,
+//! see [`crate::SignedError`]); the body's fields are those of [`Manifest`].
+
+use jiff::Timestamp;
+use schemas::{Hash, Position, RegionId, TenantId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    note::{Signer, Verifier},
+    signed::{self, SignedError},
+};
+
+/// The version of the manifest's format.
+pub const FORMAT: u16 = 1;
+
+/// One generation of a tenant's archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u16,
+    /// From 1, without gaps.
+    pub generation: u64,
+    /// Whose archive.
+    pub tenant_id: TenantId,
+    /// Where it is at home.
+    pub region: RegionId,
+    /// When its tree head was sealed.
+    pub created_at: Timestamp,
+    /// SHA-256 of the previous manifest's object; nothing in the first.
+    pub previous_sha256: Option<Hash>,
+    /// The new events, in order.
+    pub segments: Vec<Segment>,
+    /// The audit lines of the new events, in order.
+    pub audit: Vec<AuditSegment>,
+    /// The files that belong to the new events, in the events' order.
+    pub attachments: Vec<Attachment>,
+    /// The schemas of the new events.
+    pub schemas: Vec<Schema>,
+    /// Events in the archive up to here: the size of the tree.
+    pub size: u64,
+    /// The root of the tree.
+    pub root: Hash,
+    /// The signed checkpoint of that tree, as it was published.
+    pub checkpoint: String,
+    /// The C2SP verifier key of the signatures. A claim until it is compared with one from elsewhere.
+    pub verifier: String,
+}
+
+/// A range of events in one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// Below the tenant's prefix.
+    pub object: String,
+    /// The first position.
+    pub first: Position,
+    /// The last position.
+    pub last: Position,
+    /// How many events.
+    pub count: u64,
+    /// Length of the object.
+    pub size_bytes: u64,
+    /// SHA-256 of the object.
+    pub sha256: Hash,
+}
+
+/// A day's audit lines for a range of events in one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditSegment {
+    /// Below the tenant's prefix.
+    pub object: String,
+    /// The first position.
+    pub first: Position,
+    /// The last position.
+    pub last: Position,
+    /// How many lines.
+    pub lines: u64,
+    /// SHA-256 of the object.
+    pub sha256: Hash,
+}
+
+/// A sealed file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachment {
+    /// SHA-256 of the ciphertext, which is also its name.
+    pub blob: Hash,
+    /// Length of the ciphertext.
+    pub size_bytes: u64,
+}
+
+/// A published schema.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// `<type>@<version>`.
+    pub name: String,
+    /// SHA-256 of the object.
+    pub sha256: Hash,
+}
+
+impl Manifest {
+    /// The object: the body, signed.
+    pub fn sign(&self, signer: &Signer) -> Vec<u8> {
+        signed::sign(self, signer)
+    }
+
+    /// Reads a manifest that `verifier` has signed.
+    pub fn open(bytes: &[u8], verifier: &Verifier) -> Result<Self, SignedError> {
+        signed::open(bytes, verifier)
+    }
+
+    /// Reads what a manifest claims, unchecked.
+    pub fn claimed(bytes: &[u8]) -> Result<Self, SignedError> {
+        signed::claimed(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::note::tests::signer;
+
+    fn manifest(signer: &Signer) -> Manifest {
+        Manifest {
+            format: FORMAT,
+            generation: 1,
+            tenant_id: "018f0000-0000-7000-8000-000000000001".parse().expect("an id"),
+            region: "eu".parse().expect("an id"),
+            created_at: Timestamp::UNIX_EPOCH,
+            previous_sha256: None,
+            segments: vec![],
+            audit: vec![],
+            attachments: vec![],
+            schemas: vec![],
+            size: 0,
+            root: Hash::of(&[]),
+            checkpoint: "a\n\n— b c\n".into(),
+            verifier: signer.verifier().to_string(),
+        }
+    }
+
+    #[test]
+    fn a_manifest_is_signed_over_every_byte_of_its_body() {
+        let (ours, theirs) = (signer("domicile/eu/x", 1), signer("domicile/eu/x", 2));
+        let bytes = manifest(&ours).sign(&ours);
+        assert_eq!(Manifest::open(&bytes, ours.verifier()).expect("opens"), manifest(&ours));
+        assert!(matches!(Manifest::open(&bytes, theirs.verifier()), Err(SignedError::Signature(_))));
+        let changed = String::from_utf8(bytes).expect("JSON").replace("\"size\":0", "\"size\":1");
+        assert!(matches!(Manifest::open(changed.as_bytes(), ours.verifier()), Err(SignedError::Signature(_))));
+    }
+
+    #[test]
+    fn the_same_manifest_is_always_the_same_bytes() {
+        let signer = signer("domicile/eu/x", 1);
+        assert_eq!(manifest(&signer).sign(&signer), manifest(&signer).sign(&signer));
+    }
+}

@@ -1,0 +1,57 @@
+//! Signed JSON: a body, and a note's signature line over its exact bytes and a newline.
+//!
+//! ```text
+//! {"body":{…},"signature":"— <key name> <base64>"}
+//! ```
+//!
+//! The body is compact JSON, so `jq -c .body` prints exactly the text that was signed.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+use crate::note::{self, Signer, Verifier};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File<'bytes> {
+    #[serde(borrow)]
+    body: &'bytes RawValue,
+    signature: String,
+}
+
+/// Signs a body.
+pub(crate) fn sign<T: Serialize>(body: &T, signer: &Signer) -> Vec<u8> {
+    let body = serde_json::value::to_raw_value(body).expect("a manifest always has a JSON form");
+    let signature = signer.line(&signed_text(&body));
+    let mut bytes = serde_json::to_vec(&File { body: &body, signature }).expect("a string and JSON are JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Reads a body that `verifier` has signed.
+pub(crate) fn open<T: DeserializeOwned>(bytes: &[u8], verifier: &Verifier) -> Result<T, SignedError> {
+    let file: File<'_> = serde_json::from_slice(bytes).map_err(SignedError::Json)?;
+    note::check_lines(&signed_text(file.body), file.signature.lines(), verifier).map_err(SignedError::Signature)?;
+    serde_json::from_str(file.body.get()).map_err(SignedError::Json)
+}
+
+/// Reads what a body claims, unchecked.
+pub(crate) fn claimed<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SignedError> {
+    let file: File<'_> = serde_json::from_slice(bytes).map_err(SignedError::Json)?;
+    serde_json::from_str(file.body.get()).map_err(SignedError::Json)
+}
+
+fn signed_text(body: &RawValue) -> String {
+    format!("{}\n", body.get())
+}
+
+/// Signed JSON that cannot be trusted or read.
+#[derive(Debug, thiserror::Error)]
+pub enum SignedError {
+    /// It is not of the shape.
+    #[error("not of the shape")]
+    Json(#[source] serde_json::Error),
+    /// The signature is missing, of another key, or wrong.
+    #[error("the signature cannot be trusted")]
+    Signature(#[source] note::Error),
+}

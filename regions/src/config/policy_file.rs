@@ -1,0 +1,125 @@
+//! The hosting policy's file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use schemas::{DataClass, RegionId, values::Plan};
+
+use super::{
+    ConfigError,
+    document::{Document, Table},
+    region_file::is_country,
+};
+use crate::policy::{EgressRule, HostingPolicy};
+
+const COUNTRY: &str = "takes country codes of two upper-case letters";
+
+/// The policy as its file has it, before it meets the regions.
+pub(super) struct PolicyFile<'text> {
+    policy: HostingPolicy,
+    /// Country by cloud region.
+    cloud_regions: BTreeMap<String, String>,
+    path: &'text Path,
+    text: &'text str,
+}
+
+pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<PolicyFile<'text>, ConfigError> {
+    let document = Document::parse(path, text)?;
+    let file = document.root();
+    file.only(&["version", "default_region", "eea_members", "cloud_regions", "plans", "egress"])?;
+    let policy = HostingPolicy {
+        version: file.number("version", "takes a number from 1, raised with every change")?,
+        default_region: file.parsed("default_region", "takes the id of a region file")?,
+        regions: Vec::new(),
+        plans_with_choice: plans(&file.table("plans")?)?,
+        eea_members: file.texts("eea_members", COUNTRY, is_country)?.into_iter().map(str::to_owned).collect(),
+        egress: egress(&file)?,
+    };
+    Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
+}
+
+impl PolicyFile<'_> {
+    /// The cloud regions that lie in a jurisdiction.
+    pub(super) fn cloud_regions_in(&self, jurisdiction: &str) -> Vec<&str> {
+        let inside = |country: &str| match jurisdiction {
+            "EEA" => self.policy.is_eea(country),
+            _ => country == jurisdiction,
+        };
+        self.cloud_regions.iter().filter(|(_, country)| inside(country)).map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The policy for these regions, of which one must be the default.
+    pub(super) fn for_regions(self, regions: Vec<RegionId>) -> Result<HostingPolicy, ConfigError> {
+        if regions.contains(&self.policy.default_region) {
+            return Ok(HostingPolicy { regions, ..self.policy });
+        }
+        let known: Vec<_> = regions.iter().map(RegionId::as_str).collect();
+        let document = Document::parse(self.path, self.text)?;
+        Err(document.root().wrong("default_region", &format!("takes the id of a region file: {}", known.join(", "))))
+    }
+}
+
+fn plans(table: &Table<'_>) -> Result<BTreeSet<Plan>, ConfigError> {
+    table.only(&Plan::ALL.iter().map(|plan| plan.as_str()).collect::<Vec<_>>())?;
+    let mut with_choice = BTreeSet::new();
+    for plan in Plan::ALL {
+        let terms = table.table(plan.as_str())?;
+        terms.only(&["locality_choice"])?;
+        if terms.boolean("locality_choice")? {
+            with_choice.insert(*plan);
+        }
+    }
+    if with_choice.is_empty() {
+        return Err(table.wrong("enterprise", "takes locality_choice = true: some plan must have a choice"));
+    }
+    Ok(with_choice)
+}
+
+fn cloud_regions(table: &Table<'_>) -> Result<BTreeMap<String, String>, ConfigError> {
+    table.names().map(|name| Ok((name.to_owned(), table.text(name, COUNTRY, is_country)?.to_owned()))).collect()
+}
+
+/// The matrix: every class against every destination, each once.
+fn egress(file: &Table<'_>) -> Result<Vec<EgressRule>, ConfigError> {
+    let mut rules: Vec<EgressRule> = Vec::new();
+    for table in file.tables("egress")? {
+        let rule = egress_rule(&table)?;
+        if rules.iter().any(|known| known.class == rule.class && known.destination == rule.destination) {
+            let takes = format!("takes each class once per destination; {} is there twice", rule.class);
+            return Err(table.wrong("class", &takes));
+        }
+        rules.push(rule);
+    }
+    for class in DataClass::ALL {
+        for destination in HostingPolicy::DESTINATIONS {
+            if !rules.iter().any(|rule| rule.class == class && rule.destination == destination) {
+                let takes = format!("takes a rule for class {class} and destination {destination}");
+                return Err(file.wrong("egress", &takes));
+            }
+        }
+    }
+    Ok(rules)
+}
+
+fn egress_rule(table: &Table<'_>) -> Result<EgressRule, ConfigError> {
+    table.only(&["class", "destination", "allowed", "reason"])?;
+    let classes = DataClass::ALL.map(DataClass::as_str).join(", ");
+    let class = table.text("class", &format!("takes one of {classes}"), |text| class_of(text).is_some())?;
+    let class = class_of(class).expect("it was just found");
+    let destinations = HostingPolicy::DESTINATIONS;
+    let takes = format!("takes one of {}", destinations.join(", "));
+    let destination = table.text("destination", &takes, |text| destinations.contains(&text))?;
+    let allowed = table.boolean("allowed")?;
+    // No deployment may promise a locality and let this through: the product's first sentence would be untrue.
+    if allowed && matches!(class, DataClass::Personal | DataClass::Content) {
+        return Err(table.wrong("allowed", &format!("takes false: data of class {class} never leaves its region")));
+    }
+    let reason = table.text("reason", "takes the reason, for people to read", |text| !text.trim().is_empty())?;
+    Ok(EgressRule { class, destination: destination.to_owned(), allowed, reason: reason.to_owned() })
+}
+
+fn class_of(text: &str) -> Option<DataClass> {
+    DataClass::ALL.into_iter().find(|class| class.as_str() == text)
+}

@@ -1,0 +1,27 @@
+//! Where data may live: region files, the hosting policy, proof of residence, and the only constructors of clients of a
+//! region's stores.
+//!
+//! A [`Region`] is read from `regions/<id>.toml`; from it, and from nothing else, come connections to its Postgres
+//! ([`connect`], [`connection`], [`connection_with`], [`listener`]) and its [`Bucket`]. Each asks the store where it is before it hands the
+//! client out. A [`Resident`] is a tenant proven to be at home here; whoever touches tenant data demands one.
+//!
+//! This crate refuses to know events, keys, tickets and HTTP.
+//!
+//! Reading order: [`region`](Region), [`policy`](HostingPolicy), [`config`](Regions), [`resident`](Resident),
+//! [`database`](DatabaseRole), [`bucket`](Bucket).
+
+mod bucket;
+mod config;
+mod database;
+mod error;
+mod policy;
+mod region;
+mod resident;
+
+pub use bucket::{Bucket, Object, ObjectInfo, Put, bucket};
+pub use config::{ConfigError, Regions};
+pub use database::{DatabaseRole, Patience, connect, connection, connection_with, listener};
+pub use error::{Error, StoreError};
+pub use policy::{EgressRule, HostingPolicy, LocalityDecision, LocalityRefusal, Verdict};
+pub use region::{Endpoints, PostgresEndpoint, Region, S3Endpoint, Secret};
+pub use resident::{Resident, begin};

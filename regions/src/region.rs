@@ -1,0 +1,157 @@
+//! A region and where its stores are.
+
+use std::fmt;
+
+use schemas::RegionId;
+
+/// One region, as its file names it.
+#[derive(Debug, Clone)]
+pub struct Region {
+    /// Its id: the file's name, the label in hosts, the word in the API.
+    pub id: RegionId,
+    /// Its name for people.
+    pub name: String,
+    /// Whose law it is under: `EEA`, or a country code of ISO 3166-1.
+    pub jurisdiction: String,
+    /// The cloud provider's name of the place; the bucket must say the same of itself.
+    pub cloud_region: String,
+    /// The one bucket of the region.
+    pub bucket: String,
+    /// The name of the region key.
+    pub key_alias: String,
+    pub(crate) postgres: Option<PostgresEndpoint>,
+    pub(crate) s3: Option<S3Endpoint>,
+}
+
+/// Where the two stores of a region are reached.
+#[derive(Debug, Clone)]
+pub struct Endpoints {
+    /// The database.
+    pub postgres: PostgresEndpoint,
+    /// The object store.
+    pub s3: S3Endpoint,
+}
+
+/// How to reach a Postgres database.
+#[derive(Debug, Clone)]
+pub struct PostgresEndpoint {
+    /// A host name, an address, or the folder of a Unix socket (then it begins with `/`). Over the network, anything but
+    /// this machine takes TLS with a verified certificate.
+    pub host: String,
+    /// The port; for a Unix socket, the number in its name.
+    pub port: u16,
+    /// The database.
+    pub database: String,
+    /// The user: the owner of the schemas, member of every database role.
+    pub user: String,
+    /// Its password; empty if the server asks for none.
+    pub password: Secret,
+}
+
+/// How to reach an S3 endpoint.
+#[derive(Debug, Clone)]
+pub struct S3Endpoint {
+    /// Scheme, host and port.
+    pub url: String,
+    /// The access key's id.
+    pub access_key: String,
+    /// The access key's secret.
+    pub secret_key: Secret,
+}
+
+/// A password or key of a store. Its `Debug` tells nothing.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Region {
+    /// The directory as a place with a database: id `directory`, no bucket, no jurisdiction, because it holds nothing but
+    /// routing data.
+    pub fn for_directory(postgres: PostgresEndpoint) -> Self {
+        Self {
+            id: "directory".parse().expect("a literal that is a region id"),
+            name: "Directory".to_owned(),
+            jurisdiction: String::new(),
+            cloud_region: String::new(),
+            bucket: String::new(),
+            key_alias: "alias/domicile-directory".to_owned(),
+            postgres: Some(postgres),
+            s3: None,
+        }
+    }
+
+    /// The same place under another id, for a database that is being set up.
+    #[must_use]
+    pub fn with_id(self, id: RegionId) -> Self {
+        Self { id, ..self }
+    }
+
+    /// The region with its stores at these endpoints.
+    #[must_use]
+    pub fn with_endpoints(self, endpoints: Endpoints) -> Self {
+        Self { postgres: Some(endpoints.postgres), s3: Some(endpoints.s3), ..self }
+    }
+
+    /// Both endpoints, if the region's file (or `domicile up`) names them. Without: the embedded stores are meant.
+    pub fn endpoints(&self) -> Option<Endpoints> {
+        Some(Endpoints { postgres: self.postgres.clone()?, s3: self.s3.clone()? })
+    }
+
+    /// Where its database is.
+    pub const fn postgres(&self) -> Option<&PostgresEndpoint> {
+        self.postgres.as_ref()
+    }
+
+    /// Where its object store is.
+    pub const fn s3(&self) -> Option<&S3Endpoint> {
+        self.s3.as_ref()
+    }
+}
+
+impl PostgresEndpoint {
+    /// Names a database and how to enter it.
+    pub fn new(
+        host: impl Into<String>,
+        port: u16,
+        database: impl Into<String>,
+        user: impl Into<String>,
+        password: impl Into<String>,
+    ) -> Self {
+        Self { host: host.into(), port, database: database.into(), user: user.into(), password: Secret::new(password) }
+    }
+}
+
+impl S3Endpoint {
+    /// Names an object store and how to enter it.
+    pub fn new(url: impl Into<String>, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        Self { url: url.into(), access_key: access_key.into(), secret_key: Secret::new(secret_key) }
+    }
+}
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret, for the store it opens.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<secret>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_reaches_a_log_line() {
+        let endpoint = PostgresEndpoint::new("db", 5432, "domicile", "domicile", "hunter2");
+        assert!(!format!("{:?}", Region::for_directory(endpoint)).contains("hunter2"));
+    }
+}

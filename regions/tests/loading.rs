@@ -1,0 +1,424 @@
+//! Region files and the hosting policy: the repository's own are good, and every way to get one wrong is answered with
+//! file, line, field and what it takes.
+
+use std::{fs, path::Path};
+
+use regions::{ConfigError, HostingPolicy, Regions};
+use schemas::{DataClass, RegionId, values::Plan};
+use tempfile::TempDir;
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+fn id(text: &str) -> RegionId {
+    text.parse().expect("a region id")
+}
+
+/// A copy of the repository's files.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["us.toml", "eu.toml", "au.toml", "jp.toml", "hosting-policy.toml"] {
+        fs::copy(Path::new(REPOSITORY).join(name), folder.path().join(name)).expect("a copy");
+    }
+    folder
+}
+
+/// Loads the files after `replaced` became `by` in one of them, and expects a refusal: the text of the line it names, and
+/// what it says about it.
+fn refusal(file: &str, replaced: &str, by: &str) -> (String, String) {
+    let folder = folder();
+    let path = folder.path().join(file);
+    let text = fs::read_to_string(&path).expect("a copy");
+    assert!(text.contains(replaced), "{replaced:?} stands in {file}");
+    let text = text.replacen(replaced, by, 1);
+    fs::write(&path, &text).expect("written");
+    named_line(file, &text, &load(&folder).expect_err("it must be refused"))
+}
+
+/// Splits `<file>:<line>: <what>` into the line's text and what.
+fn named_line(file: &str, text: &str, refusal: &str) -> (String, String) {
+    let rest = refusal.strip_prefix(&format!("{file}:")).expect("the file is named");
+    let (line, what) = rest.split_once(": ").expect("the line is named");
+    let line: usize = line.parse().expect("a number");
+    (text.lines().nth(line - 1).expect("a line of the file").to_owned(), what.to_owned())
+}
+
+fn load(folder: &TempDir) -> Result<Regions, String> {
+    Regions::load(folder.path()).map_err(|error| without_folder(folder, &error))
+}
+
+fn without_folder(folder: &TempDir, error: &ConfigError) -> String {
+    let line = error.to_string();
+    assert_eq!(line.lines().count(), 1, "one line: {line}");
+    line.replace(&format!("{}/", folder.path().display()), "")
+}
+
+#[test]
+fn the_repositorys_files_describe_four_regions() {
+    let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
+    let places: Vec<_> = regions
+        .iter()
+        .map(|region| (region.id.as_str(), region.jurisdiction.as_str(), region.cloud_region.as_str()))
+        .collect();
+    let expected = [
+        ("au", "AU", "ap-southeast-2"),
+        ("eu", "EEA", "eu-central-1"),
+        ("jp", "JP", "ap-northeast-1"),
+        ("us", "US", "us-east-1"),
+    ];
+    assert_eq!(places, expected);
+    assert!(regions.iter().all(|region| region.endpoints().is_none()), "the embedded stores are the default");
+}
+
+#[test]
+fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
+    let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
+    let policy = regions.policy();
+    assert_eq!((policy.version(), policy.default_region()), (1, &id("us")));
+    let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
+    assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
+}
+
+#[test]
+fn the_european_economic_area_has_thirty_members() {
+    let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
+    let is_eea = |country: &str| regions.policy().is_eea(country);
+    assert!(["DE", "FR", "IE", "IS", "LI", "NO"].into_iter().all(is_eea));
+    assert!(!["GB", "CH", "US", "JP", "AU", "de", ""].into_iter().any(is_eea));
+    let letters = || (b'A'..=b'Z').map(char::from);
+    let members = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}"))).filter(|code| is_eea(code));
+    assert_eq!(members.count(), 30);
+}
+
+#[test]
+fn personal_data_and_content_leave_their_region_for_nowhere() {
+    let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
+    let policy = regions.policy();
+    for class in [DataClass::Personal, DataClass::Content] {
+        for destination in HostingPolicy::DESTINATIONS.into_iter().chain(["us", "au", "jp", "a-mail-provider"]) {
+            let verdict = policy.may_leave(class, &id("eu"), destination);
+            assert!(!verdict.allowed && !verdict.reason.is_empty(), "{class} to {destination}");
+        }
+    }
+    assert!(policy.may_leave(DataClass::Routing, &id("eu"), "directory").allowed);
+    assert!(!policy.may_leave(DataClass::Operational, &id("eu"), "us").allowed);
+}
+
+#[test]
+fn a_region_file_may_name_stores() {
+    let folder = folder();
+    fs::write(folder.path().join("postgres.secret"), "pg-secret\n").expect("written");
+    fs::write(folder.path().join("s3.secret"), "s3-secret\n").expect("written");
+    let stores = "\n[postgres]\nhost = \"db.eu\"\nport = 5432\ndatabase = \"domicile\"\nuser = \"owner\"\n\
+        password_file = \"postgres.secret\"\n\n[s3]\nurl = \"https://s3.eu:9000\"\naccess_key = \"key\"\n\
+        secret_key_file = \"s3.secret\"\n";
+    let path = folder.path().join("eu.toml");
+    let text = fs::read_to_string(&path).expect("a copy");
+    fs::write(&path, text + stores).expect("written");
+
+    let regions = load(&folder).expect("good files");
+    let endpoints = regions.get(&id("eu")).expect("eu").endpoints().expect("both stores");
+    let (postgres, s3) = (&endpoints.postgres, &endpoints.s3);
+    assert_eq!((postgres.host.as_str(), postgres.port, postgres.user.as_str()), ("db.eu", 5432, "owner"));
+    assert_eq!((postgres.password.expose(), s3.secret_key.expose()), ("pg-secret", "s3-secret"));
+    assert_eq!(s3.url, "https://s3.eu:9000");
+}
+
+#[test]
+fn objects_travel_without_tls_on_this_machine_only() {
+    let folder = folder();
+    fs::write(folder.path().join("secret"), "s3-secret\n").expect("written");
+    let path = folder.path().join("eu.toml");
+    let text = fs::read_to_string(&path).expect("a copy");
+    for here in
+        ["http://localhost", "http://localhost:9000", "http://127.0.0.1:9000", "http://[::1]", "http://[::1]:9000"]
+    {
+        let stores = format!(
+            "\n[postgres]\nhost = \"db.eu\"\nport = 5432\ndatabase = \"domicile\"\nuser = \"owner\"\n\n\
+            [s3]\nurl = \"{here}\"\naccess_key = \"key\"\nsecret_key_file = \"secret\"\n"
+        );
+        fs::write(&path, text.clone() + &stores).expect("written");
+        assert!(load(&folder).is_ok(), "{here}");
+    }
+}
+
+/// What stands in the file, what is put there, the line that must be named, what must be said.
+type Case<'text> = (&'text str, &'text str, &'text str, &'text str);
+
+fn assert_refused(file: &str, cases: &[Case<'_>]) {
+    for (replaced, by, line, what) in cases {
+        let named = refusal(file, replaced, by);
+        assert_eq!((named.0.as_str(), named.1.as_str()), (*line, *what), "{replaced} -> {by}");
+    }
+}
+
+#[test]
+fn every_wrong_field_of_a_region_file_is_refused_by_name() {
+    const ID: &str = "id: takes 2 to 16 lower-case letters, digits or '-', beginning with a letter";
+    const NAME: &str = "name: takes 1 to 80 characters, no control characters";
+    const BUCKET: &str =
+        "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
+    const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, postgres, s3";
+    let first =
+        "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
+    assert_refused(
+        "eu.toml",
+        &[
+            ("id = \"eu\"", "id = \"EU\"", "id = \"EU\"", ID),
+            ("id = \"eu\"", "id = 7", "id = 7", ID),
+            ("id = \"eu\"", "id = \"de\"", "id = \"de\"", "id: takes the file's name, eu"),
+            ("id = \"eu\"\n", "", first, &format!("id: is missing; {}", ID.trim_start_matches("id: "))),
+            ("id = \"eu\"", "colour = 1", "colour = 1", &format!("colour: is unknown; takes one of {KNOWN}")),
+            ("European Union", "", "name = \"\"", NAME),
+            ("European Union", "a\\u0000b", "name = \"a\\u0000b\"", NAME),
+            (
+                "\"EEA\"",
+                "\"Europe\"",
+                "jurisdiction = \"Europe\"",
+                "jurisdiction: takes EEA, or a country code of two upper-case letters",
+            ),
+            (
+                "\"EEA\"",
+                "\"CH\"",
+                "jurisdiction = \"CH\"",
+                "jurisdiction: takes one in which the hosting policy knows a cloud region",
+            ),
+            (
+                "\"EEA\"",
+                "\"JP\"",
+                "cloud_region = \"eu-central-1\"",
+                "cloud_region: takes a cloud region in JP: ap-northeast-1, ap-northeast-3",
+            ),
+            (
+                "\"eu-central-1\"",
+                "\"us-east-1\"",
+                "cloud_region = \"us-east-1\"",
+                "cloud_region: takes a cloud region in EEA: \
+            eu-central-1, eu-north-1, eu-south-1, eu-south-2, eu-west-1, eu-west-3",
+            ),
+            ("\"domicile-eu\"", "\"Domicile\"", "bucket = \"Domicile\"", BUCKET),
+            ("\"domicile-eu\"", "\"-eu\"", "bucket = \"-eu\"", BUCKET),
+            ("\"domicile-eu\"", "[\"domicile-eu\"]", "bucket = [\"domicile-eu\"]", BUCKET),
+            (
+                "\"domicile-eu\"",
+                "\"domicile-au\"",
+                "bucket = \"domicile-au\"",
+                "bucket: takes a bucket of its own; domicile-au is region au's",
+            ),
+            ("alias/domicile-eu", "alias domicile", "key_alias = \"alias domicile\"", KEY_ALIAS),
+            ("id = \"eu\"", "id = \"eu\"\nid = 'eu'", "id = 'eu'", "is not TOML: duplicate key"),
+            ("id = \"eu\"", "id = eu", "id = eu", "is not TOML: string values must be quoted, expected literal string"),
+        ],
+    );
+}
+
+#[test]
+fn every_wrong_field_of_a_store_is_refused_by_name() {
+    const POSTGRES: &str = "[postgres]\nhost = \"db\"\nport = 5432\ndatabase = \"domicile\"\nuser = \"owner\"\n";
+    const S3: &str = "[s3]\nurl = \"https://s3.eu\"\naccess_key = \"key\"\nsecret_key_file = \"hosting-policy.toml\"\n";
+    const BOTH: &str = "is missing; a region names both [postgres] and [s3], or neither";
+    const URL: &str = "s3.url: takes https://, a host and perhaps a port; http:// if the host is this machine";
+    const PORT: &str = "postgres.port: takes a number from 1 to 65535";
+    let (alias, last) = ("alias/domicile-eu\"", "alias/domicile-eu\"\n");
+    let first =
+        "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
+    let both = format!("{POSTGRES}{S3}");
+    let changed = |replaced: &str, by: &str| format!("{last}{}", both.replacen(replaced, by, 1));
+    assert_refused(
+        "eu.toml",
+        &[
+            (alias, &format!("{last}{POSTGRES}"), first, &format!("s3: {BOTH}")),
+            (alias, &format!("{last}{S3}"), first, &format!("postgres: {BOTH}")),
+            (alias, &format!("{last}postgres = 1"), "postgres = 1", "postgres: takes a table, [postgres]"),
+            (
+                alias,
+                &changed("\"db\"", "\"d b\""),
+                "host = \"d b\"",
+                "postgres.host: takes a host name, an address or a socket's folder",
+            ),
+            (alias, &changed("5432", "0"), "port = 0", PORT),
+            (alias, &changed("5432", "65536"), "port = 65536", PORT),
+            (alias, &changed("5432", "\"5432\""), "port = \"5432\"", PORT),
+            (alias, &changed("\"domicile\"", "\"\""), "database = \"\"", "postgres.database: takes a database's name"),
+            (
+                alias,
+                &changed("user =", "password ="),
+                "password = \"owner\"",
+                "postgres.password: is unknown; takes one of \
+            host, port, database, user, password_file",
+            ),
+            (alias, &changed("user = \"owner\"\n", ""), "[postgres]", "postgres.user: is missing; takes a user's name"),
+            (alias, &changed("https://s3.eu", "s3.eu"), "url = \"s3.eu\"", URL),
+            (alias, &changed("https://s3.eu", "https://s3.eu/x"), "url = \"https://s3.eu/x\"", URL),
+            (alias, &changed("https://s3.eu", "http://s3.eu:9000"), "url = \"http://s3.eu:9000\"", URL),
+            (alias, &changed("https://s3.eu", "http://[fd00::1]"), "url = \"http://[fd00::1]\"", URL),
+            (alias, &changed("https://s3.eu", "http://localhost.eu"), "url = \"http://localhost.eu\"", URL),
+            (alias, &changed("https://s3.eu", "http://::1"), "url = \"http://::1\"", URL),
+            (alias, &changed("\"key\"", "\"\""), "access_key = \"\"", "s3.access_key: takes an access key's id"),
+        ],
+    );
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_refused_by_the_field_that_names_it() {
+    let folder = folder();
+    fs::write(folder.path().join("empty"), "\n").expect("written");
+    let text = fs::read_to_string(folder.path().join("eu.toml")).expect("a copy");
+    let stores = "[postgres]\nhost = \"db\"\nport = 5432\ndatabase = \"domicile\"\nuser = \"owner\"\n\
+        [s3]\nurl = \"https://s3.eu\"\naccess_key = \"key\"\nsecret_key_file = \"SECRET\"\n";
+    for (secret, expected) in [
+        ("absent", "s3.secret_key_file: takes a readable file; absent: entity not found"),
+        ("empty", "s3.secret_key_file: takes a file that is not empty; empty is"),
+        ("", "s3.secret_key_file: takes the path of a file"),
+    ] {
+        let text = format!("{text}{}", stores.replace("SECRET", secret));
+        fs::write(folder.path().join("eu.toml"), &text).expect("written");
+        let (line, what) = named_line("eu.toml", &text, &load(&folder).expect_err("refused"));
+        assert_eq!((line, what.as_str()), (format!("secret_key_file = \"{secret}\""), expected));
+    }
+}
+
+#[test]
+fn every_wrong_field_of_the_policy_is_refused_by_name() {
+    const VERSION: &str = "version: takes a number from 1, raised with every change";
+    const KNOWN: &str = "version, default_region, eea_members, cloud_regions, plans, egress";
+    const COUNTRIES: &str = "takes country codes of two upper-case letters";
+    let first = "# Who may choose where its data lives, and what may leave the place it lives in. Signup records the version with the";
+    let (trial, choice) = ("[plans.trial]\nlocality_choice = false", "plans.trial.locality_choice");
+    assert_refused(
+        "hosting-policy.toml",
+        &[
+            ("version = 1", "version = 0", "version = 0", VERSION),
+            ("version = 1", "version = -1", "version = -1", VERSION),
+            ("version = 1", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 1\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            (
+                "version = 1",
+                "version = ",
+                "version = ",
+                "is not TOML: string values must be quoted, expected literal string",
+            ),
+            ("version = 1", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            (
+                "\"us\"",
+                "\"mars\"",
+                "default_region = \"mars\"",
+                "default_region: takes the id of a region file: au, eu, jp, us",
+            ),
+            ("\"us\"", "\"M A\"", "default_region = \"M A\"", "default_region: takes the id of a region file"),
+            ("    \"AT\"", "\"Austria\",\n\"AT\"", "\"Austria\",", &format!("eea_members: {COUNTRIES}")),
+            ("    \"AT\"", "3,\n\"AT\"", "3,", &format!("eea_members: {COUNTRIES}")),
+            ("us-east-1 = \"US\"", "us-east-1 = 1", "us-east-1 = 1", &format!("cloud_regions.us-east-1: {COUNTRIES}")),
+            (trial, "[plans.trial]", "[plans.trial]", &format!("{choice}: is missing; takes true or false")),
+            (
+                "locality_choice = false",
+                "locality_choice = 0",
+                "locality_choice = 0",
+                &format!("{choice}: takes true or false"),
+            ),
+            (
+                "[plans.trial]",
+                "[plans.free]",
+                "[plans.free]",
+                "plans.free: is unknown; takes one of trial, team, growth, \
+            professional, enterprise",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn every_wrong_rule_of_the_matrix_is_refused_by_name() {
+    let classes = "class: takes one of personal, content, operational, routing";
+    let (class, directory) = ("class = \"personal\"", "destination = \"directory\"");
+    let reason = "reason = \"personal data is kept in the tenant's home region\"";
+    assert_refused(
+        "hosting-policy.toml",
+        &[
+            (class, "class = \"secret\"", "class = \"secret\"", &format!("egress.{classes}")),
+            (
+                class,
+                "place = 1",
+                "place = 1",
+                "egress.place: is unknown; takes one of class, destination, allowed, reason",
+            ),
+            (
+                directory,
+                "destination = \"moon\"",
+                "destination = \"moon\"",
+                "egress.destination: takes one of \
+            another-region, directory, telemetry",
+            ),
+            (
+                directory,
+                "destination = \"telemetry\"",
+                "class = \"personal\"",
+                "egress.class: takes each class once per \
+            destination; personal is there twice",
+            ),
+            (
+                "allowed = false",
+                "allowed = true",
+                "allowed = true",
+                "egress.allowed: takes false: data of class personal never \
+            leaves its region",
+            ),
+            ("allowed = false", "allowed = \"no\"", "allowed = \"no\"", "egress.allowed: takes true or false"),
+            (reason, "reason = \" \"", "reason = \" \"", "egress.reason: takes the reason, for people to read"),
+        ],
+    );
+}
+
+#[test]
+fn a_matrix_with_a_hole_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("hosting-policy.toml");
+    let text = fs::read_to_string(&path).expect("a copy");
+    let end = text.rfind("[[egress]]").expect("the last rule");
+    fs::write(&path, &text[..end]).expect("written");
+    let (line, what) = named_line("hosting-policy.toml", &text, &load(&folder).expect_err("refused"));
+    assert_eq!(
+        (line.as_str(), what.as_str()),
+        ("[[egress]]", "egress: takes a rule for class routing and destination telemetry")
+    );
+}
+
+#[test]
+fn a_policy_in_which_no_plan_may_choose_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("hosting-policy.toml");
+    let text = fs::read_to_string(&path).expect("a copy");
+    fs::write(&path, text.replace("locality_choice = true", "locality_choice = false")).expect("written");
+    let refused = load(&folder).expect_err("refused");
+    assert!(
+        refused.ends_with("plans.enterprise: takes locality_choice = true: some plan must have a choice"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = Regions::load(&folder.path().join("absent")).expect_err("refused");
+    assert_eq!(without_folder(&folder, &error), "absent/hosting-policy.toml: cannot be read: entity not found");
+}
+
+#[test]
+fn a_folder_without_region_files_is_refused() {
+    let folder = folder();
+    for name in ["us.toml", "eu.toml", "au.toml", "jp.toml"] {
+        fs::remove_file(folder.path().join(name)).expect("removed");
+    }
+    let refused = load(&folder).expect_err("refused");
+    assert!(refused.ends_with("takes at least one region file, <id>.toml"), "{refused}");
+}
+
+#[test]
+fn a_file_that_is_not_text_and_a_file_that_is_a_folder_are_refused() {
+    let folder = folder();
+    fs::write(folder.path().join("eu.toml"), [0xff, 0xfe]).expect("written");
+    assert_eq!(load(&folder).expect_err("refused"), "eu.toml: cannot be read: invalid data");
+    fs::remove_file(folder.path().join("eu.toml")).expect("removed");
+    fs::create_dir(folder.path().join("eu.toml")).expect("made");
+    assert_eq!(load(&folder).expect_err("refused"), "eu.toml: cannot be read: is a directory");
+}

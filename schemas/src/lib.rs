@@ -1,0 +1,33 @@
+//! The vocabulary every other crate speaks: ids, data classes, events, the envelope and the upcasters.
+//!
+//! This crate knows shapes and nothing else. It refuses to know stores, clocks, randomness and rules: it can say what a
+//! `CommentAdded` looks like and how its bytes of last year are read today, never whether a comment may be added.
+//!
+//! Reading order: [`class`] (what a field may hold), [`ids`], [`values`], the events of each aggregate
+//! ([`tenant`], [`person`], [`ticket`], [`upload`], [`name`]), [`event`] (what the macro makes of them), [`envelope`] (what
+//! surrounds a sealed payload), [`published`] (JSON Schemas for readers without this binary).
+
+// The macro names this crate by its own name, so that it works here and in other crates alike.
+extern crate self as schemas;
+
+pub mod class;
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod name;
+pub mod person;
+pub mod published;
+pub mod stream;
+pub mod tenant;
+pub mod ticket;
+pub mod upload;
+pub mod values;
+
+pub use class::{DataClass, Personal};
+pub use envelope::{Actor, Entry, Envelope, Hash, Recorded, Sealed};
+pub use event::{DecodeError, EventField, EventType, TenantLogEvent};
+pub use ids::{
+    AttachmentId, CommandId, Epoch, EventId, GroupId, KeyId, PersonId, Position, RegionId, Slug, TenantId, TicketId,
+    TokenId, Version,
+};
+pub use stream::StreamName;

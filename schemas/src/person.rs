@@ -1,0 +1,78 @@
+//! Events of the streams `person-<id>` and `email-<index>`: profiles, credentials, and who holds an address.
+
+use jiff::Timestamp;
+
+use crate::{
+    events,
+    ids::{PersonId, TokenId},
+    values::Role,
+};
+
+events! {
+    /// What happens to a person's profile and credentials.
+    pub enum PersonEvent {
+        /// A person became known to the tenant.
+        "person_added" @ 1 => PersonAdded {
+            /// The person.
+            operational person: PersonId,
+            /// The full name.
+            personal name: String,
+            /// The address, lower case; a person may have none.
+            personal email: Option<String>,
+            /// What the person may do.
+            operational role: Role,
+        },
+        /// The name changed.
+        "person_renamed" @ 1 => PersonRenamed {
+            /// The full name.
+            personal name: String,
+        },
+        /// The address changed.
+        "person_email_changed" @ 1 => PersonEmailChanged {
+            /// The address, lower case.
+            personal email: Option<String>,
+        },
+        /// The person may do more or less than before.
+        "role_changed" @ 1 => RoleChanged {
+            /// What the person may do now.
+            operational role: Role,
+        },
+        /// A password was set. Only its salted one-way hash exists.
+        "password_set" @ 1 => PasswordSet {
+            /// Argon2id in PHC string format.
+            personal phc: String,
+        },
+        /// An API token was issued. The token itself is shown once and never stored.
+        "api_token_issued" @ 1 => ApiTokenIssued {
+            /// The token's id.
+            operational token: TokenId,
+            /// SHA-256 of the token, in hex.
+            personal token_sha256: String,
+            /// What it is for.
+            content description: String,
+            /// When it stops working; never, when absent.
+            operational expires_at: Option<Timestamp>,
+        },
+        /// An API token stopped working.
+        "api_token_revoked" @ 1 => ApiTokenRevoked {
+            /// The token's id.
+            operational token: TokenId,
+        },
+    }
+}
+
+events! {
+    /// Who holds an address within a tenant. The stream's name is a blind index, so the address stays out of it.
+    pub enum EmailEvent {
+        /// A person took the address.
+        "email_claimed" @ 1 => EmailClaimed {
+            /// The person.
+            operational person: PersonId,
+        },
+        /// The person gave the address up.
+        "email_released" @ 1 => EmailReleased {
+            /// The person.
+            operational person: PersonId,
+        },
+    }
+}

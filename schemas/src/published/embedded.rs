@@ -1,0 +1,33 @@
+//! Written by `cargo run --package schemas --example publish`.
+
+/// Name and text of every published schema.
+pub(super) const SCHEMAS: &[(&str, &str)] = &[
+    ("api_token_issued@1", include_str!("../../published/api_token_issued@1.json")),
+    ("api_token_revoked@1", include_str!("../../published/api_token_revoked@1.json")),
+    ("assignee_set@1", include_str!("../../published/assignee_set@1.json")),
+    ("comment_added@1", include_str!("../../published/comment_added@1.json")),
+    ("comment_added@2", include_str!("../../published/comment_added@2.json")),
+    ("email_claimed@1", include_str!("../../published/email_claimed@1.json")),
+    ("email_released@1", include_str!("../../published/email_released@1.json")),
+    ("envelope", include_str!("../../published/envelope.json")),
+    ("group_added@1", include_str!("../../published/group_added@1.json")),
+    ("group_set@1", include_str!("../../published/group_set@1.json")),
+    ("locality_chosen@1", include_str!("../../published/locality_chosen@1.json")),
+    ("name_claimed@1", include_str!("../../published/name_claimed@1.json")),
+    ("name_confirmed@1", include_str!("../../published/name_confirmed@1.json")),
+    ("name_released@1", include_str!("../../published/name_released@1.json")),
+    ("password_set@1", include_str!("../../published/password_set@1.json")),
+    ("person_added@1", include_str!("../../published/person_added@1.json")),
+    ("person_email_changed@1", include_str!("../../published/person_email_changed@1.json")),
+    ("person_renamed@1", include_str!("../../published/person_renamed@1.json")),
+    ("plan_chosen@1", include_str!("../../published/plan_chosen@1.json")),
+    ("priority_set@1", include_str!("../../published/priority_set@1.json")),
+    ("role_changed@1", include_str!("../../published/role_changed@1.json")),
+    ("status_set@1", include_str!("../../published/status_set@1.json")),
+    ("subject_set@1", include_str!("../../published/subject_set@1.json")),
+    ("tags_set@1", include_str!("../../published/tags_set@1.json")),
+    ("tenant_registered@1", include_str!("../../published/tenant_registered@1.json")),
+    ("ticket_opened@1", include_str!("../../published/ticket_opened@1.json")),
+    ("type_set@1", include_str!("../../published/type_set@1.json")),
+    ("upload_received@1", include_str!("../../published/upload_received@1.json")),
+];

@@ -1,0 +1,92 @@
+//! Stream names: which aggregate an event belongs to. They are stored in the clear, so they hold ids and never data.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AttachmentId, InvalidId, PersonId, Slug, TicketId};
+
+/// The name of a stream within a tenant's log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String", extend("pattern" = "^(tenant|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+)$"))]
+pub enum StreamName {
+    /// `tenant`: registration, locality, plan, groups.
+    Tenant,
+    /// `person-<id>`: a person's profile and credentials.
+    Person(PersonId),
+    /// `email-<blind index>`: who holds an address, without the address.
+    Email(String),
+    /// `ticket-<number>`: a ticket and its comments.
+    Ticket(TicketId),
+    /// `upload-<id>`: a file that was uploaded.
+    Upload(AttachmentId),
+    /// `name-<slug>`: who holds a name; in the directory's log only.
+    Name(Slug),
+}
+
+impl fmt::Display for StreamName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tenant => formatter.write_str("tenant"),
+            Self::Person(id) => write!(formatter, "person-{id}"),
+            Self::Email(index) => write!(formatter, "email-{index}"),
+            Self::Ticket(id) => write!(formatter, "ticket-{id}"),
+            Self::Upload(id) => write!(formatter, "upload-{id}"),
+            Self::Name(slug) => write!(formatter, "name-{slug}"),
+        }
+    }
+}
+
+impl FromStr for StreamName {
+    type Err = InvalidStreamName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidStreamName> {
+        let invalid = |_: InvalidId| InvalidStreamName(text.to_owned());
+        match text.split_once('-') {
+            None if text == "tenant" => Ok(Self::Tenant),
+            Some(("person", id)) => id.parse().map(Self::Person).map_err(invalid),
+            Some(("email", index)) if !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Ok(Self::Email(index.to_owned()))
+            }
+            Some(("ticket", id)) => id.parse().map(Self::Ticket).map_err(invalid),
+            Some(("upload", id)) => id.parse().map(Self::Upload).map_err(invalid),
+            Some(("name", slug)) => slug.parse().map(Self::Name).map_err(invalid),
+            _ => Err(InvalidStreamName(text.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for StreamName {
+    type Error = InvalidStreamName;
+    fn try_from(text: String) -> Result<Self, InvalidStreamName> {
+        text.parse()
+    }
+}
+
+impl From<StreamName> for String {
+    fn from(name: StreamName) -> Self {
+        name.to_string()
+    }
+}
+
+/// A text that names no stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("stream: takes tenant, person-<id>, email-<index>, ticket-<number>, upload-<id> or name-<slug>, not {0:?}")]
+pub struct InvalidStreamName(String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_name_reads_back_as_itself() {
+        for text in ["tenant", "person-7", "email-00ff", "ticket-42", "upload-9", "name-acme-1"] {
+            assert_eq!(text.parse::<StreamName>().map(|name| name.to_string()), Ok(text.to_owned()));
+        }
+        for text in ["", "ticket", "ticket-", "ticket-x", "email-", "email-a@b.c", "mail-1"] {
+            assert!(text.parse::<StreamName>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Values that events carry: plans, roles, states. Their words are the ones of the API.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)+ })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)+ }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// The words a client may send, for error messages.
+            pub const TAKES: &'static str = words!(@list $($word)+);
+            /// The word of the API.
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $word),+ } }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(UnknownWord { takes: Self::TAKES })
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { formatter.write_str(self.as_str()) }
+        }
+    )*};
+    (@list $first:literal $($rest:literal)*) => { concat!($first $(, ", ", $rest)*) };
+}
+
+/// A word outside the list it must come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("takes one of {takes}")]
+pub struct UnknownWord {
+    /// The words that are taken.
+    pub takes: &'static str,
+}
+
+words! {
+    /// What a tenant pays for; decides whether it may choose its locality.
+    Plan {
+        /// Free for a while.
+        Trial = "trial",
+        /// The smallest paid plan.
+        Team = "team",
+        /// More of everything, no locality choice.
+        Growth = "growth",
+        /// The first plan with a locality choice.
+        Professional = "professional",
+        /// Everything.
+        Enterprise = "enterprise",
+    }
+    /// What a person may do.
+    Role {
+        /// Opens tickets and sees only those.
+        EndUser = "end-user",
+        /// Works on all tickets.
+        Agent = "agent",
+        /// An agent who also administers the tenant.
+        Admin = "admin",
+    }
+    /// Where a ticket is in its life.
+    Status {
+        /// Nobody has answered yet.
+        New = "new",
+        /// In work.
+        Open = "open",
+        /// Waiting for the requester.
+        Pending = "pending",
+        /// Waiting for a third party.
+        Hold = "hold",
+        /// Answered; may be reopened.
+        Solved = "solved",
+        /// Final.
+        Closed = "closed",
+    }
+    /// How urgent a ticket is.
+    Priority {
+        /// Whenever.
+        Low = "low",
+        /// As usual.
+        Normal = "normal",
+        /// Before others.
+        High = "high",
+        /// Now.
+        Urgent = "urgent",
+    }
+    /// What a ticket is about.
+    TicketType {
+        /// The cause of incidents.
+        Problem = "problem",
+        /// One occurrence.
+        Incident = "incident",
+        /// Somebody wants to know.
+        Question = "question",
+        /// Somebody has to do something.
+        Task = "task",
+    }
+    /// Where a ticket or comment came in.
+    Channel {
+        /// The API.
+        Api = "api",
+        /// A page.
+        Web = "web",
+        /// Mail.
+        Email = "email",
+    }
+    /// Who may read a comment.
+    Visibility {
+        /// The requester too.
+        Public = "public",
+        /// Agents only.
+        Internal = "internal",
+    }
+}

@@ -1,0 +1,18 @@
+//! Replay and verify a tenant's history.
+//!
+//! [`verify`] takes an archive, from a bucket or a copied folder, and finds what is wrong with it: it knows no network, no
+//! database and no decryption key, and trusts nothing but the Ed25519 key it is given. [`replay`] takes events that somebody
+//! entitled has opened, and shows them as a timeline or folded into the state they lead to.
+//!
+//! This crate refuses to know where objects come from ([`Source`]) and how payloads are opened.
+//!
+//! Reading order: [`source`], [`report`], [`verify`], [`replay`].
+
+pub mod replay;
+pub mod report;
+pub mod source;
+pub mod verify;
+
+pub use report::{Finding, Report, Wrong};
+pub use source::{Folder, Source};
+pub use verify::{Options, Progress, verify};

@@ -1,0 +1,195 @@
+//! Fold events into the state of each stream, by the rules of the domain.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    Aggregate, email::EmailClaim, name::Name, person::Person, tenant::Tenant, ticket::Ticket, upload::Upload,
+};
+use jiff::Timestamp;
+use schemas::{Personal, Position, Recorded, StreamName, TenantLogEvent, Version};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::{
+    Filter, Taken,
+    view::{self, Comment},
+};
+
+/// The state of a tenant at a moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct State {
+    /// The last position it covers; 0 before the first event.
+    pub as_of: Position,
+    /// When the event there was recorded.
+    pub recorded_at: Option<Timestamp>,
+    /// Every stream that had events, by name.
+    pub streams: BTreeMap<StreamName, StreamState>,
+}
+
+/// The state of one stream.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StreamState {
+    /// Its last version.
+    pub version: Version,
+    /// When its first event was recorded.
+    pub created_at: Timestamp,
+    /// When its last event was recorded.
+    pub changed_at: Timestamp,
+    /// Events whose key was destroyed: what they said is missing from the state.
+    pub erased_events: u64,
+    /// Events that this program cannot read.
+    pub unreadable_events: u64,
+    /// The state; null if the events that would make it are erased.
+    #[serde(serialize_with = "exposed")]
+    pub state: Personal<Value>,
+}
+
+fn exposed<S: Serializer>(state: &Personal<Value>, serializer: S) -> Result<S::Ok, S::Error> {
+    state.expose().serialize(serializer)
+}
+
+/// A fold that is fed event by event, for histories that do not fit in memory.
+#[derive(Debug)]
+pub struct Fold {
+    filter: Filter,
+    as_of: Position,
+    recorded_at: Option<Timestamp>,
+    streams: BTreeMap<StreamName, Folded>,
+}
+
+#[derive(Debug)]
+struct Folded {
+    version: Version,
+    created_at: Timestamp,
+    changed_at: Timestamp,
+    erased_events: u64,
+    unreadable_events: u64,
+    aggregate: AnyAggregate,
+}
+
+/// The aggregate of a stream.
+#[derive(Debug)]
+enum AnyAggregate {
+    Tenant(Tenant),
+    Person(Person),
+    Email(EmailClaim),
+    Ticket(Ticket, Vec<Comment>),
+    Upload(Upload),
+    Name(Name),
+}
+
+impl Fold {
+    /// A fold of what the filter takes.
+    pub fn new(filter: Filter) -> Self {
+        Self { filter, as_of: Position::ZERO, recorded_at: None, streams: BTreeMap::new() }
+    }
+
+    /// Takes the next event, in order of positions; [`Taken::Over`] says that no later one will be taken.
+    pub fn push<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, plaintext: Option<P>) -> Taken {
+        let taken = self.filter.takes(recorded);
+        if taken != Taken::Over {
+            self.as_of = recorded.position;
+            self.recorded_at = Some(recorded.sealed.envelope.recorded_at);
+        }
+        if taken == Taken::Yes {
+            self.fold(recorded, plaintext);
+        }
+        taken
+    }
+
+    /// The state after the events that were taken.
+    pub fn finish(self) -> State {
+        let streams = self.streams.into_iter().map(|(stream, folded)| (stream, folded.into_state())).collect();
+        State { as_of: self.as_of, recorded_at: self.recorded_at, streams }
+    }
+
+    fn fold<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, plaintext: Option<P>) {
+        let envelope = &recorded.sealed.envelope;
+        let folded = self.streams.entry(envelope.stream.clone()).or_insert_with(|| Folded {
+            version: Version::ZERO,
+            created_at: envelope.recorded_at,
+            changed_at: envelope.recorded_at,
+            erased_events: 0,
+            unreadable_events: 0,
+            aggregate: AnyAggregate::of(&envelope.stream),
+        });
+        folded.version = envelope.version;
+        folded.changed_at = envelope.recorded_at;
+        let event = plaintext
+            .map(|plaintext| TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext.as_ref()));
+        match event {
+            Some(Ok(event)) => folded.aggregate.evolve(recorded, event),
+            Some(Err(_)) => folded.unreadable_events += 1,
+            None => {
+                folded.erased_events += 1;
+                folded.aggregate.erased(recorded);
+            }
+        }
+    }
+}
+
+impl Folded {
+    fn into_state(self) -> StreamState {
+        StreamState {
+            version: self.version,
+            created_at: self.created_at,
+            changed_at: self.changed_at,
+            erased_events: self.erased_events,
+            unreadable_events: self.unreadable_events,
+            state: Personal::new(self.aggregate.view()),
+        }
+    }
+}
+
+impl AnyAggregate {
+    fn of(stream: &StreamName) -> Self {
+        match stream {
+            StreamName::Tenant => Self::Tenant(Tenant::default()),
+            StreamName::Person(_) => Self::Person(Person::default()),
+            StreamName::Email(_) => Self::Email(EmailClaim::default()),
+            StreamName::Ticket(_) => Self::Ticket(Ticket::default(), Vec::new()),
+            StreamName::Upload(_) => Self::Upload(Upload::default()),
+            StreamName::Name(_) => Self::Name(Name::default()),
+        }
+    }
+
+    /// An event of another aggregate in the stream would be a defect of the writer; it changes nothing here.
+    fn evolve(&mut self, recorded: &Recorded, event: TenantLogEvent) {
+        match self {
+            Self::Tenant(tenant) => evolve(tenant, event),
+            Self::Person(person) => evolve(person, event),
+            Self::Email(email) => evolve(email, event),
+            Self::Ticket(ticket, comments) => {
+                comments.extend(Comment::of(recorded, &event));
+                evolve(ticket, event);
+            }
+            Self::Upload(upload) => evolve(upload, event),
+            Self::Name(name) => evolve(name, event),
+        }
+    }
+
+    fn erased(&mut self, recorded: &Recorded) {
+        if let Self::Ticket(_, comments) = self
+            && recorded.sealed.envelope.event_type == "comment_added"
+        {
+            comments.push(Comment::erased(recorded));
+        }
+    }
+
+    fn view(&self) -> Value {
+        match self {
+            Self::Tenant(tenant) => view::tenant(tenant),
+            Self::Person(person) => view::person(person),
+            Self::Email(email) => view::email(email),
+            Self::Ticket(ticket, comments) => view::ticket(ticket, comments),
+            Self::Upload(upload) => view::upload(upload),
+            Self::Name(name) => view::name(name),
+        }
+    }
+}
+
+fn evolve<A: Aggregate>(aggregate: &mut A, event: TenantLogEvent) {
+    if let Some(event) = A::pick(event) {
+        aggregate.evolve(&event);
+    }
+}

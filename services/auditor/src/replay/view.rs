@@ -1,0 +1,140 @@
+//! States as JSON. This is where personal data is exposed, to whoever holds the keys; credentials are not.
+
+use domain::{
+    email::EmailClaim,
+    name::Name,
+    person::{Person, Profile, Token},
+    tenant::Tenant,
+    ticket::Ticket,
+    upload::Upload,
+};
+use jiff::Timestamp;
+use schemas::{
+    PersonId, Position, Recorded, TenantLogEvent, TokenId,
+    ticket::{CommentAdded, TicketEvent},
+};
+use serde_json::{Value, json};
+
+/// A comment of a ticket; without content once its key is destroyed.
+#[derive(Debug)]
+pub(super) struct Comment {
+    position: Position,
+    at: Timestamp,
+    content: Option<CommentAdded>,
+}
+
+impl Comment {
+    pub(super) fn of(recorded: &Recorded, event: &TenantLogEvent) -> Option<Self> {
+        match event {
+            TenantLogEvent::Ticket(TicketEvent::CommentAdded(comment)) => {
+                Some(Self { content: Some(comment.clone()), ..Self::erased(recorded) })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn erased(recorded: &Recorded) -> Self {
+        Self { position: recorded.position, at: recorded.sealed.envelope.recorded_at, content: None }
+    }
+
+    fn view(&self) -> Value {
+        let mut view = json!({"position": self.position, "recorded_at": self.at, "is_erased": self.content.is_none()});
+        if let Some(comment) = &self.content {
+            view["author"] = json!(comment.author);
+            view["visibility"] = json!(comment.visibility);
+            view["body"] = json!(comment.body.expose());
+            view["html_body"] = json!(comment.html_body.expose());
+            view["attachments"] = json!(comment.attachments);
+            view["channel"] = json!(comment.channel);
+        }
+        view
+    }
+}
+
+pub(super) fn ticket(ticket: &Ticket, comments: &[Comment]) -> Value {
+    let comments: Vec<_> = comments.iter().map(Comment::view).collect();
+    let Some(details) = ticket.details() else {
+        return if comments.is_empty() { Value::Null } else { json!({"comments": comments}) };
+    };
+    json!({
+        "subject": details.subject.expose(),
+        "status": details.status,
+        "priority": details.priority,
+        "type": details.ticket_type,
+        "requester": details.requester,
+        "submitter": details.submitter,
+        "assignee": details.assignee,
+        "group": details.group,
+        "tags": details.tags.expose(),
+        "channel": details.channel,
+        "external_id": details.external_id.expose(),
+        "comments": comments,
+    })
+}
+
+pub(super) fn tenant(tenant: &Tenant) -> Value {
+    let Some(account) = tenant.account() else { return Value::Null };
+    let groups: Vec<_> =
+        account.groups.iter().map(|(group, name)| json!({"group": group, "name": name.expose()})).collect();
+    let locality = account.locality.as_ref().map(|locality| {
+        json!({
+            "requested": locality.requested,
+            "granted": locality.granted,
+            "policy_version": locality.policy_version,
+            "entitled": locality.entitled,
+            "selected": locality.selected,
+            "committed": locality.committed,
+        })
+    });
+    json!({
+        "slug": account.slug,
+        "company": account.company.expose(),
+        "plan": account.plan,
+        "locality": locality,
+        "groups": groups,
+    })
+}
+
+pub(super) fn person(person: &Person) -> Value {
+    let Some(Profile { person, name, email, role, password_phc, tokens }) = person.profile() else {
+        return Value::Null;
+    };
+    json!({
+        "person": person,
+        "name": name.expose(),
+        "email": email.expose(),
+        "role": role,
+        "has_password": password_phc.expose().is_some(),
+        "tokens": tokens.iter().map(token).collect::<Vec<_>>(),
+    })
+}
+
+fn token((id, token): (&TokenId, &Token)) -> Value {
+    json!({"token": id, "description": token.description.expose(), "expires_at": token.expires_at})
+}
+
+pub(super) fn email(email: &EmailClaim) -> Value {
+    let holder: Option<PersonId> = email.holder();
+    json!({"holder": holder})
+}
+
+pub(super) fn upload(upload: &Upload) -> Value {
+    let Some(received) = upload.received() else { return Value::Null };
+    json!({
+        "attachment": received.attachment,
+        "file_name": received.file_name.expose(),
+        "content_type": received.content_type.expose(),
+        "size_bytes": received.size_bytes,
+        "uploader": received.uploader,
+    })
+}
+
+pub(super) fn name(name: &Name) -> Value {
+    let Some(holding) = name.holding() else { return json!({"holder": null}) };
+    json!({
+        "holder": holding.tenant,
+        "region": holding.region,
+        "epoch": holding.epoch,
+        "is_confirmed": holding.is_confirmed,
+    })
+}

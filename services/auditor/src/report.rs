@@ -1,0 +1,159 @@
+//! What a verification found.
+
+use std::fmt;
+
+use schemas::{Hash, Position, RegionId, TenantId};
+use serde::{Serialize, Serializer};
+
+/// Findings kept at most; the rest is counted.
+pub const FINDINGS_MAX: usize = 1000;
+
+/// What was looked at, and what is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whose archive, as its manifests say.
+    pub tenant_id: Option<TenantId>,
+    /// Where it is at home, as its manifests say.
+    pub region: Option<RegionId>,
+    /// The C2SP verifier key everything was checked against.
+    pub verifier: Option<String>,
+    /// Whether that key was given by the auditor. If not, it is the one the archive names, and a stranger who re-signed the
+    /// whole archive would not be found.
+    pub is_key_pinned: bool,
+    /// Manifests read.
+    pub generations: u64,
+    /// Events in the archive: the size of the newest tree.
+    pub size: u64,
+    /// The root of that tree.
+    pub root: Option<Hash>,
+    /// Attachments whose hash was checked.
+    pub attachments: u64,
+    /// Objects read.
+    pub objects: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// What is wrong, by position, findings without one first.
+    pub findings: Vec<Finding>,
+    /// Further findings that were not kept.
+    pub findings_left_off: u64,
+    /// What is worth knowing and not wrong.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// The first position that is wrong, if something is and has a position.
+    pub fn first_wrong(&self) -> Option<Position> {
+        self.findings.iter().filter_map(|finding| finding.position).min()
+    }
+
+    pub(crate) fn add(&mut self, position: impl Into<Option<Position>>, object: impl Into<String>, what: Wrong) {
+        if self.findings.len() == FINDINGS_MAX {
+            self.findings_left_off += 1;
+            return;
+        }
+        self.findings.push(Finding { position: position.into(), object: object.into(), what });
+    }
+}
+
+/// Something wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The first position it concerns, where it concerns positions.
+    pub position: Option<Position>,
+    /// In which object.
+    pub object: String,
+    /// What.
+    pub what: Wrong,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.position {
+            Some(position) => write!(formatter, "position {position}: {}: {}", self.object, self.what),
+            None => write!(formatter, "{}: {}", self.object, self.what),
+        }
+    }
+}
+
+/// What can be wrong with an object or an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrong {
+    /// There is no manifest at all.
+    NoArchive,
+    /// The object is not there.
+    Missing,
+    /// The object is there and nothing names it.
+    Extra,
+    /// Its bytes are not those that the manifest, or its name, has the hash of.
+    HashDiffers,
+    /// It cannot be read; in words without data.
+    Unreadable(String),
+    /// It is not signed by the key.
+    Signature(String),
+    /// It was signed for another log, region or generation.
+    Belongs(&'static str),
+    /// The manifest does not carry the hash of the one before it.
+    ChainBroken,
+    /// No segment holds these positions.
+    Gap,
+    /// Two segments hold this position.
+    Overlap,
+    /// The event is not the one the Merkle tree was built over.
+    EventDiffers,
+    /// The event is another tenant's.
+    AnotherTenant,
+    /// A version of the event's stream is missing before it, or comes twice.
+    StreamVersion,
+    /// The tree over the events has another root than the one that was signed.
+    RootDiffers,
+    /// A tile or bundle is not that of the events.
+    TreeDiffers,
+    /// The published checkpoint covers more events than there are.
+    CheckpointAhead,
+    /// The published checkpoint covers fewer events than were published.
+    CheckpointBehind,
+    /// The audit lines are not those of the events.
+    AuditDiffers,
+    /// The manifest names other attachments than the events do.
+    AttachmentsDiffer,
+    /// The archive ends before a size it is known to have had.
+    Truncated,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::NoArchive => "there is no manifest, so no archive",
+            Self::Missing => "missing",
+            Self::Extra => "not named by any manifest",
+            Self::HashDiffers => "not the bytes that were signed",
+            Self::Unreadable(why) => return write!(formatter, "cannot be read: {why}"),
+            Self::Signature(why) => return write!(formatter, "not signed by the key: {why}"),
+            Self::Belongs(what) => return write!(formatter, "belongs to another {what}"),
+            Self::ChainBroken => "does not follow the manifest before it",
+            Self::Gap => "no segment holds the event",
+            Self::Overlap => "a second segment holds the event",
+            Self::EventDiffers => "not the event that was signed",
+            Self::AnotherTenant => "the event of another tenant",
+            Self::StreamVersion => "its stream's versions have a gap or a double here",
+            Self::RootDiffers => "the tree over the events has another root",
+            Self::TreeDiffers => "not the tree over the events",
+            Self::CheckpointAhead => "covers events that no manifest holds",
+            Self::CheckpointBehind => "older than the newest manifest",
+            Self::AuditDiffers => "not the lines of the events",
+            Self::AttachmentsDiffer => "names other attachments than the events",
+            Self::Truncated => "the archive ends here and is known to have held more",
+        })
+    }
+}
+
+impl Serialize for Wrong {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

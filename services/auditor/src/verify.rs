@@ -1,0 +1,112 @@
+//! Verify an archive from its objects alone.
+//!
+//! The manifests are a signed chain; each names new segments by hash; the events in them rebuild the Merkle tree, whose root
+//! every manifest and the published checkpoint sign, and whose tiles lie beside. So there are three accounts of the same
+//! history (segments, tree, signatures), and where one was changed the others tell at which position.
+//!
+//! Generations are read and decoded a few at a time, in parallel, and then walked in order; memory is bounded by those and by
+//! one number a stream. Reading order: `identity` (whose archive, which key), `load`, `examine` (decode, in threads),
+//! `walk` (positions, streams, roots), `tree` (tiles), `attached` (audit lines, files, schemas), `finish`.
+
+mod attached;
+mod counted;
+mod examine;
+mod finish;
+mod identity;
+mod listing;
+mod load;
+mod tree;
+mod walk;
+
+use archive::{layout, merkle::proof::Tree, note::Verifier};
+use futures::{StreamExt, TryStreamExt, stream};
+use schemas::{Position, TenantId};
+
+use self::{counted::Counted, examine::examine_all, identity::Identity, listing::Listing, load::load, walk::Walk};
+use crate::{
+    report::{Report, Wrong},
+    source::{Error, Source},
+};
+
+/// Generations that are fetched ahead.
+const GENERATIONS_AHEAD: usize = 4;
+
+/// What a verification takes besides the archive.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The key to check against: of the tenant's log, or of its region. Without one, the key that the archive names is used,
+    /// which shows only that one and the same key signed everything.
+    pub verifier: Option<Verifier>,
+    /// A tree the archive is known to have had, from a backup manifest or an older checkpoint.
+    pub expected: Option<Tree>,
+    /// A size the archive is known to have reached: one that ends before has lost its end.
+    pub at_least: u64,
+    /// Whose archive it must be.
+    pub tenant_id: Option<TenantId>,
+    /// Generations that are decoded at the same time, each in a thread of its own.
+    pub threads: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { verifier: None, expected: None, at_least: 0, tenant_id: None, threads }
+    }
+}
+
+/// How far a verification has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Manifests walked.
+    pub generation: u64,
+    /// Manifests there are.
+    pub generations: u64,
+    /// Events walked.
+    pub events: u64,
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+/// Verifies an archive. An error says that the source could not be read, never that the archive is wrong.
+pub async fn verify(
+    source: &dyn Source,
+    options: &Options,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, Error> {
+    let source = Counted::new(source);
+    // A manifest follows its checkpoint. So one that was read before the listing is never ahead of it without a reason, and
+    // one that is read after it is never behind: an archive that grows while it is verified is not taken for a wrong one.
+    let before = source.get(layout::CHECKPOINT).await?;
+    let listing = Listing::new(source.list().await?);
+    let mut report = Report::default();
+    let newest = listing.newest_generation();
+    let Some(identity) = Identity::establish(&source, &listing, options, &mut report).await? else {
+        if newest == 0 {
+            report.add(None, layout::MANIFESTS, Wrong::NoArchive);
+            if options.at_least > 0 {
+                report.add(Position::new(1), layout::MANIFESTS, Wrong::Truncated);
+            }
+        }
+        return Ok(report);
+    };
+    let threads = options.threads.max(1);
+    let mut loads = stream::iter(listing.generations_with_gaps())
+        .map(|generation| load(&source, &identity, generation))
+        .buffered(GENERATIONS_AHEAD.max(threads))
+        .try_chunks(threads);
+    let mut walk = Walk::new(&source, &identity, options, listing, report);
+    while let Some(chunk) = loads.next().await {
+        let chunk = chunk.map_err(|failed| failed.1)?;
+        let examined = examine_all(&chunk, &identity);
+        for (loaded, examined) in chunk.into_iter().zip(examined) {
+            let generation = loaded.generation;
+            walk.generation(loaded, examined).await?;
+            progress(Progress { generation, generations: newest, events: walk.size(), bytes: source.bytes() });
+        }
+    }
+    let after = source.get(layout::CHECKPOINT).await?;
+    let mut report = walk.finish(finish::Published { before, after }).await?;
+    report.objects = source.objects();
+    report.bytes = source.bytes();
+    Ok(report)
+}

@@ -1,0 +1,172 @@
+//! The end of a verification: the right edge of the tree, the published checkpoint, and what nothing named.
+
+use archive::{
+    Checkpoint, checkpoint, layout,
+    tile::{self, Named, WIDTH},
+};
+use bytes::Bytes;
+use schemas::Position;
+
+use super::{attached::first_in_name, listing::tile_of, walk::Walk};
+use crate::{
+    report::{Finding, Report, Wrong},
+    source::Error,
+};
+
+/// The checkpoint as it was before the archive was listed, and as it is at the end.
+pub(super) struct Published {
+    pub(super) before: Option<Bytes>,
+    pub(super) after: Option<Bytes>,
+}
+
+/// What became of an object that nothing named.
+enum Unnamed {
+    Wrong(Option<Position>),
+    /// It belongs to a step of the archive that is not published yet, or never was.
+    Unpublished,
+    /// A file that no event claims.
+    Unclaimed,
+    /// It belongs to a part of the archive that could not be looked at.
+    NotLookedAt,
+    Known,
+}
+
+impl Walk<'_> {
+    pub(super) async fn finish(mut self, published: Published) -> Result<Report, Error> {
+        if self.is_tree_known {
+            let partial = self.tail.partial();
+            self.compare(partial).await?;
+        } else {
+            self.report.notes.push("the tree could not be followed to its end".to_owned());
+        }
+        let known = self.options.expected.map_or(0, |expected| expected.size).max(self.options.at_least);
+        if known > self.size() {
+            self.report.add(self.next(), layout::MANIFESTS, Wrong::Truncated);
+        }
+        self.check_published(&published);
+        self.check_unnamed();
+        self.report.size = self.size();
+        self.report.root = self.is_tree_known.then(|| self.tail.edge().root());
+        self.sharpen();
+        self.report.findings.sort_by_key(|finding| finding.position);
+        Ok(self.report)
+    }
+
+    /// A hash above level 0 stands for many events: where one of them is known to be wrong, that is the position.
+    fn sharpen(&mut self) {
+        let known: Vec<_> = self.report.findings.iter().filter(|finding| span(finding) == 1).cloned().collect();
+        for finding in self.report.findings.iter_mut().filter(|finding| span(finding) > 1) {
+            let Some(first) = finding.position else { continue };
+            let end = Position::new(first.get().saturating_add(span(finding)));
+            let below =
+                known.iter().filter_map(|known| known.position).filter(|position| (first..end).contains(position));
+            finding.position = below.min().or(finding.position);
+        }
+    }
+
+    fn check_published(&mut self, published: &Published) {
+        let (before, after) = (published.before.as_deref(), published.after.as_deref());
+        let wrong = self.wrong_with(before).filter(|(_, wrong)| *wrong != Wrong::CheckpointBehind);
+        let wrong = wrong.or_else(|| self.wrong_with(after).filter(|(_, wrong)| *wrong != Wrong::CheckpointAhead));
+        if let Some((position, wrong)) = wrong {
+            self.report.add(position, layout::CHECKPOINT, wrong);
+        }
+    }
+
+    fn wrong_with(&self, published: Option<&[u8]>) -> Option<(Option<Position>, Wrong)> {
+        match published.map(|note| self.open_published(note)) {
+            None => Some((None, Wrong::Missing)),
+            Some(Err(why)) => Some((None, Wrong::Signature(why))),
+            Some(Ok(published)) => self.compare_published(&published),
+        }
+    }
+
+    fn open_published(&self, note: &[u8]) -> Result<Checkpoint, String> {
+        let note = std::str::from_utf8(note).map_err(|_| checkpoint::Error::Line("text").to_string())?;
+        Checkpoint::open(note, &self.identity.verifier).map_err(|error| match error {
+            checkpoint::Error::Note(why) => why.to_string(),
+            checkpoint::Error::Line(_) => error.to_string(),
+        })
+    }
+
+    fn compare_published(&self, published: &Checkpoint) -> Option<(Option<Position>, Wrong)> {
+        let origin = checkpoint::origin(&self.identity.region, self.identity.tenant_id);
+        let newest = self.newest();
+        let (size, root) = newest.map_or((0, None), |newest| (newest.size, Some(newest.root)));
+        if published.origin != origin {
+            Some((None, Wrong::Belongs("log")))
+        } else if published.size > size {
+            Some((Some(Position::new(size as i64 + 1)), Wrong::CheckpointAhead))
+        } else if published.size < size {
+            Some((None, Wrong::CheckpointBehind))
+        } else {
+            (Some(published.root) != root).then_some((None, Wrong::RootDiffers))
+        }
+    }
+
+    fn check_unnamed(&mut self) {
+        let unnamed: Vec<_> = self.listing.unnamed().map(|key| (key.to_owned(), self.judge(key))).collect();
+        let (mut unpublished, mut unclaimed, mut not_looked_at) = (0_u64, 0_u64, 0_u64);
+        for (key, judged) in unnamed {
+            match judged {
+                Unnamed::Wrong(position) => self.report.add(position, key, Wrong::Extra),
+                Unnamed::Unpublished => unpublished += 1,
+                Unnamed::Unclaimed => unclaimed += 1,
+                Unnamed::NotLookedAt => not_looked_at += 1,
+                Unnamed::Known => {}
+            }
+        }
+        for (count, what) in [
+            (unpublished, "objects beyond the newest manifest: a step that is not published"),
+            (unclaimed, "files that no archived event claims"),
+            (not_looked_at, "objects of a part that could not be looked at"),
+        ] {
+            if count > 0 {
+                self.report.notes.push(format!("{count} {what}"));
+            }
+        }
+    }
+
+    fn judge(&self, key: &str) -> Unnamed {
+        if key == layout::CHECKPOINT || key == layout::GUIDE {
+            return Unnamed::Known;
+        }
+        if key.starts_with(layout::ATTACHMENTS) {
+            return if self.is_tree_known { Unnamed::Unclaimed } else { Unnamed::NotLookedAt };
+        }
+        if key.starts_with(layout::SCHEMAS) {
+            return Unnamed::Unpublished;
+        }
+        if let Some(first) = first_in_name(key) {
+            return match first {
+                first if first >= self.next() => Unnamed::Unpublished,
+                // The manifest that names it may be the one that cannot be trusted.
+                _ if self.has_untrusted_manifest() => Unnamed::NotLookedAt,
+                first => Unnamed::Wrong(Some(first)),
+            };
+        }
+        match key.strip_prefix("log/").and_then(tile::parse).map(tile_of) {
+            Some(_) if !self.is_tree_known => Unnamed::NotLookedAt,
+            Some(tile) if end_of(tile) > self.size() => Unnamed::Unpublished,
+            _ => Unnamed::Wrong(None),
+        }
+    }
+
+    fn has_untrusted_manifest(&self) -> bool {
+        self.report.findings.iter().any(|finding| finding.object.starts_with(layout::MANIFESTS))
+    }
+}
+
+/// How many events the position of a finding stands for.
+fn span(finding: &Finding) -> i64 {
+    match finding.object.strip_prefix("log/").and_then(tile::parse) {
+        Some(Named::Tile(tile)) => (WIDTH as i64).saturating_pow(u32::from(tile.level)),
+        _ => 1,
+    }
+}
+
+/// How many leaves a tree has that holds the tile.
+fn end_of(tile: tile::Tile) -> u64 {
+    let span = WIDTH.checked_pow(u32::from(tile.level));
+    span.and_then(|span| (tile.index * WIDTH + u64::from(tile.width)).checked_mul(span)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,59 @@
+//! Read a generation's objects.
+
+use archive::{Manifest, SignedError, layout, manifest::FORMAT};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use schemas::Hash;
+
+use super::{counted::Counted, identity::Identity};
+use crate::{report::Wrong, source::Error};
+
+/// Objects of one generation that are fetched at the same time.
+const OBJECTS_AHEAD: usize = 4;
+
+/// A generation as it was found. The lists run parallel to the manifest's.
+pub(super) struct Loaded {
+    pub(super) generation: u64,
+    /// The manifest and the hash of its object, or why it cannot be trusted.
+    pub(super) manifest: Result<(Manifest, Hash), Wrong>,
+    pub(super) segments: Vec<Option<Bytes>>,
+    pub(super) audit: Vec<Option<Bytes>>,
+}
+
+pub(super) async fn load(source: &Counted<'_>, identity: &Identity, generation: u64) -> Result<Loaded, Error> {
+    let Some(bytes) = source.get(&layout::manifest(generation)).await? else {
+        return Ok(Loaded { generation, manifest: Err(Wrong::Missing), segments: vec![], audit: vec![] });
+    };
+    // What an untrusted manifest names is not looked at: its positions count as missing.
+    let manifest = match open(&bytes, identity, generation) {
+        Ok(manifest) => manifest,
+        Err(wrong) => return Ok(Loaded { generation, manifest: Err(wrong), segments: vec![], audit: vec![] }),
+    };
+    let segments = get_all(source, manifest.segments.iter().map(|segment| segment.object.as_str())).await?;
+    let audit = get_all(source, manifest.audit.iter().map(|part| part.object.as_str())).await?;
+    Ok(Loaded { generation, manifest: Ok((manifest, Hash::of(&[&bytes]))), segments, audit })
+}
+
+async fn get_all(source: &Counted<'_>, keys: impl Iterator<Item = &str>) -> Result<Vec<Option<Bytes>>, Error> {
+    // Collected first: a borrowed closure in a boxed stream asks more of lifetimes than the compiler can see.
+    let gets: Vec<_> = keys.map(|key| source.get(key)).collect();
+    stream::iter(gets).buffered(OBJECTS_AHEAD).try_collect().await
+}
+
+fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<Manifest, Wrong> {
+    let manifest = Manifest::open(bytes, &identity.verifier).map_err(|error| match error {
+        SignedError::Json(_) => Wrong::Unreadable("not the shape of a manifest".to_owned()),
+        SignedError::Signature(why) => Wrong::Signature(why.to_string()),
+    })?;
+    let belongs = [
+        (manifest.format == FORMAT, "format"),
+        (manifest.tenant_id == identity.tenant_id, "tenant"),
+        (manifest.region == identity.region, "region"),
+        (manifest.generation == generation, "generation"),
+        (manifest.verifier == identity.verifier.to_string(), "key"),
+    ];
+    match belongs.iter().find(|(fits, _)| !fits) {
+        Some((_, what)) => Err(Wrong::Belongs(what)),
+        None => Ok(manifest),
+    }
+}

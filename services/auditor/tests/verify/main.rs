@@ -1,0 +1,5 @@
+//! Archives that are whole pass; archives that were touched are found out, at the right position.
+
+mod made;
+mod tampered;
+mod whole;

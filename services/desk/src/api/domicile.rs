@@ -1,0 +1,27 @@
+//! The product's own API, `/api/domicile/v1`: what the v2 API has no words for. Refusals are RFC 9457 problems.
+
+pub(crate) mod add_comment;
+pub(crate) mod events;
+pub(crate) mod marks;
+pub(crate) mod residency;
+pub(crate) mod ticket_as_of;
+pub(crate) mod ticket_history;
+pub(crate) mod timeline;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+use crate::state::Desk;
+
+/// Every route of the API.
+pub(crate) fn routes() -> Router<Desk> {
+    Router::new()
+        .route("/api/domicile/v1/residency", get(residency::residency))
+        .route("/api/domicile/v1/marks", get(marks::marks))
+        .route("/api/domicile/v1/events", get(events::events))
+        .route("/api/domicile/v1/tickets/{id}", get(ticket_as_of::ticket_as_of))
+        .route("/api/domicile/v1/tickets/{id}/history", get(ticket_history::ticket_history))
+        .route("/api/domicile/v1/tickets/{id}/comments", post(add_comment::add_comment))
+}

@@ -1,0 +1,76 @@
+//! `GET /api/domicile/v1/residency`: where the tenant's data lives, and what was promised about it.
+
+use axum::{Json, extract::State};
+use regions::Resident;
+use serde_json::{Value, json};
+
+use crate::{
+    api::settle,
+    caller::Caller,
+    problem::{ApiError, ApiResult},
+    read::{self, account::Account},
+    state::Desk,
+};
+
+/// Answers the home region, and the decision that the tenant's first events record: `entitled`, `selected` and `committed` are
+/// three things.
+pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
+    let resident = &caller.resident;
+    let account = match recorded(&desk, resident).await? {
+        Some(account) => account,
+        None => {
+            settle::catch_up(&desk, resident, settle::ACCOUNT).await?;
+            recorded(&desk, resident).await?.ok_or_else(ApiError::not_found)?
+        }
+    };
+    Ok(Json(json!({
+        "tenant": {"id": resident.tenant_id(), "subdomain": resident.slug()},
+        "region": {
+            "id": desk.region.id,
+            "name": desk.region.name,
+            "jurisdiction": desk.region.jurisdiction,
+            "cloud_region": desk.region.cloud_region,
+        },
+        "epoch": resident.epoch(),
+        "plan": account.plan,
+        "requested": account.requested,
+        "granted": account.granted,
+        "entitled": account.entitled,
+        "selected": account.selected,
+        "committed": account.committed,
+        "policy_version": account.policy_version,
+    })))
+}
+
+async fn recorded(desk: &Desk, resident: &Resident) -> Result<Option<Account>, ApiError> {
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    Ok(read::account::one(&mut transaction, resident).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::{ADA, Bench};
+
+    #[tokio::test]
+    async fn everybody_may_know_where_the_data_lives() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let body = bench.get(ADA, "/api/domicile/v1/residency").await.body;
+        assert_eq!(body["region"]["id"], "eu");
+        assert_eq!(body["tenant"], json!({"id": bench.acme.tenant_id(), "subdomain": "acme"}));
+        for (field, value) in [
+            ("epoch", json!(1)),
+            ("plan", json!("professional")),
+            ("requested", json!("eu")),
+            ("granted", json!("eu")),
+            ("entitled", json!(true)),
+            ("selected", json!(true)),
+            ("committed", json!(true)),
+            ("policy_version", json!(1)),
+        ] {
+            assert_eq!(body[field], value, "{field}");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! A ticket straight from its events: for a moment of the past, and for an answer the read models do not have yet.
+//!
+//! The attributes come from the rules' own fold; what a reader sees around them (description, comments, audits) is added
+//! here, in the rows the read models would hold.
+
+mod audit;
+
+use domain::{
+    Aggregate,
+    ticket::{Details, Ticket},
+};
+use jiff::Timestamp;
+use schemas::{
+    Position, TenantLogEvent, TicketId, Version,
+    ids::{audit_id, comment_id},
+    ticket::{CommentAdded, TicketEvent},
+    values::Visibility,
+};
+
+use crate::read::{self, Sight, audits::Audit, comments::Comment, log::Logged};
+
+/// A ticket after some of its events.
+#[derive(Clone)]
+pub(crate) struct Fold {
+    ticket: Ticket,
+    /// The stream's version.
+    pub(crate) version: Version,
+    /// Where in the tenant's log the last of its events is.
+    pub(crate) position: Position,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    /// The comments, oldest first; those whose key was destroyed are gone.
+    pub(crate) comments: Vec<Comment>,
+    audits: Vec<Audit>,
+    last_command: Option<schemas::CommandId>,
+}
+
+impl Fold {
+    /// The ticket after these events of its stream.
+    pub(crate) fn of(ticket: TicketId, logged: &[Logged]) -> Self {
+        logged.iter().fold(Self::unopened(), |mut fold, logged| {
+            fold.apply(ticket, logged);
+            fold
+        })
+    }
+
+    fn unopened() -> Self {
+        Self {
+            ticket: Ticket::default(),
+            version: Version::ZERO,
+            position: Position::ZERO,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            comments: Vec::new(),
+            audits: Vec::new(),
+            last_command: None,
+        }
+    }
+
+    fn apply(&mut self, ticket: TicketId, logged: &Logged) {
+        let envelope = &logged.envelope;
+        if self.version == Version::ZERO {
+            self.created_at = envelope.recorded_at;
+        }
+        if self.last_command != Some(envelope.command_id) {
+            self.last_command = Some(envelope.command_id);
+            self.audits.push(audit::begin(ticket, logged));
+        }
+        (self.version, self.position, self.updated_at) = (envelope.version, logged.position, envelope.recorded_at);
+        let Some(TenantLogEvent::Ticket(event)) = &logged.event else { return };
+        let before = self.ticket.details().cloned();
+        self.ticket.evolve(event);
+        if let TicketEvent::CommentAdded(added) = event {
+            self.comments.push(self.comment(logged.position, added, envelope.recorded_at));
+        }
+        let (after, is_opening) = (self.ticket.details(), self.audits.len() == 1);
+        if let Some(audit) = self.audits.last_mut() {
+            audit::extend(audit, logged.position, (before.as_ref(), after), (event, is_opening));
+        }
+    }
+
+    fn comment(&self, position: Position, added: &CommentAdded, at: Timestamp) -> Comment {
+        Comment {
+            comment_id: comment_id(position),
+            audit_id: self.audits.last().map_or_else(|| audit_id(position), |audit| audit.audit_id),
+            author_id: added.author.get(),
+            is_public: added.visibility == Visibility::Public,
+            body: added.body.expose().clone(),
+            html_body: added.html_body.expose().clone(),
+            attachment_ids: added.attachments.iter().map(|attachment| attachment.get()).collect(),
+            channel: added.channel.to_string(),
+            created_at: at,
+        }
+    }
+
+    /// The ticket as a list shows it; none if it was not opened, or its key was destroyed.
+    pub(crate) fn row(&self, ticket: TicketId, sight: Sight) -> Option<read::tickets::Ticket> {
+        let details: &Details = self.ticket.details()?;
+        let seen = |comment: &&Comment| sight == Sight::Everything || comment.is_public;
+        Some(read::tickets::Ticket {
+            ticket_id: ticket.get(),
+            subject: details.subject.expose().clone(),
+            description: self.comments.iter().find(seen).map(|comment| comment.body.clone()).unwrap_or_default(),
+            status: details.status.to_string(),
+            priority: details.priority.map(|priority| priority.to_string()),
+            ticket_type: details.ticket_type.map(|ticket_type| ticket_type.to_string()),
+            requester_id: details.requester.get(),
+            submitter_id: details.submitter.get(),
+            assignee_id: details.assignee.map(schemas::PersonId::get),
+            group_id: details.group.map(schemas::GroupId::get),
+            tags: details.tags.expose().clone(),
+            channel: details.channel.to_string(),
+            external_id: details.external_id.expose().clone(),
+            is_public: self.comments.iter().any(|comment| comment.is_public),
+            version: self.version.get(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+
+    /// The audit of the command whose first event on the ticket has this position.
+    pub(crate) fn audit(&self, first: Position) -> Option<&Audit> {
+        self.audits.iter().find(|audit| audit.audit_id == audit_id(first))
+    }
+}

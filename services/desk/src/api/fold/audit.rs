@@ -1,0 +1,95 @@
+//! What each command changed: entries `Create`, `Change` and `Comment`, as the projection `audits` keeps them.
+
+use domain::ticket::Details;
+use schemas::{
+    Actor, GroupId, PersonId, Position, TenantLogEvent, TicketId,
+    ids::{audit_event_id, audit_id, comment_id},
+    ticket::{CommentAdded, TicketEvent},
+    values::{Channel, Visibility},
+};
+use serde_json::{Value, json};
+
+use crate::read::{audits::Audit, log::Logged};
+
+/// The audit of the command this event is the first of.
+pub(super) fn begin(ticket: TicketId, first: &Logged) -> Audit {
+    let author_id = match first.envelope.actor {
+        Actor::Person(person) => Some(person.get()),
+        Actor::System => None,
+    };
+    let channel = match &first.event {
+        Some(TenantLogEvent::Ticket(TicketEvent::TicketOpened(opened))) => opened.channel,
+        Some(TenantLogEvent::Ticket(TicketEvent::CommentAdded(added))) => added.channel,
+        _ => Channel::Api,
+    };
+    Audit {
+        audit_id: audit_id(first.position),
+        ticket_id: ticket.get(),
+        author_id,
+        channel: channel.to_string(),
+        events: json!([]),
+        created_at: first.envelope.recorded_at,
+    }
+}
+
+/// Adds what one event changed. The first audit of a ticket tells what its opening created, the later ones what changed.
+pub(super) fn extend(
+    audit: &mut Audit,
+    position: Position,
+    (before, after): (Option<&Details>, Option<&Details>),
+    (event, is_opening): (&TicketEvent, bool),
+) {
+    let audit_id = audit.audit_id;
+    let Value::Array(entries) = &mut audit.events else { return };
+    if let TicketEvent::CommentAdded(added) = event {
+        audit.channel = added.channel.to_string();
+        entries.push(comment(position, added, audit_id));
+        return;
+    }
+    let Some(is) = after.map(attributes) else { return };
+    let was = before.map_or_else(|| is.clone().map(|(field, _)| (field, Value::Null)), attributes);
+    let changed = is.into_iter().zip(was).filter(|((_, is), (_, was))| is != was);
+    for (ordinal, ((field, value), (_, previous))) in changed.enumerate() {
+        let id = audit_event_id(position, u8::try_from(ordinal).unwrap_or(u8::MAX));
+        let same = |entry: &&mut Value| is_opening && entry["field_name"] == field;
+        match entries.iter_mut().find(same) {
+            Some(entry) => entry["value"] = value,
+            None if is_opening => {
+                entries.push(json!({"id": id, "type": "Create", "field_name": field, "value": value}));
+            }
+            None => entries.push(json!({
+                "id": id, "type": "Change", "field_name": field, "value": value, "previous_value": previous,
+            })),
+        }
+    }
+}
+
+fn comment(position: Position, added: &CommentAdded, audit_id: i64) -> Value {
+    json!({
+        "id": comment_id(position),
+        "type": "Comment",
+        "author_id": added.author,
+        "body": added.body.expose(),
+        "html_body": added.html_body.expose(),
+        "public": added.visibility == Visibility::Public,
+        "attachments": added.attachments,
+        "audit_id": audit_id,
+    })
+}
+
+/// A ticket's attributes as audits write them: ids as strings, nothing as null.
+fn attributes(details: &Details) -> [(&'static str, Value); 9] {
+    let id = |id: Option<i64>| id.map(|id| id.to_string());
+    let tags = details.tags.expose();
+    [
+        ("requester_id", json!(details.requester.to_string())),
+        ("subject", json!(details.subject.expose())),
+        ("status", json!(details.status)),
+        ("priority", json!(details.priority)),
+        ("type", json!(details.ticket_type)),
+        ("assignee_id", json!(id(details.assignee.map(PersonId::get)))),
+        ("group_id", json!(id(details.group.map(GroupId::get)))),
+        ("external_id", json!(details.external_id.expose())),
+        ("tags", if tags.is_empty() { Value::Null } else { json!(tags) }),
+    ]
+}

@@ -1,0 +1,37 @@
+//! Reading what was just written.
+//!
+//! Read models follow the log; a handler that needs them to show a write waits here, for its own write or for whatever was
+//! in the log when it asked.
+
+use regions::Resident;
+
+use crate::{
+    execute::Done,
+    problem::ApiError,
+    state::Desk,
+    visible::{self, Written},
+};
+
+/// The projections a ticket's answer is made of.
+pub(crate) const TICKET: &[&str] = &["ticket_list", "ticket_thread", "audits"];
+/// The projection of profiles.
+pub(crate) const PEOPLE: &[&str] = &["people"];
+/// The projection of the tenant and its groups.
+pub(crate) const ACCOUNT: &[&str] = &["account"];
+/// The projection of uploaded files.
+pub(crate) const FILES: &[&str] = &["ticket_thread"];
+
+/// Waits, within bounds, until `projections` show what was done.
+pub(crate) async fn settled(desk: &Desk, resident: &Resident, done: &Done, projections: &[&str]) -> Written {
+    Written { position: done.last, visible: visible::wait(desk, resident, done.last, projections).await }
+}
+
+/// Waits, within bounds, until `projections` show everything that is in the log now: what a request before this one wrote
+/// may not have been there yet.
+pub(crate) async fn catch_up(desk: &Desk, resident: &Resident, projections: &[&str]) -> Result<(), ApiError> {
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let head = eventlog::head(&mut transaction, resident).await?;
+    drop(transaction);
+    visible::wait(desk, resident, head, projections).await;
+    Ok(())
+}

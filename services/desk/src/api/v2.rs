@@ -1,0 +1,139 @@
+//! The Zendesk-compatible API, `/api/v2`.
+//!
+//! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
+//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`]. What they share: [`page`] (both kinds
+//! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`headers`] (what every answer carries).
+
+pub(crate) mod attachments;
+pub(crate) mod groups;
+pub(crate) mod headers;
+pub(crate) mod ids;
+pub(crate) mod page;
+pub(crate) mod present;
+pub(crate) mod tickets;
+pub(crate) mod uploads;
+pub(crate) mod users;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use crate::state::Desk;
+
+/// Every route of the API, and the address that attachments' contents are at.
+pub(crate) fn routes() -> Router<Desk> {
+    Router::new()
+        .merge(ticket_routes())
+        .merge(people_routes())
+        .route("/api/v2/uploads", post(uploads::create::create))
+        .route("/api/v2/attachments/{id}", get(attachments::show::show))
+        .layer(middleware::from_fn(headers::layer))
+        .route("/attachments/token/{token}/", get(attachments::content::content))
+        .route("/attachments/token/{token}", get(attachments::content::content))
+}
+
+fn ticket_routes() -> Router<Desk> {
+    Router::new()
+        .route("/api/v2/tickets", get(tickets::list::list).post(tickets::create::create))
+        .route("/api/v2/tickets/count", get(tickets::count::count))
+        .route("/api/v2/tickets/show_many", get(tickets::show_many::show_many))
+        .route("/api/v2/tickets/{id}", get(tickets::show::show).put(tickets::update::update))
+        .route("/api/v2/tickets/{id}/comments", get(tickets::comments::comments))
+        .route("/api/v2/tickets/{id}/audits", get(tickets::audits::audits))
+        .route("/api/v2/tickets/{id}/audits/{audit_id}", get(tickets::show_audit::show_audit))
+}
+
+fn people_routes() -> Router<Desk> {
+    Router::new()
+        .route("/api/v2/users", get(users::list::list).post(users::create::create))
+        .route("/api/v2/users/me", get(users::me::me))
+        .route("/api/v2/users/search", get(users::search::search))
+        .route("/api/v2/users/show_many", get(users::show_many::show_many))
+        .route("/api/v2/users/create_or_update", post(users::create_or_update::create_or_update))
+        .route("/api/v2/users/{id}", get(users::show::show).put(users::update::update))
+        .route("/api/v2/groups", get(groups::list::list).post(groups::create::create))
+        .route("/api/v2/groups/{id}", get(groups::show::show))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use serde_json::json;
+
+    use crate::api::testing::{ALAN, Bench, GRACE, request};
+
+    #[tokio::test]
+    async fn an_unknown_path_is_no_endpoint() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let expected = (404, json!({"error": "InvalidEndpoint", "description": "Not found"}));
+        for path in ["/api/v2/nothing", "/api/v2/tickets/1/nothing.json", "/api/v2"] {
+            assert_eq!(bench.get(ALAN, path).await.refusal(), expected, "{path}");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_body_must_be_json_of_a_mebibyte_at_most() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let mut form = request("POST", "acme", Some(ALAN), "/api/v2/tickets", Body::from("a=b"));
+        form.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse()?);
+        assert_eq!(bench.send(form).await.status, 415);
+        let broken = request("POST", "acme", Some(ALAN), "/api/v2/tickets", Body::from("{\"ticket\": "));
+        assert_eq!(bench.send(broken).await.status, 400);
+        let long = request("POST", "acme", Some(ALAN), "/api/v2/tickets", Body::from("x".repeat(1024 * 1024 + 1)));
+        assert_eq!(bench.send(long).await.status, 413);
+        Ok(())
+    }
+
+    /// Every read of either API, with ids that both tenants hold.
+    const READS: &[&str] = &[
+        "/api/v2/tickets",
+        "/api/v2/tickets?page[size]=9",
+        "/api/v2/tickets/show_many?ids=1",
+        "/api/v2/tickets/1",
+        "/api/v2/tickets/1/comments",
+        "/api/v2/tickets/1/comments?page[size]=9",
+        "/api/v2/tickets/1/audits",
+        "/api/v2/tickets/1/audits?page[size]=9",
+        "/api/v2/users",
+        "/api/v2/users?page[size]=9",
+        "/api/v2/users/3",
+        "/api/v2/users/me",
+        "/api/v2/users/show_many?ids=1,2,3,4",
+        "/api/v2/users/search?query=example",
+        "/api/v2/groups",
+        "/api/v2/groups?page[size]=9",
+        "/api/v2/groups/6",
+        "/api/v2/attachments/7",
+        "/api/domicile/v1/residency",
+        "/api/domicile/v1/events",
+        "/api/domicile/v1/tickets/1",
+        "/api/domicile/v1/tickets/1/history",
+    ];
+
+    #[tokio::test]
+    async fn two_tenants_with_the_same_ids_never_meet() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        for slug in ["acme", "globex"] {
+            let post = |path: &str, body: serde_json::Value| {
+                request("POST", slug, Some(GRACE), path, Body::from(body.to_string()))
+            };
+            bench.send(post("/api/v2/groups", json!({"group": {"name": format!("group of {slug}")}}))).await;
+            let upload = post(&format!("/api/v2/uploads?filename=file-of-{slug}.txt"), json!("bytes"));
+            let token = bench.send(upload).await.body["upload"]["token"].clone();
+            let comment = json!({"body": format!("said at {slug}"), "uploads": token});
+            let ticket = json!({"ticket": {"subject": format!("about {slug}"), "comment": comment}});
+            assert_eq!(bench.send(post("/api/v2/tickets", ticket)).await.status, 201);
+        }
+        for (slug, other) in [("acme", "globex"), ("globex", "acme")] {
+            for path in READS {
+                let answer = bench.send(request("GET", slug, Some(GRACE), path, Body::empty())).await;
+                let text = answer.body.to_string();
+                assert_eq!(answer.status, 200, "{slug} {path}");
+                assert!(text.contains(slug) && !text.contains(other), "{slug} {path}: {text}");
+            }
+        }
+        Ok(())
+    }
+}

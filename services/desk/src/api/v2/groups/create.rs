@@ -1,0 +1,82 @@
+//! `POST /api/v2/groups`: adds a group, for admins.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header::LOCATION},
+    response::IntoResponse,
+};
+use domain::{
+    tenant::{AddGroup, Tenant},
+    text,
+};
+use schemas::{GroupId, StreamName};
+use serde_json::json;
+
+use crate::{
+    api::{add_person::allocate_id, settle, v2::present},
+    body::{Body, Fields},
+    caller::Caller,
+    execute::execute,
+    problem::ApiResult,
+    read::groups::Group,
+    state::Desk,
+};
+
+/// Answers the group as it was added.
+pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body) -> ApiResult<impl IntoResponse> {
+    caller.require_admin()?;
+    let mut fields = Fields::root(&body, "group")?;
+    let name = fields.required("name", text::name);
+    fields.finish()?;
+    let name = name.unwrap_or_default();
+    let mut by = caller.issuer(&desk, &body.print);
+    // A name can be used once only, which is what makes a repeated request harmless.
+    by.idempotency = None;
+    let group = GroupId::new(allocate_id(&desk, &caller.resident).await?);
+    let command = AddGroup { group, name: name.clone().into() }.into();
+    let done = execute::<Tenant>(&desk, &by, StreamName::Tenant, None, &command).await?;
+    let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
+    let row = Group { group_id: group.get(), name, created_at: by.at };
+    let location = [(LOCATION, present::group::url(&caller, row.group_id))];
+    Ok((StatusCode::CREATED, location, written, Json(json!({"group": present::group::group(&caller, &row)}))))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::{ADA, ALAN, Bench, GRACE};
+
+    #[tokio::test]
+    async fn a_group_is_added_and_shown() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let answer = bench.post(GRACE, "/api/v2/groups.json", json!({"group": {"name": "Billing"}})).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        assert_eq!(
+            answer.body,
+            json!({"group": {
+                "id": 6, "url": "http://acme.localhost:8080/api/v2/groups/6.json", "name": "Billing", "description": "",
+                "is_public": true, "default": false, "deleted": false,
+                "created_at": "2026-11-22T10:00:00Z", "updated_at": "2026-11-22T10:00:00Z",
+            }})
+        );
+        assert_eq!(bench.get(ALAN, "/api/v2/groups/6").await.body, answer.body);
+        let listed = bench.get(ALAN, "/api/v2/groups").await.body;
+        assert_eq!((&listed["count"], &listed["groups"][1]), (&json!(2), &answer.body["group"]));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn groups_are_added_by_admins_and_seen_by_agents() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let group = |name: &str| json!({"group": {"name": name}});
+        assert_eq!(bench.post(ALAN, "/api/v2/groups", group("x")).await.status, 403);
+        assert_eq!(bench.post(GRACE, "/api/v2/groups", group("SUPPORT")).await.wrong_fields(), ["name"], "taken");
+        assert_eq!(bench.post(GRACE, "/api/v2/groups", group("")).await.wrong_fields(), ["name"]);
+        assert_eq!(bench.get(ADA, "/api/v2/groups").await.status, 403);
+        assert_eq!(bench.get(ADA, "/api/v2/groups/5").await.status, 403);
+        assert_eq!(bench.get(ALAN, "/api/v2/groups/99").await.status, 404);
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! Both kinds of pages of a list: by offset (`page`, `per_page`) and by cursor (`page[size]`, `page[after]`, `page[before]`).
+//!
+//! A cursor names the tenant and the id it stands beside, so that one tenant's cursor is none of another's.
+
+use axum::{
+    extract::{FromRequestParts, OriginalUri, Query},
+    http::request::Parts,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use regions::Resident;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{caller::Caller, problem::ApiError, read::Window, state::Desk};
+
+/// Rows of a page by default and at most.
+const PER_PAGE_MAX: i64 = 100;
+/// The offset beyond which only cursors lead: reading and throwing away more rows helps nobody.
+const OFFSET_MAX: i64 = 100_000;
+
+/// The query of a list, not yet understood.
+#[derive(Debug)]
+pub(crate) struct PageQuery {
+    path: String,
+    pairs: Vec<(String, String)>,
+}
+
+impl FromRequestParts<Desk> for PageQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, ApiError> {
+        let OriginalUri(uri) = OriginalUri::from_request_parts(parts, desk).await.expect("it cannot fail");
+        let pairs =
+            Query::try_from_uri(&uri).map_err(|_| ApiError::invalid_parameter("query", "percent-encoded UTF-8"))?;
+        let path = uri.path();
+        Ok(Self { path: path.strip_suffix(".json").unwrap_or(path).to_owned(), pairs: pairs.0 })
+    }
+}
+
+impl PageQuery {
+    /// A query parameter that is not about paging.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a parameter that may be repeated.
+    pub(crate) fn all_of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The page asked for.
+    pub(crate) fn page(self, caller: &Caller) -> Result<Page, ApiError> {
+        let kind = match self.get("page[size]") {
+            Some(size) => {
+                let size = number("page[size]", Some(size), PER_PAGE_MAX)?.min(PER_PAGE_MAX);
+                let cursor = |name| self.get(name).map(|text| read_cursor(name, text, &caller.resident)).transpose();
+                Kind::Cursor { size, after: cursor("page[after]")?, before: cursor("page[before]")? }
+            }
+            None => {
+                let per_page = number("per_page", self.get("per_page"), PER_PAGE_MAX)?.min(PER_PAGE_MAX);
+                let page = number("page", self.get("page"), 1)?;
+                if (page - 1).saturating_mul(per_page) > OFFSET_MAX {
+                    return Err(ApiError::invalid_parameter(
+                        "page",
+                        "a page within the first 100000 rows; use page[size] beyond",
+                    ));
+                }
+                Kind::Offset { page, per_page }
+            }
+        };
+        let address = caller.origin.url(&format!("{}.json", self.path));
+        Ok(Page { kind, address, pairs: self.pairs, resident: caller.resident.clone() })
+    }
+
+    /// The same list by offset, whatever was asked: for lists that have no cursor pages.
+    pub(crate) fn offset_page(mut self, caller: &Caller) -> Result<Page, ApiError> {
+        self.pairs.retain(|(key, _)| !key.starts_with("page["));
+        self.page(caller)
+    }
+}
+
+/// One page of a list, and how to come to its neighbours.
+pub(crate) struct Page {
+    kind: Kind,
+    address: String,
+    pairs: Vec<(String, String)>,
+    resident: Resident,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Offset { page: i64, per_page: i64 },
+    Cursor { size: i64, after: Option<i64>, before: Option<i64> },
+}
+
+/// The ids on a page, and whether there are more in the direction of travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Slice {
+    /// Sorted.
+    pub(crate) ids: Vec<i64>,
+    has_more: bool,
+}
+
+impl Page {
+    /// What to read: one row more than the page holds, to know whether there are more.
+    pub(crate) fn window(&self) -> Window {
+        match self.kind {
+            Kind::Offset { page, per_page } => {
+                Window { after: 0, before: None, limit: per_page + 1, offset: (page - 1) * per_page }
+            }
+            Kind::Cursor { size, after, before } => Window {
+                after: after.unwrap_or(0),
+                before: before.filter(|_| after.is_none()),
+                limit: size + 1,
+                offset: 0,
+            },
+        }
+    }
+
+    /// Whether the answer tells how many rows there are in all: pages by offset do.
+    pub(crate) fn is_counted(&self) -> bool {
+        matches!(self.kind, Kind::Offset { .. })
+    }
+
+    /// Cuts what [`Page::window`] found to the page.
+    pub(crate) fn slice(&self, mut ids: Vec<i64>) -> Slice {
+        let window = self.window();
+        let has_more = i64::try_from(ids.len()).is_ok_and(|found| found == window.limit);
+        if has_more && window.before.is_some() {
+            ids.remove(0);
+        } else if has_more {
+            ids.pop();
+        }
+        Slice { ids, has_more }
+    }
+
+    /// The answer: the rows under their key, and the way to the neighbours. `count` is needed for pages by offset.
+    pub(crate) fn answer<T: Serialize>(&self, key: &str, rows: Vec<T>, slice: &Slice, count: Option<i64>) -> Value {
+        let mut answer = Map::new();
+        answer.insert(key.to_owned(), json!(rows));
+        match self.kind {
+            Kind::Offset { page, .. } => {
+                answer.insert("count".to_owned(), json!(count.unwrap_or_default()));
+                answer.insert(
+                    "next_page".to_owned(),
+                    json!(slice.has_more.then(|| self.url(&[("page", &(page + 1).to_string())]))),
+                );
+                let previous = (page > 1).then(|| self.url(&[("page", &(page - 1).to_string())]));
+                answer.insert("previous_page".to_owned(), json!(previous));
+            }
+            Kind::Cursor { .. } => self.answer_cursors(&mut answer, slice),
+        }
+        Value::Object(answer)
+    }
+
+    /// The answer of a list that has one page: by ids, by search of one.
+    pub(crate) fn all<T: Serialize>(&self, key: &str, rows: Vec<T>) -> Value {
+        let count = i64::try_from(rows.len()).ok();
+        self.answer(key, rows, &Slice { ids: Vec::new(), has_more: false }, count)
+    }
+
+    /// On every page with rows both cursors and both links are set, on the first and the last too; on an empty one none.
+    fn answer_cursors(&self, answer: &mut Map<String, Value>, slice: &Slice) {
+        let after = slice.ids.last().map(|id| write_cursor(*id, &self.resident));
+        let before = slice.ids.first().map(|id| write_cursor(*id, &self.resident));
+        let next = after.as_deref().map(|cursor| self.url(&[("page[after]", cursor)]));
+        let previous = before.as_deref().map(|cursor| self.url(&[("page[before]", cursor)]));
+        answer.insert(
+            "meta".to_owned(),
+            json!({"has_more": slice.has_more, "after_cursor": after, "before_cursor": before}),
+        );
+        answer.insert("links".to_owned(), json!({"next": next, "prev": previous}));
+    }
+
+    /// The same list at another page: all other parameters are kept.
+    fn url(&self, place: &[(&str, &str)]) -> String {
+        let replaced = |key: &str| matches!(key, "page" | "page[after]" | "page[before]");
+        let kept =
+            self.pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).filter(|(key, _)| !replaced(key));
+        let query: Vec<String> = kept
+            .chain(place.iter().copied())
+            .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
+            .collect();
+        format!("{}?{}", self.address, query.join("&"))
+    }
+}
+
+fn number(name: &str, text: Option<&str>, default: i64) -> Result<i64, ApiError> {
+    match text {
+        None | Some("") => Ok(default),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|number| *number >= 1)
+            .ok_or_else(|| ApiError::invalid_parameter(name, "an integer from 1")),
+    }
+}
+
+fn write_cursor(id: i64, resident: &Resident) -> String {
+    let mut bytes = resident.tenant_id().get().as_bytes().to_vec();
+    bytes.extend_from_slice(&id.to_be_bytes());
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn read_cursor(name: &str, text: &str, resident: &Resident) -> Result<i64, ApiError> {
+    let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| {
+        let id = bytes.strip_prefix(resident.tenant_id().get().as_bytes())?;
+        Some(i64::from_be_bytes(id.try_into().ok()?))
+    });
+    id.ok_or_else(|| ApiError::invalid_parameter(name, "a cursor of an answer of this list"))
+}
+
+/// Percent-encodes all but the unreserved characters (RFC 3986, section 2.3).
+pub(crate) fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}

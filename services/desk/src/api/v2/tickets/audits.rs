@@ -1,0 +1,71 @@
+//! `GET /api/v2/tickets/{id}/audits`: what each command changed, oldest first, for agents.
+
+use axum::{Json, extract::State};
+use schemas::TicketId;
+use serde_json::Value;
+
+use crate::{
+    api::v2::{ids::Id, page::PageQuery, present},
+    caller::Caller,
+    problem::{ApiError, ApiResult},
+    read,
+    state::Desk,
+};
+
+/// Answers a page of audits.
+pub(crate) async fn audits(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Id(ticket): Id<TicketId>,
+    query: PageQuery,
+) -> ApiResult<Json<Value>> {
+    caller.require_agent()?;
+    let page = query.page(&caller)?;
+    let resident = &caller.resident;
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    read::tickets::one(&mut transaction, resident, caller.sight(), ticket).await?.ok_or_else(ApiError::not_found)?;
+    let slice = page.slice(read::audits::ids(&mut transaction, resident, ticket, page.window()).await?);
+    let count = match page.is_counted() {
+        true => Some(read::audits::count(&mut transaction, resident, ticket).await?),
+        false => None,
+    };
+    let rows = read::audits::many(&mut transaction, resident, ticket, &slice.ids).await?;
+    drop(transaction);
+    let audits = present::audit::audits(&desk, &caller, &rows).await?;
+    Ok(Json(page.answer("audits", audits, &slice, count)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::{ADA, ALAN, Bench};
+
+    #[tokio::test]
+    async fn each_command_is_an_audit() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;
+        let updated = bench.put(ALAN, "/api/v2/tickets/1", json!({"ticket": {"priority": "low"}})).await;
+        let listed = bench.get(ALAN, "/api/v2/tickets/1/audits").await.body;
+        assert_eq!(listed["count"], 2);
+        assert_eq!(listed["audits"][1], updated.body["audit"]);
+        let one = format!("/api/v2/tickets/1/audits/{}", updated.body["audit"]["id"]);
+        assert_eq!(bench.get(ALAN, &one).await.body["audit"], updated.body["audit"]);
+        let page = bench.get(ALAN, "/api/v2/tickets/1/audits?page[size]=1").await.body;
+        assert_eq!((&page["meta"]["has_more"], page["audits"].as_array().map(Vec::len)), (&json!(true), Some(1)));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn audits_are_for_agents_and_for_their_own_ticket() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let first = bench.post(ADA, "/api/v2/tickets", json!({"ticket": {"comment": {"body": "y"}}})).await;
+        bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;
+        let id = &first.body["audit"]["id"];
+        assert_eq!(bench.get(ADA, "/api/v2/tickets/1/audits").await.status, 403);
+        assert_eq!(bench.get(ADA, &format!("/api/v2/tickets/1/audits/{id}")).await.status, 403);
+        assert_eq!(bench.get(ALAN, &format!("/api/v2/tickets/2/audits/{id}")).await.status, 404, "the other ticket's");
+        assert_eq!(bench.get(ALAN, "/api/v2/tickets/9/audits").await.status, 404);
+        Ok(())
+    }
+}

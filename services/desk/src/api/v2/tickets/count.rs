@@ -1,0 +1,32 @@
+//! `GET /api/v2/tickets/count`: how many tickets are in sight.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use crate::{caller::Caller, problem::ApiResult, read, state::Desk};
+
+/// Answers the number, counted now.
+pub(crate) async fn count(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
+    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let value = read::tickets::count(&mut transaction, &caller.resident, caller.sight()).await?;
+    let refreshed_at = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
+    Ok(Json(json!({"count": {"value": value, "refreshed_at": refreshed_at}})))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::{ADA, ALAN, Bench, EVE};
+
+    #[tokio::test]
+    async fn everybody_counts_what_they_see() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "x"}})).await;
+        for (who, value) in [(ALAN, 1), (ADA, 1), (EVE, 0)] {
+            let answer = bench.get(who, "/api/v2/tickets/count.json").await;
+            assert_eq!(answer.body, json!({"count": {"value": value, "refreshed_at": "2026-11-22T10:00:00+00:00"}}));
+        }
+        Ok(())
+    }
+}

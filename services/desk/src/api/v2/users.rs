@@ -1,0 +1,12 @@
+//! People, whom the v2 API calls users.
+
+pub(crate) mod answer;
+pub(crate) mod create;
+pub(crate) mod create_or_update;
+pub(crate) mod list;
+pub(crate) mod me;
+pub(crate) mod request;
+pub(crate) mod search;
+pub(crate) mod show;
+pub(crate) mod show_many;
+pub(crate) mod update;

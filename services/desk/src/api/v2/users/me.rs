@@ -1,0 +1,37 @@
+//! `GET /api/v2/users/me`: the caller.
+
+use axum::{Json, extract::State};
+use serde_json::{Value, json};
+
+use crate::{
+    api::{v2::present, who},
+    caller::Caller,
+    problem::{ApiError, ApiResult},
+    state::Desk,
+};
+
+/// Answers the caller's profile.
+pub(crate) async fn me(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
+    let row = who::profile(&desk, &caller.resident, caller.person).await?.ok_or_else(ApiError::not_found)?;
+    let mut user = present::user::user(&caller, &row);
+    // A token against forged forms, for clients with cookies: this API takes none.
+    user["authenticity_token"] = Value::Null;
+    Ok(Json(json!({"user": user})))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::testing::{ADA, ALAN, Bench};
+
+    #[tokio::test]
+    async fn everybody_learns_who_they_are() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        for who in [ADA, ALAN] {
+            let body = bench.get(who, "/api/v2/users/me.json").await.body;
+            assert_eq!((&body["user"]["id"], &body["user"]["authenticity_token"]), (&json!(who.id), &json!(null)));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,22 @@
+//! `GET /api/v2/users/show_many?ids=1,2`: those of the users that exist, for agents.
+
+use axum::{Json, extract::State};
+use serde_json::Value;
+
+use crate::{
+    api::v2::{ids, page::PageQuery, present},
+    caller::Caller,
+    problem::ApiResult,
+    read,
+    state::Desk,
+};
+
+/// Answers the users; ids that name none are left out.
+pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
+    caller.require_agent()?;
+    let ids = ids::listed(query.get("ids"))?;
+    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;
+    let users = rows.iter().map(|row| present::user::user(&caller, row)).collect();
+    Ok(Json(query.offset_page(&caller)?.all("users", users)))
+}

@@ -1,0 +1,72 @@
+//! Other people a request names: by id, or by address.
+
+use domain::{Aggregate, email::EmailClaim, ticket::By};
+use regions::Resident;
+use schemas::{PersonId, StreamName, Version};
+
+use super::settle;
+use crate::{
+    caller::Caller,
+    problem::ApiError,
+    read::{self, Sight},
+    state::Desk,
+};
+
+impl Caller {
+    /// Whose tickets and comments the caller may see.
+    pub(crate) fn sight(&self) -> Sight {
+        if self.is_agent() { Sight::Everything } else { Sight::Own(self.person) }
+    }
+
+    /// The caller as the rules of tickets know them.
+    pub(crate) fn by(&self) -> By {
+        By { person: self.person, role: self.role }
+    }
+}
+
+/// The profile of a person, also of one who was added a moment ago.
+pub(crate) async fn profile(
+    desk: &Desk,
+    resident: &Resident,
+    person: PersonId,
+) -> Result<Option<read::people::Person>, ApiError> {
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    if let Some(row) = read::people::one(&mut transaction, resident, person).await? {
+        return Ok(Some(row));
+    }
+    drop(transaction);
+    settle::catch_up(desk, resident, settle::PEOPLE).await?;
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    Ok(read::people::one(&mut transaction, resident, person).await?)
+}
+
+/// The person with this id as the rules of tickets know them.
+pub(crate) async fn by_id(desk: &Desk, resident: &Resident, person: PersonId) -> Result<Option<By>, ApiError> {
+    let row = profile(desk, resident, person).await?;
+    row.map(|row| Ok(By { person, role: row.role.parse().map_err(ApiError::internal)? })).transpose()
+}
+
+/// Whether there is such a group, also one that was added a moment ago.
+pub(crate) async fn is_group(desk: &Desk, resident: &Resident, group: schemas::GroupId) -> Result<bool, ApiError> {
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    if read::groups::one(&mut transaction, resident, group).await?.is_some() {
+        return Ok(true);
+    }
+    drop(transaction);
+    settle::catch_up(desk, resident, settle::ACCOUNT).await?;
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    Ok(read::groups::one(&mut transaction, resident, group).await?.is_some())
+}
+
+/// The stream that says who holds an address (as `text::email` made it).
+pub(crate) async fn email_stream(desk: &Desk, resident: &Resident, email: &str) -> Result<StreamName, ApiError> {
+    Ok(StreamName::Email(desk.vault.blind_index(resident, "email", email).await?))
+}
+
+/// Who holds an address, by the log itself: no read model is between the answer and a claim made just now.
+pub(crate) async fn holder(desk: &Desk, resident: &Resident, email: &str) -> Result<Option<PersonId>, ApiError> {
+    let stream = email_stream(desk, resident, email).await?;
+    let logged = read::log::whole_stream(desk, resident, &stream, Version::ZERO).await?;
+    let events: Vec<_> = logged.into_iter().filter_map(|logged| EmailClaim::pick(logged.event?)).collect();
+    Ok(EmailClaim::after(&events).holder())
+}

@@ -1,0 +1,165 @@
+//! Who asks: authentication by API token or password.
+//!
+//! A [`Caller`] in a handler's arguments means: the tenant is at home here, and this person of it proved who they are.
+//! Taken are `Basic <email>/token:<api token>`, `Basic <email>:<password>` and `Bearer <api token>`; anything else is
+//! answered 401 in the dialect of the path, without a word about which part was wrong.
+
+mod credentials;
+pub(crate) mod guard;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use regions::Resident;
+use schemas::{Actor, Hash, PersonId, values::Role};
+
+use self::credentials::Credentials;
+use crate::{
+    body::RequestPrint,
+    execute::Issuer,
+    host::{Origin, Site},
+    problem::ApiError,
+    serve::Peer,
+    state::Desk,
+};
+
+/// A person of a tenant that is at home here, authenticated.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    /// The tenant.
+    pub(crate) resident: Resident,
+    /// The person.
+    pub(crate) person: PersonId,
+    /// What the person may do.
+    pub(crate) role: Role,
+    /// The person's address, if there is one.
+    pub(crate) email: Option<String>,
+    /// The address the request was sent to, for absolute URLs in answers: `origin.url("/api/v2/...")`.
+    pub(crate) origin: Origin,
+}
+
+impl Caller {
+    /// Whether the person works on tickets: agents and admins do.
+    pub(crate) fn is_agent(&self) -> bool {
+        matches!(self.role, Role::Agent | Role::Admin)
+    }
+
+    /// Refuses end users.
+    pub(crate) fn require_agent(&self) -> Result<(), ApiError> {
+        if self.is_agent() { Ok(()) } else { Err(ApiError::forbidden("Agents only")) }
+    }
+
+    /// Refuses everybody but admins.
+    pub(crate) fn require_admin(&self) -> Result<(), ApiError> {
+        if self.role == Role::Admin { Ok(()) } else { Err(ApiError::forbidden("Admins only")) }
+    }
+
+    /// The frame of a command this person gives now: the clock is read here, once.
+    pub(crate) fn issuer(&self, desk: &Desk, print: &RequestPrint) -> Issuer {
+        Issuer {
+            resident: self.resident.clone(),
+            actor: Actor::Person(self.person),
+            command_id: desk.new_command_id(),
+            at: desk.clock.now(),
+            idempotency: print.idempotency(self.person),
+            trace_parent: runtime::telemetry::trace_parent(),
+            blob: None,
+        }
+    }
+}
+
+impl FromRequestParts<Desk> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, ApiError> {
+        let Some(Site::Tenant(resident)) = parts.extensions.get::<Site>().cloned() else {
+            return Err(ApiError::unknown_path());
+        };
+        let origin = Origin::from_request_parts(parts, desk).await?;
+        let credentials = Credentials::read(&parts.headers).ok_or_else(ApiError::unauthorized)?;
+        let identity = match credentials {
+            Credentials::Token { email, token } => by_token(desk, &resident, email.as_deref(), &token).await?,
+            Credentials::Password { email, password } => {
+                let client = parts.extensions.get::<Peer>().and_then(|peer| peer.address);
+                let attempt = Hash::of(&[
+                    resident.tenant_id().get().as_bytes(),
+                    email.as_bytes(),
+                    b"\0",
+                    client.map(|client| client.ip().to_string()).unwrap_or_default().as_bytes(),
+                ]);
+                desk.guard().check(attempt, desk.clock.now())?;
+                let identity = by_password(desk, &resident, &email, password).await?;
+                desk.guard().note(attempt, identity.is_some(), desk.clock.now());
+                identity
+            }
+        };
+        let Identity { person, role, email } = identity.ok_or_else(ApiError::unauthorized)?;
+        Ok(Self { resident, person, role, email, origin })
+    }
+}
+
+/// Somebody who proved who they are.
+struct Identity {
+    person: PersonId,
+    role: Role,
+    email: Option<String>,
+}
+
+/// The person a token speaks for: this tenant's, neither expired nor revoked, and sent with the person's own address if
+/// it was sent with one.
+async fn by_token(
+    desk: &Desk,
+    resident: &Resident,
+    email: Option<&str>,
+    token: &str,
+) -> Result<Option<Identity>, ApiError> {
+    let now: Timestamp = desk.clock.now();
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let row = sqlx::query!(
+        "select person.person_id, person.role, person.email
+         from read.api_token token
+         join read.person person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
+         where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null
+           and (token.expires_at is null or token.expires_at > $3)",
+        resident.tenant_id().get(),
+        Hash::of(&[token.as_bytes()]).to_string(),
+        now.to_sqlx() as _,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    drop(transaction);
+    let Some(row) = row.filter(|row| email.is_none_or(|email| row.email.as_deref() == Some(email))) else {
+        return Ok(None);
+    };
+    Ok(Some(Identity { person: PersonId::new(row.person_id), role: role(&row.role)?, email: row.email }))
+}
+
+/// The person with an address, if the password is theirs. An unknown address takes as long as a wrong password.
+async fn by_password(
+    desk: &Desk,
+    resident: &Resident,
+    email: &str,
+    password: String,
+) -> Result<Option<Identity>, ApiError> {
+    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let row = sqlx::query!(
+        "select person_id, role, password_phc from read.person where tenant_id = $1 and email = $2",
+        resident.tenant_id().get(),
+        email,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    drop(transaction);
+    let phc = row.as_ref().and_then(|row| row.password_phc.clone());
+    let is_right = desk.guard().verify(password, phc).await?;
+    let Some(row) = row.filter(|_| is_right) else { return Ok(None) };
+    let (person, role) = (PersonId::new(row.person_id), role(&row.role)?);
+    Ok(Some(Identity { person, role, email: Some(email.to_owned()) }))
+}
+
+fn role(word: &str) -> Result<Role, ApiError> {
+    word.parse().map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests;

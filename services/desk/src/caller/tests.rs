@@ -1,0 +1,80 @@
+use axum::http::header;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::SignedDuration;
+use schemas::TenantId;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::testing::{ADMIN, Answer, TestDesk, a_signup, basic, get, post};
+
+async fn as_whom(desk: &TestDesk, host: &str, authorization: Option<&str>) -> anyhow::Result<Answer> {
+    let mut request = get(host, "/api/v2/api_tokens");
+    if let Some(authorization) = authorization {
+        request.headers_mut().insert(header::AUTHORIZATION, authorization.parse()?);
+    }
+    Ok(desk.call(request).await)
+}
+
+#[tokio::test]
+async fn a_caller_proves_who_they_are_with_a_token_of_this_tenant() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let (acme, other) = (desk.tenant("acme").await?, desk.tenant("other").await?);
+    let token = acme.token.as_str();
+    for good in [
+        basic(&format!("{ADMIN}/token"), token),
+        basic("ADA@Example.com/token", token),
+        format!("Bearer {token}"),
+        format!("bearer {token}"),
+    ] {
+        assert_eq!(as_whom(&desk, &acme.host, Some(&good)).await?.status, 200, "{good}");
+    }
+    for bad in [
+        basic("bob@example.com/token", token),
+        basic(ADMIN, token),
+        basic(&format!("{ADMIN}/token"), &other.token),
+        format!("Bearer {}", other.token),
+        "Bearer x".to_owned(),
+        format!("Digest {token}"),
+        format!("Basic {}", STANDARD.encode([0xff, b':', 0xfe])),
+    ] {
+        let answer = as_whom(&desk, &acme.host, Some(&bad)).await?;
+        assert_eq!(answer.status, 401, "{bad}");
+        assert_eq!(answer.json(), json!({ "error": "Couldn't authenticate you" }));
+        assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic realm=")));
+    }
+    assert_eq!(as_whom(&desk, &acme.host, None).await?.status, 401);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_password_is_tried_ten_times_and_then_has_to_wait() -> anyhow::Result<()> {
+    let desk = TestDesk::with_directory().await?;
+    assert_eq!(desk.call(post("eu.localhost", "/api/signup", &a_signup("acme"))).await.status, 201);
+    let host = "acme.localhost";
+    let (right, wrong) = (basic(ADMIN, "correct horse"), basic(ADMIN, "wrong horse"));
+    assert_eq!(as_whom(&desk, host, Some(&basic("bob@example.com", "correct horse"))).await?.status, 401);
+    for _ in 0..10 {
+        assert_eq!(as_whom(&desk, host, Some(&wrong)).await?.status, 401);
+    }
+    let answer = as_whom(&desk, host, Some(&right)).await?;
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.header("retry-after"), Some("300"));
+    desk.region.clock.advance(SignedDuration::from_mins(5));
+    assert_eq!(as_whom(&desk, host, Some(&right)).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn twins_with_the_same_ids_do_not_meet() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let one = desk.tenant_with_id("one", TenantId::new(Uuid::from_u128(1))).await?;
+    let two = desk.tenant_with_id("two", TenantId::new(Uuid::from_u128(2))).await?;
+    let list = |tenant: &crate::testing::TestTenant| tenant.request("GET", "/api/v2/api_tokens");
+    let (of_one, of_two) = (desk.call(list(&one)).await.json(), desk.call(list(&two)).await.json());
+    assert_eq!(of_one["api_tokens"][0]["id"], of_two["api_tokens"][0]["id"], "the same ids in both");
+    let id = &of_one["api_tokens"][0]["id"];
+    assert_eq!(desk.call(one.request("DELETE", &format!("/api/v2/api_tokens/{id}"))).await.status, 204);
+    assert_eq!(desk.call(list(&one)).await.status, 401);
+    assert_eq!(desk.call(list(&two)).await.status, 200);
+    Ok(())
+}

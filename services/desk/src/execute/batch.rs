@@ -1,0 +1,125 @@
+//! Several decisions on streams of one tenant, appended together or not at all.
+
+use std::any::Any;
+
+use domain::Aggregate;
+use eventlog::{Append, Expected, StreamAppend};
+use schemas::{Position, StreamName, TenantLogEvent, Version};
+use tracing::Instrument;
+
+use super::{Done, Failure, Issuer, Refusal, load_traced, seal};
+use crate::state::Desk;
+
+/// Decisions that wait to be appended.
+///
+/// `Batch::new(desk, by).decide::<Person>(stream, None, &add).await?.decide::<EmailClaim>(..).await?.commit().await?`.
+/// Several decisions on one stream see one another's events.
+pub(crate) struct Batch<'a> {
+    desk: &'a Desk,
+    by: &'a Issuer,
+    members: Vec<Member>,
+}
+
+struct Member {
+    stream: StreamName,
+    /// The version the stream was read at.
+    read_at: Version,
+    /// The aggregate with the decided events applied.
+    state: Box<dyn Any + Send>,
+    events: Vec<TenantLogEvent>,
+}
+
+impl<'a> Batch<'a> {
+    /// Nothing decided yet.
+    pub(crate) fn new(desk: &'a Desk, by: &'a Issuer) -> Self {
+        Self { desk, by, members: Vec::new() }
+    }
+
+    /// Adds the decision of one command on one stream.
+    pub(crate) async fn decide<A>(
+        mut self,
+        stream: StreamName,
+        expected: Option<Version>,
+        command: &A::Command,
+    ) -> Result<Self, Refusal<A::Rejection>>
+    where
+        A: Aggregate + Send + 'static,
+    {
+        let index = self.member::<A>(stream, expected).await?;
+        let member = &mut self.members[index];
+        let state = member.state.downcast_mut::<A>().expect("a stream belongs to one kind of aggregate");
+        let events = state.decide(command).map_err(Refusal::Rejected)?;
+        for event in events {
+            state.evolve(&event);
+            member.events.push(event.into());
+        }
+        Ok(self)
+    }
+
+    /// The member for `stream`, read now unless an earlier decision did.
+    async fn member<A>(&mut self, stream: StreamName, expected: Option<Version>) -> Result<usize, Failure>
+    where
+        A: Aggregate + Send + 'static,
+    {
+        if let Some(index) = self.members.iter().position(|member| member.stream == stream) {
+            return Ok(index);
+        }
+        let (state, read_at) = load_traced::<A>(self.desk, self.by, &stream).await?;
+        if expected.is_some_and(|expected| expected != read_at) {
+            return Err(Failure::Conflict { stream });
+        }
+        self.members.push(Member { stream, read_at, state: Box::new(state), events: Vec::new() });
+        Ok(self.members.len() - 1)
+    }
+
+    /// Seals and appends everything decided. [`Done`] speaks of the first stream. A conflict is not tried again here.
+    pub(crate) async fn commit(self) -> Result<Done, Failure> {
+        let Self { desk, by, members } = self;
+        let first = members.first().expect("a batch is committed after a decision");
+        let stream = first.stream.clone();
+        let version = Version::new(first.read_at.get() + i64::try_from(first.events.len()).unwrap_or(i64::MAX));
+        runtime::crash::point("desk.decided");
+        if members.iter().all(|member| member.events.is_empty()) {
+            return unchanged(desk, by, stream, version).await;
+        }
+        let span = tracing::info_span!("desk.append", tenant.id = %by.resident.tenant_id(), region = %by.resident.region(),
+            stream = %stream, version = version.get(), command.id = %by.command_id, position = tracing::field::Empty);
+        let appended = append(desk, by, members).instrument(span.clone()).await?;
+        span.record("position", appended.last.get());
+        runtime::crash::point("desk.answering");
+        if appended.replayed {
+            return super::done_earlier(desk, by, appended.first, appended.last).await;
+        }
+        let eventlog::Appended { first, last, .. } = appended;
+        Ok(Done { stream, first, last, version, replayed: false, nothing_changed: false })
+    }
+}
+
+async fn append(desk: &Desk, by: &Issuer, members: Vec<Member>) -> Result<eventlog::Appended, Failure> {
+    let members: Vec<Member> = members.into_iter().filter(|member| !member.events.is_empty()).collect();
+    let decided: Vec<seal::Decided<'_>> = members
+        .iter()
+        .map(|member| seal::Decided { stream: &member.stream, after: member.read_at, events: &member.events })
+        .collect();
+    let sealed = seal::seal(desk, by, &decided).await?;
+    runtime::crash::point("desk.sealed");
+    let streams = members.into_iter().zip(sealed).map(|(member, events)| {
+        let expected =
+            if member.read_at == Version::ZERO { Expected::NoStream } else { Expected::Exact(member.read_at) };
+        StreamAppend { stream: member.stream, expected, events }
+    });
+    let append = Append {
+        resident: by.resident.clone(),
+        command_id: by.command_id,
+        idempotency: by.idempotency.clone(),
+        streams: streams.collect(),
+    };
+    Ok(desk.appender.append(append).await?)
+}
+
+/// Everything was so already: the answer is as of the head, which any read model reaches.
+async fn unchanged(desk: &Desk, by: &Issuer, stream: StreamName, version: Version) -> Result<Done, Failure> {
+    let mut transaction = regions::begin(&desk.pool, &by.resident).await.map_err(Failure::Begin)?;
+    let head: Position = eventlog::head(&mut transaction, &by.resident).await.map_err(Failure::Read)?;
+    Ok(Done { stream, first: head, last: head, version, replayed: false, nothing_changed: true })
+}

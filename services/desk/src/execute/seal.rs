@@ -1,0 +1,74 @@
+//! Gives decided events their envelopes and seals them.
+
+use schemas::{
+    AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
+    ticket::TicketEvent,
+};
+use vault::{DataKey, Scope, seal_event};
+
+use super::{Failure, Issuer};
+use crate::state::Desk;
+
+/// Events decided on one stream, and the version they begin after.
+pub(super) struct Decided<'a> {
+    pub(super) stream: &'a StreamName,
+    pub(super) after: Version,
+    pub(super) events: &'a [TenantLogEvent],
+}
+
+/// Seals everything decided, with one request for keys. The result has one list a stream, in the same order.
+pub(super) async fn seal(desk: &Desk, by: &Issuer, decided: &[Decided<'_>]) -> Result<Vec<Vec<Sealed>>, Failure> {
+    let ids: Vec<Vec<EventId>> =
+        decided.iter().map(|decided| decided.events.iter().map(|_| desk.new_event_id()).collect()).collect();
+    let scopes: Vec<Scope> = decided
+        .iter()
+        .zip(&ids)
+        .flat_map(|(decided, ids)| decided.events.iter().zip(ids).map(|(event, id)| scope(decided.stream, event, *id)))
+        .collect();
+    let keys = desk.vault.data_keys(&by.resident, &scopes).await.map_err(Failure::Keys)?;
+    let mut keys = keys.iter();
+    let sealed = decided.iter().zip(&ids).map(|(decided, ids)| seal_stream(by, decided, ids, &mut keys)).collect();
+    Ok(sealed)
+}
+
+fn seal_stream<'k>(
+    by: &Issuer,
+    decided: &Decided<'_>,
+    ids: &[EventId],
+    keys: &mut impl Iterator<Item = &'k DataKey>,
+) -> Vec<Sealed> {
+    let mut version = decided.after;
+    let events = decided.events.iter().zip(ids).zip(keys);
+    events
+        .map(|((event, id), key)| {
+            version = version.next();
+            let envelope = Envelope {
+                tenant_id: by.resident.tenant_id(),
+                stream: decided.stream.clone(),
+                version,
+                event_id: *id,
+                event_type: event.event_type().to_owned(),
+                schema_version: event.schema_version(),
+                recorded_at: by.at,
+                actor: by.actor,
+                command_id: by.command_id,
+                causation_id: None,
+                trace_parent: by.trace_parent.clone(),
+                key_id: key.id(),
+                blob: by.blob,
+            };
+            seal_event(key, envelope, event)
+        })
+        .collect()
+}
+
+/// What can be erased alone has a key of its own: a person's profile, a ticket, a comment, a file.
+fn scope(stream: &StreamName, event: &TenantLogEvent, id: EventId) -> Scope {
+    match (stream, event) {
+        (_, TenantLogEvent::Ticket(TicketEvent::CommentAdded(_))) => Scope::Comment(id),
+        (StreamName::Ticket(ticket), _) => Scope::Ticket(TicketId::new(ticket.get())),
+        (StreamName::Person(person), _) => Scope::Person(PersonId::new(person.get())),
+        (StreamName::Upload(upload), _) => Scope::Attachment(AttachmentId::new(upload.get())),
+        (StreamName::Tenant | StreamName::Email(_) | StreamName::Name(_), _) => Scope::General,
+    }
+}

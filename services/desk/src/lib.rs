@@ -1,0 +1,38 @@
+//! The desk: a region's HTTP API and pages.
+//!
+//! It takes requests for tenants that are at home in its region, turns them into commands, and appends what was decided to
+//! the region's log. It reads from the read models and never writes them; it knows the projector, the replicator and the
+//! router only by what they leave behind. It refuses to serve a tenant of another region, to accept a connection that does
+//! not say where it comes from, and to say why something failed when the reason is ours.
+//!
+//! Reading order:
+//! - `state`: what every handler is given;
+//! - [`serve`]: listeners, TLS, the PROXY header, the end of the process; [`app`]: which routes answer on which host;
+//! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
+//! - `execute`: the one write path; `visible`: waiting until a write can be read;
+//! - `problem`: the one table from refusal to answer;
+//! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
+//! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
+
+mod api;
+mod app;
+mod body;
+mod caller;
+mod execute;
+mod host;
+mod ops;
+mod pages;
+mod problem;
+mod read;
+mod reconcile;
+pub mod serve;
+mod signup;
+mod state;
+mod tokens;
+mod visible;
+
+#[cfg(test)]
+mod testing;
+
+pub use app::app;
+pub use state::{Deps, Desk};

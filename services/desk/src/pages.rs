@@ -1,0 +1,111 @@
+//! The pages: server-rendered, without script, one style sheet.
+
+pub(crate) mod landing;
+pub(crate) mod region;
+pub(crate) mod tenant;
+
+use askama::Template;
+use axum::{
+    http::header,
+    response::{Html, IntoResponse},
+};
+
+use crate::problem::ApiError;
+
+/// A field of a form, as it was typed.
+pub(crate) struct Input {
+    /// What was typed.
+    pub(crate) value: String,
+    /// What is wrong with it.
+    pub(crate) error: Option<String>,
+}
+
+/// An option of a list.
+pub(crate) struct Choice {
+    /// The word.
+    pub(crate) value: &'static str,
+    /// Whether it was chosen.
+    pub(crate) is_chosen: bool,
+}
+
+/// The signup form of a region.
+#[derive(Template)]
+#[template(path = "signup.html")]
+pub(crate) struct SignupPage {
+    pub(crate) region: String,
+    pub(crate) region_name: String,
+    pub(crate) jurisdiction: String,
+    /// What follows the subdomain in the tenant's address: `.localhost:8080`.
+    pub(crate) address_end: String,
+    /// Whether every plan may sign up here.
+    pub(crate) has_every_plan: bool,
+    pub(crate) default_signup: String,
+    pub(crate) apex: String,
+    pub(crate) plans: Vec<Choice>,
+    pub(crate) plan_error: Option<String>,
+    pub(crate) subdomain: Input,
+    pub(crate) company: Input,
+    pub(crate) name: Input,
+    pub(crate) email: Input,
+    pub(crate) password: Input,
+}
+
+impl SignupPage {
+    /// The wrong fields with their ids and labels on the page, for the list at the top.
+    pub(crate) fn errors(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let fields = [
+            ("subdomain", "Address", &self.subdomain.error),
+            ("company", "Company", &self.company.error),
+            ("plan", "Plan", &self.plan_error),
+            ("name", "Name", &self.name.error),
+            ("email", "E-mail", &self.email.error),
+            ("password", "Password", &self.password.error),
+        ];
+        fields.into_iter().filter_map(|(id, label, error)| Some((id, label, error.as_deref()?))).collect()
+    }
+}
+
+/// What a new tenant is told, once.
+#[derive(Template)]
+#[template(path = "welcome.html")]
+pub(crate) struct WelcomePage<'a> {
+    pub(crate) url: String,
+    pub(crate) region: &'a str,
+    pub(crate) api_token: &'a str,
+    /// `<email>/token:<api token>` as one word of a shell.
+    pub(crate) curl_user: String,
+    /// Whether the desk needs another moment before it answers.
+    pub(crate) is_pending: bool,
+}
+
+/// Any refusal, for people.
+#[derive(Template)]
+#[template(path = "problem.html")]
+pub(crate) struct ProblemPage<'a> {
+    pub(crate) status: u16,
+    pub(crate) title: &'a str,
+    pub(crate) detail: &'a str,
+    /// Where to go instead, if we know.
+    pub(crate) url: Option<&'a str>,
+    /// What to tell us, when it is our fault.
+    pub(crate) request_id: Option<&'a str>,
+}
+
+/// A text as one word of a POSIX shell: an address may hold a quote, and people paste what a page shows them.
+pub(crate) fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// Renders a page.
+pub(crate) fn render(page: &impl Template) -> Result<Html<String>, ApiError> {
+    page.render().map(Html).map_err(ApiError::internal)
+}
+
+/// The one style sheet.
+pub(crate) async fn stylesheet() -> impl IntoResponse {
+    const CSS: &str = include_str!("../templates/domicile.css");
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")], CSS)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! The region's own host: what it is, and where to sign up.
+
+use askama::Template;
+use axum::{Router, extract::State, response::IntoResponse, routing::get};
+
+use super::render;
+use crate::{host::Origin, problem::ApiResult, state::Desk};
+
+/// `/`.
+pub(crate) fn routes() -> Router<Desk> {
+    Router::new().route("/", get(show))
+}
+
+/// The region's page.
+#[derive(Template)]
+#[template(path = "region.html")]
+pub(crate) struct RegionPage<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) jurisdiction: &'a str,
+    pub(crate) apex: String,
+}
+
+async fn show(State(desk): State<Desk>, origin: Origin) -> ApiResult {
+    let page =
+        RegionPage { name: &desk.region.name, jurisdiction: &desk.region.jurisdiction, apex: origin.url_of_apex("/") };
+    Ok(render(&page)?.into_response())
+}

@@ -1,0 +1,183 @@
+//! Writes refusals in the dialect of the path, and logs those that are our fault, once.
+
+use askama::Template;
+use axum::{
+    Json,
+    body::Body,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use super::{ApiError, FieldFault, Kind, table, table::Words};
+use crate::pages::ProblemPage;
+
+/// The id of a request, in its answer's `X-Request-Id` and in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    V2,
+    Problem,
+    Page,
+}
+
+impl Dialect {
+    fn of(path: &str) -> Self {
+        let within =
+            |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if within("/api/v2") {
+            Self::V2
+        } else if within("/api") || ["/healthz", "/readyz", "/metrics"].contains(&path) {
+            Self::Problem
+        } else {
+            Self::Page
+        }
+    }
+}
+
+/// The layer: looks whether a handler refused, and says so in the dialect of the path.
+pub(crate) async fn layer(request: Request, next: Next) -> Response {
+    let dialect = Dialect::of(request.uri().path());
+    let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let response = next.run(request).await;
+    let Some(error) = response.extensions().get::<ApiError>().cloned().or_else(|| foreign(&response)) else {
+        return response;
+    };
+    log(&error, &id);
+    write(&error, dialect, &id)
+}
+
+/// Refusals of extractors and layers that are not ours: plain text that no client of either dialect expects.
+fn foreign(response: &Response) -> Option<ApiError> {
+    let written = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if written.is_some_and(|content_type| !content_type.starts_with("text/plain")) {
+        return None;
+    }
+    match response.status() {
+        StatusCode::BAD_REQUEST => Some(ApiError::bad_request("The path or the query is malformed")),
+        StatusCode::NOT_FOUND => Some(ApiError::unknown_path()),
+        StatusCode::METHOD_NOT_ALLOWED => Some(ApiError::method_not_allowed()),
+        StatusCode::PAYLOAD_TOO_LARGE => Some(ApiError::too_large(crate::body::JSON_BYTES_MAX)),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Some(ApiError::unsupported_media_type("application/json")),
+        _ => None,
+    }
+}
+
+fn log(error: &ApiError, id: &str) {
+    let Some(source) = &error.0.source else { return };
+    let chain = chain(source.as_ref());
+    match error.0.kind {
+        Kind::Internal => tracing::error!(request.id = id, error = chain, "a request failed"),
+        _ => tracing::warn!(request.id = id, error = chain, "a request was put off"),
+    }
+}
+
+/// The error and everything below it, on one line.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {
+    let kind = &error.0.kind;
+    let words = table::words(kind);
+    let status = words.status;
+    let mut response = match dialect {
+        Dialect::V2 => (status, Json(v2(kind, &words, id))).into_response(),
+        Dialect::Problem => {
+            let problem = Json(problem(kind, &words, id));
+            (status, [(header::CONTENT_TYPE, "application/problem+json")], problem).into_response()
+        }
+        Dialect::Page => page(kind, &words, id),
+    };
+    let headers = response.headers_mut();
+    match kind {
+        Kind::Unauthorized => {
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"domicile\", charset=\"UTF-8\""),
+            );
+        }
+        Kind::Unavailable { retry_after_s }
+        | Kind::OutcomeUnknown { retry_after_s }
+        | Kind::TooManyAttempts { retry_after_s } => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
+        }
+        _ => {}
+    }
+    response
+}
+
+/// The bodies of the v2 API, exactly.
+fn v2(kind: &Kind, words: &Words<'_>, id: &str) -> Value {
+    let titled = |title: &str| json!({ "error": { "title": title, "message": words.detail } });
+    match kind {
+        Kind::Unauthorized => json!({ "error": words.v2_error }),
+        Kind::InvalidParameter { .. } | Kind::BadRequest(_) => titled(words.title),
+        Kind::Misdirected { host, .. } => titled(&format!("No help desk at {host}")),
+        Kind::Invalid(faults) => details(faults, words.v2_error),
+        Kind::Taken(fault) => details(std::slice::from_ref(fault), words.v2_error),
+        Kind::TooManyValues { max } => {
+            json!({ "error": words.v2_error, "description": words.detail, "max_count": max })
+        }
+        Kind::Internal => json!({ "error": words.v2_error, "description": words.detail, "request_id": id }),
+        _ => json!({ "error": words.v2_error, "description": words.detail }),
+    }
+}
+
+fn details(faults: &[FieldFault], error: &str) -> Value {
+    let mut details = Map::new();
+    for fault in faults {
+        let of_field = details.entry(fault.field.clone()).or_insert_with(|| json!([]));
+        if let Value::Array(of_field) = of_field {
+            of_field.push(json!({ "description": fault.description, "error": fault.code }));
+        }
+    }
+    json!({ "error": error, "description": "Record validation errors", "details": details })
+}
+
+/// RFC 9457.
+fn problem(kind: &Kind, words: &Words<'_>, id: &str) -> Value {
+    let mut problem = json!({
+        "type": format!("urn:domicile:problem:{}", words.name),
+        "title": words.title,
+        "status": words.status.as_u16(),
+        "detail": words.detail,
+    });
+    let faults: &[FieldFault] = match kind {
+        Kind::Invalid(faults) => faults,
+        Kind::Taken(fault) => std::slice::from_ref(fault),
+        _ => &[],
+    };
+    if !faults.is_empty() {
+        let named =
+            |fault: &FieldFault| json!({ "field": fault.field, "detail": fault.description, "code": fault.code });
+        let detail: Vec<&str> = faults.iter().map(|fault| fault.description.as_str()).collect();
+        problem["detail"] = detail.join("; ").into();
+        problem["errors"] = faults.iter().map(named).collect();
+    }
+    if let Kind::Misdirected { url: Some(url), .. } = kind {
+        problem["url"] = url.as_str().into();
+    }
+    if let Kind::Internal = kind {
+        problem["instance"] = format!("urn:domicile:request:{id}").into();
+    }
+    problem
+}
+
+fn page(kind: &Kind, words: &Words<'_>, id: &str) -> Response {
+    let url = match kind {
+        Kind::Misdirected { url, .. } => url.as_deref(),
+        _ => None,
+    };
+    let request_id = matches!(kind, Kind::Internal).then_some(id);
+    let page =
+        ProblemPage { status: words.status.as_u16(), title: words.title, detail: &words.detail, url, request_id };
+    match page.render() {
+        Ok(page) => (words.status, Html(page)).into_response(),
+        Err(_) => (words.status, Body::from(words.title.to_owned())).into_response(),
+    }
+}

@@ -1,0 +1,104 @@
+use axum::{Router, http::Request, middleware, routing::get};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{
+    ApiError, FieldFault,
+    render::{self, RequestId},
+};
+
+/// What each dialect makes of a refusal.
+async fn said(error: ApiError) -> (u16, Value, Value, String) {
+    let mut bodies = Vec::new();
+    let mut status = 0;
+    for path in ["/api/v2/x", "/api/domicile/v1/x", "/x"] {
+        let error = error.clone();
+        let routes: Router =
+            Router::new().route(path, get(async move || error)).layer(middleware::from_fn(render::layer));
+        let mut request = Request::builder().uri(path).body(axum::body::Body::empty()).expect("a request");
+        request.extensions_mut().insert(RequestId("42".to_owned()));
+        let response = match routes.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        status = response.status().as_u16();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        bodies.push(String::from_utf8(body.to_vec()).expect("UTF-8"));
+    }
+    let page = bodies.pop().unwrap_or_default();
+    let json = |text: &String| serde_json::from_str(text).expect("JSON");
+    (status, json(&bodies[0]), json(&bodies[1]), page)
+}
+
+#[tokio::test]
+async fn wrong_fields_are_told_in_every_dialect() {
+    let fault =
+        |field: &str, code| FieldFault { field: field.to_owned(), description: format!("{field}: takes less"), code };
+    let (status, v2, problem, page) =
+        said(ApiError::invalid_fields(vec![fault("subject", "BlankValue"), fault("tags", "InvalidValue")])).await;
+    assert_eq!(status, 422);
+    assert_eq!(
+        v2,
+        json!({
+            "error": "RecordInvalid", "description": "Record validation errors",
+            "details": {
+                "subject": [{ "description": "subject: takes less", "error": "BlankValue" }],
+                "tags": [{ "description": "tags: takes less", "error": "InvalidValue" }],
+            },
+        })
+    );
+    assert_eq!(problem["title"], "Fields are wrong");
+    assert_eq!(problem["detail"], "subject: takes less; tags: takes less");
+    assert_eq!(problem["errors"][1], json!({ "field": "tags", "detail": "tags: takes less", "code": "InvalidValue" }));
+    assert!(page.contains("<h1>Fields are wrong</h1>"));
+}
+
+#[tokio::test]
+async fn the_v2_dialect_is_word_for_word_the_one_its_clients_know() {
+    let cases = [
+        (ApiError::not_found(), 404, json!({ "error": "RecordNotFound", "description": "Not found" })),
+        (ApiError::unknown_path(), 404, json!({ "error": "InvalidEndpoint", "description": "Not found" })),
+        (ApiError::unauthorized(), 401, json!({ "error": "Couldn't authenticate you" })),
+        (ApiError::forbidden("Agents only"), 403, json!({ "error": "Forbidden", "description": "Agents only" })),
+        (
+            ApiError::invalid_parameter("id", "an integer"),
+            400,
+            json!({ "error": { "title": "Invalid attribute",
+                "message": "You passed an invalid value for the id attribute. Invalid parameter: id must be an integer" } }),
+        ),
+    ];
+    for (error, expected_status, expected) in cases {
+        let (status, v2, ..) = said(error).await;
+        assert_eq!((status, v2), (expected_status, expected));
+    }
+    let (status, v2, ..) = said(ApiError::conflict()).await;
+    assert_eq!((status, &v2["error"]), (409, &json!("UpdateConflict")));
+}
+
+#[tokio::test]
+async fn an_error_of_ours_tells_its_id_and_nothing_else() {
+    let (status, v2, problem, page) = said(ApiError::internal("the secret reason")).await;
+    assert_eq!(status, 500);
+    assert_eq!(v2["request_id"], "42");
+    assert_eq!(problem["instance"], "urn:domicile:request:42");
+    assert!(page.contains("<code>42</code>"));
+    for text in [v2.to_string(), problem.to_string(), page] {
+        assert!(!text.contains("secret"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_of_ours() {
+    let routes: Router = Router::new()
+        .route("/api/v2/x", get(async || -> ApiError { panic!("the secret invariant") }))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(crate::app::panicked))
+        .layer(middleware::from_fn(render::layer));
+    let request = Request::builder().uri("/api/v2/x").body(axum::body::Body::empty()).expect("a request");
+    let response = match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    assert_eq!(response.status(), 500);
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    assert!(!String::from_utf8_lossy(&body).contains("secret"));
+}

@@ -1,0 +1,111 @@
+//! Tickets, from the projection `ticket_list`.
+
+use jiff::Timestamp;
+use regions::Resident;
+use schemas::TicketId;
+use sqlx::PgConnection;
+
+use super::{Sight, Window};
+
+/// One ticket as lists and single answers show it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    pub(crate) ticket_id: i64,
+    pub(crate) subject: String,
+    pub(crate) description: String,
+    pub(crate) status: String,
+    pub(crate) priority: Option<String>,
+    pub(crate) ticket_type: Option<String>,
+    pub(crate) requester_id: i64,
+    pub(crate) submitter_id: i64,
+    pub(crate) assignee_id: Option<i64>,
+    pub(crate) group_id: Option<i64>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) channel: String,
+    pub(crate) external_id: Option<String>,
+    pub(crate) is_public: bool,
+    pub(crate) version: i64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+/// The ids of a window of the tickets in sight.
+pub(crate) async fn ids(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    sight: Sight,
+    window: Window,
+) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select ticket_id as "ticket_id!" from (
+               (select ticket_id from read.ticket_list
+                where tenant_id = $1 and $3::bigint is null and ticket_id > $2
+                  and ($4::bigint is null or (requester_id = $4 and is_public))
+                order by ticket_id limit $5 offset $6)
+               union all
+               (select ticket_id from read.ticket_list
+                where tenant_id = $1 and ticket_id < $3
+                  and ($4::bigint is null or (requester_id = $4 and is_public))
+                order by ticket_id desc limit $5)
+           ) as page order by ticket_id"#,
+        resident.tenant_id().get(),
+        window.after,
+        window.before,
+        sight.requester(),
+        window.limit,
+        window.offset,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// How many tickets are in sight.
+pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident, sight: Sight) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from read.ticket_list
+           where tenant_id = $1 and ($2::bigint is null or (requester_id = $2 and is_public))"#,
+        resident.tenant_id().get(),
+        sight.requester(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Those of these tickets that exist and are in sight, by id.
+///
+/// A requester's description is the first comment the requester may read: the very first may be an internal note.
+pub(crate) async fn many(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    sight: Sight,
+    ids: &[i64],
+) -> Result<Vec<Ticket>, sqlx::Error> {
+    sqlx::query_as!(
+        Ticket,
+        r#"select ticket_id, subject, status, priority, ticket_type, requester_id, submitter_id, assignee_id, group_id,
+                  tags, channel, external_id, is_public, version,
+                  case when $2::bigint is null then description else coalesce(
+                      (select comment.body from read.comment
+                       where comment.tenant_id = $1 and comment.ticket_id = ticket_list.ticket_id and comment.is_public
+                       order by comment.comment_id limit 1), '') end as "description!",
+                  created_at as "created_at: jiff_sqlx::Timestamp", updated_at as "updated_at: jiff_sqlx::Timestamp"
+           from read.ticket_list
+           where tenant_id = $1 and ticket_id = any($3) and ($2::bigint is null or (requester_id = $2 and is_public))
+           order by ticket_id"#,
+        resident.tenant_id().get(),
+        sight.requester(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// One ticket, if it exists and is in sight.
+pub(crate) async fn one(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    sight: Sight,
+    ticket: TicketId,
+) -> Result<Option<Ticket>, sqlx::Error> {
+    Ok(many(conn, resident, sight, &[ticket.get()]).await?.pop())
+}

@@ -1,0 +1,120 @@
+//! Signing up: how a tenant comes into being, in the region it chose.
+//!
+//! The form and the API are on the region's own host, so that what a person types goes straight to the region it will live
+//! in. A signup that belongs into another region is answered with that region's address and leaves nothing here.
+
+mod create;
+mod form;
+mod request;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse},
+    routing::{get, post},
+};
+use serde_json::{Value, json};
+
+pub(crate) use self::create::{new_api_token, token_sha256};
+use self::{
+    create::{Created, create},
+    form::FormBody,
+    request::Request,
+};
+use crate::{
+    body::Body,
+    host::Origin,
+    pages::{self, WelcomePage},
+    problem::{ApiError, ApiResult},
+    state::Desk,
+    visible::{self, Visible, Written},
+};
+
+/// The projections a new tenant needs before its first request.
+const FIRST_NEEDED: &[&str] = &["account", "people"];
+
+/// On the region's host.
+pub(crate) fn routes() -> Router<Desk> {
+    Router::new().route("/signup", get(form::show).post(submit)).route("/api/signup", post(sign_up))
+}
+
+/// On the apex, which is every region's: there is nothing to post to.
+pub(crate) fn elsewhere() -> Router<Desk> {
+    Router::new().route("/api/signup", post(which_region))
+}
+
+/// `POST /api/signup`.
+async fn sign_up(State(desk): State<Desk>, origin: Origin, body: Body) -> ApiResult {
+    let request = Request::read(&desk, &origin, &body.object)?;
+    let created = create(&desk, request).await?;
+    let written = settled(&desk, &created).await;
+    let answer = Json(answer(&created, &origin));
+    Ok((StatusCode::CREATED, written, [no_store()], answer).into_response())
+}
+
+/// `POST /signup`: the same for the form, whose answers are pages.
+async fn submit(State(desk): State<Desk>, origin: Origin, form: FormBody) -> ApiResult {
+    let created = match Request::read(&desk, &origin, &form.object) {
+        Ok(request) => create(&desk, request).await,
+        Err(error) => Err(error),
+    };
+    let created = match created {
+        Ok(created) => created,
+        // The form again, with each error at its field and everything but the password as it was typed.
+        Err(error) if !error.fields().is_empty() => {
+            let page = form::page(&desk, &origin, &form.object, error.fields());
+            return Ok((error.status(), pages::render(&page)?).into_response());
+        }
+        Err(error) => return Err(error),
+    };
+    let written = settled(&desk, &created).await;
+    let page = WelcomePage {
+        url: origin.url_of(created.resident.slug().as_str(), ""),
+        region: &desk.region.name,
+        api_token: &created.api_token,
+        curl_user: pages::shell_word(&format!("{}/token:{}", created.email, created.api_token)),
+        is_pending: written.visible == Visible::NotYet || !created.is_confirmed,
+    };
+    let page: Html<String> = pages::render(&page)?;
+    Ok((StatusCode::CREATED, written, [no_store()], page).into_response())
+}
+
+/// `POST /api/signup` on the apex.
+async fn which_region(State(desk): State<Desk>, origin: Origin) -> ApiError {
+    let region = desk.regions.policy().default_region();
+    let url = origin.url_of(region.as_str(), "/api/signup");
+    let all: Vec<String> = desk.regions.iter().map(|region| origin.url_of(region.id.as_str(), "/api/signup")).collect();
+    desk.metrics.misdirected_requests.inc();
+    ApiError::misdirected("the apex", format!("A signup goes to the region it chooses: {}", all.join(", ")), Some(url))
+}
+
+async fn settled(desk: &Desk, created: &Created) -> Written {
+    let visible = visible::wait(desk, &created.resident, created.position, FIRST_NEEDED).await;
+    Written { position: created.position, visible }
+}
+
+fn answer(created: &Created, origin: &Origin) -> Value {
+    let resident = &created.resident;
+    json!({
+        "tenant": {
+            "id": resident.tenant_id(),
+            "subdomain": resident.slug(),
+            "region": resident.region(),
+            "epoch": resident.epoch(),
+        },
+        "url": origin.url_of(resident.slug().as_str(), ""),
+        "api_token": created.api_token,
+    })
+}
+
+/// The answer holds a secret that is shown once.
+const fn no_store() -> (header::HeaderName, HeaderValue) {
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+}
+
+#[cfg(test)]
+pub(crate) use self::create::for_test;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! The signup form: shown, read, and shown again with what was wrong.
+
+use std::time::Duration;
+
+use axum::{
+    Form,
+    body::Body as HttpBody,
+    extract::{FromRequest, Request, State},
+    response::IntoResponse,
+};
+use schemas::values::Plan;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    body,
+    host::Origin,
+    pages::{self, Choice, Input, SignupPage},
+    problem::{ApiError, ApiResult, FieldFault},
+    state::Desk,
+};
+
+const FORM_BYTES_MAX: usize = 64 * 1024;
+const FORM_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A form as the JSON object it stands for: `admin.name=Ada` is `{"admin": {"name": "Ada"}}`.
+pub(super) struct FormBody {
+    pub(super) object: Map<String, Value>,
+}
+
+impl FromRequest<Desk> for FormBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, ApiError> {
+        const TAKES: &str = "application/x-www-form-urlencoded";
+        let (parts, body) = request.into_parts();
+        if !body::content_type(&parts.headers).is_some_and(|found| found.eq_ignore_ascii_case(TAKES)) {
+            return Err(ApiError::unsupported_media_type(TAKES));
+        }
+        let bytes = body::read(&parts.headers, body, FORM_BYTES_MAX, FORM_PATIENCE).await?;
+        let request = Request::from_parts(parts, HttpBody::from(bytes));
+        let Form(pairs) = Form::<Vec<(String, String)>>::from_request(request, desk)
+            .await
+            .map_err(|_| ApiError::bad_request("The form is malformed"))?;
+        Ok(Self { object: object(pairs) })
+    }
+}
+
+fn object(pairs: Vec<(String, String)>) -> Map<String, Value> {
+    let (mut object, mut admin) = (Map::new(), Map::new());
+    for (name, value) in pairs {
+        match name.strip_prefix("admin.") {
+            Some(name) => admin.insert(name.to_owned(), value.into()),
+            None => object.insert(name, value.into()),
+        };
+    }
+    object.insert("admin".to_owned(), admin.into());
+    object
+}
+
+/// `GET /signup`.
+pub(super) async fn show(State(desk): State<Desk>, origin: Origin) -> ApiResult {
+    let blank = json!({});
+    let page = page(&desk, &origin, blank.as_object().expect("a literal object"), &[]);
+    Ok(pages::render(&page)?.into_response())
+}
+
+/// The form with what was typed, and what was wrong with it.
+pub(super) fn page(desk: &Desk, origin: &Origin, typed: &Map<String, Value>, faults: &[FieldFault]) -> SignupPage {
+    let input = |name: &'static str| Input { value: value(typed, name), error: error(faults, name) };
+    let policy = desk.regions.policy();
+    let is_default = policy.default_region() == &desk.region.id;
+    let chosen = value(typed, "plan");
+    let plans = Plan::ALL.iter().filter(|plan| is_default || policy.is_entitled(**plan));
+    let plans = plans.map(|plan| Choice { value: plan.as_str(), is_chosen: plan.as_str() == chosen });
+    // A locality that is refused is refused because of the plan; that is where it can be mended.
+    let plan_error = error(faults, "plan").or_else(|| error(faults, "locality"));
+    SignupPage {
+        region: desk.region.id.to_string(),
+        region_name: desk.region.name.clone(),
+        jurisdiction: desk.region.jurisdiction.clone(),
+        address_end: origin.url_of("", "").split_once("://.").map_or_else(String::new, |(_, end)| format!(".{end}")),
+        has_every_plan: is_default,
+        default_signup: origin.url_of(policy.default_region().as_str(), "/signup"),
+        apex: origin.url_of_apex("/"),
+        plans: plans.collect(),
+        plan_error,
+        subdomain: input("subdomain"),
+        company: input("company"),
+        name: input("admin.name"),
+        email: input("admin.email"),
+        password: Input { value: String::new(), error: error(faults, "admin.password") },
+    }
+}
+
+fn value(typed: &Map<String, Value>, name: &str) -> String {
+    let value = match name.split_once('.') {
+        Some((outer, inner)) => typed.get(outer).and_then(|outer| outer.get(inner)),
+        None => typed.get(name),
+    };
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// What is wrong with a field, as a sentence below its label: without the field's name in front.
+fn error(faults: &[FieldFault], name: &str) -> Option<String> {
+    let fault = faults.iter().find(|fault| fault.field == name)?;
+    let text = fault.description.split_once(": ").map_or(fault.description.as_str(), |(_, text)| text);
+    let mut letters = text.chars();
+    Some(letters.next()?.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,94 @@
+//! What every handler is given.
+
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use eventlog::Appender;
+use regions::{Bucket, Region, Regions};
+use runtime::{Clock, Ids, RegionMetrics};
+use schemas::{CommandId, EventId};
+use sqlx::PgPool;
+use vault::Vault;
+
+use crate::caller::guard::Guard;
+
+/// What a desk is made of. All of it belongs to one region.
+pub struct Deps {
+    /// The region it serves.
+    pub region: Region,
+    /// Every region of the deployment and the hosting policy: signup shows and judges them.
+    pub regions: Arc<Regions>,
+    /// The deployment's host as people type it, with the port if there is one: `localhost:8080`.
+    pub apex: String,
+    /// Connections to the region's database in the role of the desk.
+    pub pool: PgPool,
+    /// The region's keys.
+    pub vault: Vault,
+    /// The only way into the log.
+    pub appender: Appender,
+    /// The region's bucket, for attachments.
+    pub bucket: Bucket,
+    /// The directory of names and homes.
+    pub directory: directory::Client,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// What the region measures.
+    pub metrics: RegionMetrics,
+}
+
+/// A region's desk: cheap to clone, the state of every route.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    deps: Deps,
+    guard: Guard,
+    draining: AtomicBool,
+}
+
+impl Desk {
+    /// A desk made of `deps`.
+    pub fn new(deps: Deps) -> Self {
+        Self(Arc::new(Inner { deps, guard: Guard::new(), draining: AtomicBool::new(false) }))
+    }
+
+    /// The brake on guessing passwords, and the places where they are checked.
+    pub(crate) fn guard(&self) -> &Guard {
+        &self.0.guard
+    }
+
+    /// From now on the desk says that it is not ready, so that nobody sends it new connections.
+    pub(crate) fn begin_draining(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process is ending.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// An id for a command that begins now.
+    pub(crate) fn new_command_id(&self) -> CommandId {
+        CommandId::new(self.ids.uuid())
+    }
+
+    /// An id for an event.
+    pub(crate) fn new_event_id(&self) -> EventId {
+        EventId::new(self.ids.uuid())
+    }
+}
+
+impl Deref for Desk {
+    type Target = Deps;
+
+    fn deref(&self) -> &Deps {
+        &self.0.deps
+    }
+}

@@ -1,0 +1,22 @@
+//! The rules: what a command does to an aggregate, or why it is refused.
+//!
+//! Everything here is a pure function of values. This crate refuses to know stores, clocks, randomness, HTTP and the
+//! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
+//!
+//! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
+//! (where most rules are), then [`person`], [`email`], [`tenant`], [`upload`], and [`name`] for the directory.
+
+pub mod aggregate;
+pub mod email;
+pub mod name;
+pub mod person;
+pub mod tenant;
+pub mod text;
+pub mod ticket;
+pub mod upload;
+
+#[cfg(test)]
+mod scenario;
+
+pub use aggregate::Aggregate;
+pub use text::Invalid;

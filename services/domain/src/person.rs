@@ -1,0 +1,82 @@
+//! People of a tenant: end users, agents and admins, with their credentials.
+//!
+//! Who may add or change whom is not decided here: the desk knows the caller, the person's stream does not.
+
+mod command;
+mod decide;
+mod evolve;
+mod rejection;
+
+use std::collections::BTreeMap;
+
+pub use command::{Add, Change, Command, IssueToken, RevokeToken, SetPassword};
+use jiff::Timestamp;
+pub use rejection::Rejection;
+use schemas::{PersonId, Personal, TenantLogEvent, TokenId, person::PersonEvent, values::Role};
+
+use crate::aggregate::Aggregate;
+
+/// How many working API tokens a person has at most.
+pub const TOKENS_MAX: usize = 100;
+
+/// A person, or the id of one that is not added yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Person {
+    profile: Option<Profile>,
+}
+
+/// What is known about a person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// The person.
+    pub person: PersonId,
+    /// The full name.
+    pub name: Personal<String>,
+    /// The address, lower case; a person may have none.
+    pub email: Personal<Option<String>>,
+    /// What the person may do.
+    pub role: Role,
+    /// Argon2id in PHC string format, once a password was set.
+    pub password_phc: Personal<Option<String>>,
+    /// The API tokens that were not revoked. Whether one has expired is for whoever knows the time.
+    pub tokens: BTreeMap<TokenId, Token>,
+}
+
+/// An API token that was not revoked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    /// SHA-256 of the token, in hex.
+    pub token_sha256: Personal<String>,
+    /// What it is for.
+    pub description: Personal<String>,
+    /// When it stops working; never, when absent.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Person {
+    /// What is known about the person, once added.
+    pub const fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+}
+
+impl Aggregate for Person {
+    type Command = Command;
+    type Event = PersonEvent;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command) -> Result<Vec<PersonEvent>, Rejection> {
+        decide::decide(self, command)
+    }
+
+    fn evolve(&mut self, event: &PersonEvent) {
+        evolve::evolve(self, event);
+    }
+
+    fn pick(event: TenantLogEvent) -> Option<PersonEvent> {
+        match event {
+            TenantLogEvent::Person(event) => Some(event),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What may be asked of a person's profile and credentials.
+
+use jiff::Timestamp;
+use schemas::{PersonId, Personal, TokenId, values::Role};
+
+/// What may be asked of a person's profile and credentials.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Make the person known.
+    Add(Add),
+    /// Change the profile.
+    Change(Change),
+    /// Set a password.
+    SetPassword(SetPassword),
+    /// Issue an API token.
+    IssueToken(IssueToken),
+    /// Revoke an API token.
+    RevokeToken(RevokeToken),
+}
+
+/// Makes a person known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Add {
+    /// The person.
+    pub person: PersonId,
+    /// The full name.
+    pub name: Personal<String>,
+    /// The address, in any case. Whoever adds it claims it in the same append.
+    pub email: Personal<Option<String>>,
+    /// What the person may do.
+    pub role: Role,
+}
+
+/// Changes a profile. `None` leaves a thing as it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Change {
+    /// The full name.
+    pub name: Option<Personal<String>>,
+    /// The address. Whoever changes it moves the claim in the same append.
+    pub email: Option<Personal<Option<String>>>,
+    /// What the person may do.
+    pub role: Option<Role>,
+}
+
+/// Sets a password.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetPassword {
+    /// Argon2id in PHC string format. The password itself never gets this far.
+    pub phc: Personal<String>,
+}
+
+/// Issues an API token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IssueToken {
+    /// The token's id.
+    pub token: TokenId,
+    /// SHA-256 of the token, in hex.
+    pub token_sha256: Personal<String>,
+    /// What it is for.
+    pub description: Personal<String>,
+    /// When it stops working; never, when absent.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Revokes an API token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RevokeToken {
+    /// The token's id.
+    pub token: TokenId,
+}
+
+impl From<Add> for Command {
+    fn from(add: Add) -> Self {
+        Self::Add(add)
+    }
+}
+
+impl From<Change> for Command {
+    fn from(change: Change) -> Self {
+        Self::Change(change)
+    }
+}
+
+impl From<SetPassword> for Command {
+    fn from(set: SetPassword) -> Self {
+        Self::SetPassword(set)
+    }
+}
+
+impl From<IssueToken> for Command {
+    fn from(issue: IssueToken) -> Self {
+        Self::IssueToken(issue)
+    }
+}
+
+impl From<RevokeToken> for Command {
+    fn from(revoke: RevokeToken) -> Self {
+        Self::RevokeToken(revoke)
+    }
+}

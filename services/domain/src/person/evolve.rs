@@ -1,0 +1,48 @@
+//! What the events make of a person.
+
+use std::collections::BTreeMap;
+
+use schemas::person::{ApiTokenIssued, PersonAdded, PersonEvent};
+
+use super::{Person, Profile, Token};
+
+pub(super) fn evolve(person: &mut Person, event: &PersonEvent) {
+    if let PersonEvent::PersonAdded(added) = event {
+        person.profile = Some(profile(added));
+        return;
+    }
+    // The stream's expected version lets nothing precede the adding.
+    let Some(profile) = &mut person.profile else { return };
+    match event {
+        PersonEvent::PersonAdded(_) => {}
+        PersonEvent::PersonRenamed(renamed) => profile.name = renamed.name.clone(),
+        PersonEvent::PersonEmailChanged(changed) => profile.email = changed.email.clone(),
+        PersonEvent::RoleChanged(changed) => profile.role = changed.role,
+        PersonEvent::PasswordSet(set) => profile.password_phc = Some(set.phc.expose().clone()).into(),
+        PersonEvent::ApiTokenIssued(issued) => {
+            profile.tokens.insert(issued.token, token(issued));
+        }
+        PersonEvent::ApiTokenRevoked(revoked) => {
+            profile.tokens.remove(&revoked.token);
+        }
+    }
+}
+
+fn profile(added: &PersonAdded) -> Profile {
+    Profile {
+        person: added.person,
+        name: added.name.clone(),
+        email: added.email.clone(),
+        role: added.role,
+        password_phc: None.into(),
+        tokens: BTreeMap::new(),
+    }
+}
+
+fn token(issued: &ApiTokenIssued) -> Token {
+    Token {
+        token_sha256: issued.token_sha256.clone(),
+        description: issued.description.clone(),
+        expires_at: issued.expires_at,
+    }
+}

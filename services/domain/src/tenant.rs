@@ -1,0 +1,90 @@
+//! The tenant itself: who signed up, on which plan, where it is at home, and its groups of agents.
+
+mod command;
+mod decide;
+mod rejection;
+
+use std::collections::BTreeMap;
+
+pub use command::{AddGroup, ChangePlan, Command, Decision, Register};
+pub use rejection::Rejection;
+use schemas::{
+    GroupId, Personal, RegionId, Slug, TenantLogEvent,
+    tenant::{LocalityChosen, TenantEvent},
+    values::Plan,
+};
+
+use crate::aggregate::Aggregate;
+
+/// How many groups a tenant has at most.
+pub const GROUPS_MAX: usize = 1000;
+
+/// A tenant, or the stream of one that is not registered yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tenant {
+    account: Option<Account>,
+}
+
+/// What is known about a registered tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    /// The name in its address.
+    pub slug: Slug,
+    /// The company's name.
+    pub company: Personal<String>,
+    /// The plan. Chosen in the command that registers.
+    pub plan: Option<Plan>,
+    /// What was decided about its home, under which policy. Decided in the command that registers.
+    pub locality: Option<LocalityChosen>,
+    /// Its groups of agents, by id.
+    pub groups: BTreeMap<GroupId, Personal<String>>,
+}
+
+impl Account {
+    /// Where the tenant is at home.
+    pub fn region(&self) -> Option<&RegionId> {
+        self.locality.as_ref().map(|locality| &locality.granted)
+    }
+}
+
+impl Tenant {
+    /// What is known about it, once registered.
+    pub const fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+}
+
+impl Aggregate for Tenant {
+    type Command = Command;
+    type Event = TenantEvent;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command) -> Result<Vec<TenantEvent>, Rejection> {
+        decide::decide(self, command)
+    }
+
+    fn evolve(&mut self, event: &TenantEvent) {
+        if let TenantEvent::TenantRegistered(registered) = event {
+            let (slug, company) = (registered.slug.clone(), registered.company.clone());
+            self.account = Some(Account { slug, company, plan: None, locality: None, groups: BTreeMap::new() });
+            return;
+        }
+        // The stream's expected version lets nothing precede the registration.
+        let Some(account) = &mut self.account else { return };
+        match event {
+            TenantEvent::TenantRegistered(_) => {}
+            TenantEvent::PlanChosen(chosen) => account.plan = Some(chosen.plan),
+            TenantEvent::LocalityChosen(chosen) => account.locality = Some(chosen.clone()),
+            TenantEvent::GroupAdded(added) => {
+                account.groups.insert(added.group, added.name.clone());
+            }
+        }
+    }
+
+    fn pick(event: TenantLogEvent) -> Option<TenantEvent> {
+        match event {
+            TenantLogEvent::Tenant(event) => Some(event),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! What may be asked of a tenant.
+
+use schemas::{GroupId, Personal, RegionId, Slug, values::Plan};
+
+/// What may be asked of a tenant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Register it.
+    Register(Register),
+    /// Put it on another plan.
+    ChangePlan(ChangePlan),
+    /// Add a group of agents.
+    AddGroup(AddGroup),
+}
+
+/// Registers a tenant: a signup.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Register {
+    /// The name in its address. Made by [`crate::text::slug`], which knows the reserved ones.
+    pub slug: Slug,
+    /// The company's name.
+    pub company: Personal<String>,
+    /// The plan.
+    pub plan: Plan,
+    /// What the hosting policy decided about its home.
+    pub decision: Decision,
+}
+
+/// What the hosting policy decided about a tenant's home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What the tenant asked for; nothing when it left the choice to us.
+    pub requested: Option<RegionId>,
+    /// Where it is at home.
+    pub granted: RegionId,
+    /// The hosting policy's version the decision was made under.
+    pub policy_version: u32,
+    /// Whether the plan may choose.
+    pub entitled: bool,
+    /// Whether the tenant did choose.
+    pub selected: bool,
+    /// Whether the place is promised.
+    pub committed: bool,
+}
+
+/// Puts a tenant on another plan. Its home stays where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangePlan {
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// Adds a group of agents.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Its name.
+    pub name: Personal<String>,
+}
+
+impl From<Register> for Command {
+    fn from(register: Register) -> Self {
+        Self::Register(register)
+    }
+}
+
+impl From<ChangePlan> for Command {
+    fn from(change: ChangePlan) -> Self {
+        Self::ChangePlan(change)
+    }
+}
+
+impl From<AddGroup> for Command {
+    fn from(add: AddGroup) -> Self {
+        Self::AddGroup(add)
+    }
+}

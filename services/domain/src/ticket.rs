@@ -1,0 +1,100 @@
+//! Tickets: somebody wants something, people talk about it, and it has a status until it is closed.
+//!
+//! What moves a ticket when nobody sets a status:
+//!
+//! ```text
+//!   new ----an agent's public reply----> open <----a public comment of the requester---- pending, solved
+//! ```
+//!
+//! An agent may set any status at any time, except that nothing returns to new and nothing leaves closed. The requester
+//! may set solved. Whatever is solved or closed has an assignee.
+//!
+//! Files: [`Command`] is what may be asked, [`Rejection`] why it is refused, `decide` the rules in between, `access` what an
+//! end user may ask, `evolve` what the events make of a ticket.
+
+mod access;
+mod command;
+mod decide;
+mod evolve;
+mod rejection;
+
+pub use command::{AddComment, By, Changes, Command, Comment, Open, Update};
+pub use rejection::Rejection;
+use schemas::{
+    GroupId, PersonId, Personal, TenantLogEvent,
+    ticket::TicketEvent,
+    values::{Channel, Priority, Status, TicketType},
+};
+
+use crate::aggregate::Aggregate;
+
+/// How many files come with one comment at most.
+pub const ATTACHMENTS_MAX: usize = 100;
+
+/// A ticket, or the number of one that is not opened yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Ticket {
+    details: Option<Details>,
+}
+
+/// What is known about an opened ticket.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Details {
+    /// Who wants something.
+    pub requester: PersonId,
+    /// Who typed it in.
+    pub submitter: PersonId,
+    /// What it is about.
+    pub subject: Personal<String>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// How urgent.
+    pub priority: Option<Priority>,
+    /// What kind.
+    pub ticket_type: Option<TicketType>,
+    /// Who works on it.
+    pub assignee: Option<PersonId>,
+    /// Which group does.
+    pub group: Option<GroupId>,
+    /// Words to find it by, sorted, each once.
+    pub tags: Personal<Vec<String>>,
+    /// Where it came in.
+    pub channel: Channel,
+    /// The id it has elsewhere.
+    pub external_id: Personal<Option<String>>,
+    /// How many comments it has, public and internal.
+    pub comment_count: u64,
+}
+
+impl Ticket {
+    /// What is known about it, once it is opened.
+    pub const fn details(&self) -> Option<&Details> {
+        self.details.as_ref()
+    }
+
+    /// Where it is in its life, once it is opened.
+    pub fn status(&self) -> Option<Status> {
+        self.details.as_ref().map(|details| details.status)
+    }
+}
+
+impl Aggregate for Ticket {
+    type Command = Command;
+    type Event = TicketEvent;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command) -> Result<Vec<TicketEvent>, Rejection> {
+        decide::decide(self, command)
+    }
+
+    fn evolve(&mut self, event: &TicketEvent) {
+        evolve::evolve(self, event);
+    }
+
+    fn pick(event: TenantLogEvent) -> Option<TicketEvent> {
+        match event {
+            TenantLogEvent::Ticket(event) => Some(event),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What may be asked of a ticket.
+
+use schemas::{
+    AttachmentId, GroupId, PersonId, Personal,
+    values::{Channel, Priority, Role, Status, TicketType, Visibility},
+};
+
+/// A person as far as the rules care: who, and in which role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By {
+    /// Who.
+    pub person: PersonId,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl By {
+    /// Agents and admins, who work on tickets.
+    pub const fn is_agent(self) -> bool {
+        matches!(self.role, Role::Agent | Role::Admin)
+    }
+}
+
+/// What may be asked of a ticket.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open it, with its first comment.
+    Open(Box<Open>),
+    /// Change some of it, and perhaps say something: one audit.
+    Update(Box<Update>),
+    /// Say something.
+    AddComment(AddComment),
+}
+
+/// Opens a ticket with its first comment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// Who asks.
+    pub by: By,
+    /// Who wants something.
+    pub requester: PersonId,
+    /// What it is about.
+    pub subject: Personal<String>,
+    /// The first comment. Its author is the ticket's submitter.
+    pub comment: Comment,
+    /// The status to begin with: new, when absent.
+    pub status: Option<Status>,
+    /// How urgent.
+    pub priority: Option<Priority>,
+    /// What kind.
+    pub ticket_type: Option<TicketType>,
+    /// Who works on it.
+    pub assignee: Option<PersonId>,
+    /// Which group does.
+    pub group: Option<GroupId>,
+    /// Words to find it by, in any order and case.
+    pub tags: Personal<Vec<String>>,
+    /// Where it came in.
+    pub channel: Channel,
+    /// The id it has elsewhere.
+    pub external_id: Personal<Option<String>>,
+}
+
+impl Open {
+    /// The least a ticket needs: everything else is absent until it is filled in.
+    pub fn new(by: By, requester: PersonId, subject: impl Into<Personal<String>>, comment: Comment) -> Self {
+        Self {
+            by,
+            requester,
+            subject: subject.into(),
+            comment,
+            status: None,
+            priority: None,
+            ticket_type: None,
+            assignee: None,
+            group: None,
+            tags: Personal::default(),
+            channel: Channel::Api,
+            external_id: Personal::default(),
+        }
+    }
+}
+
+/// Changes a ticket, and perhaps says something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// Who asks.
+    pub by: By,
+    /// What shall be different.
+    pub changes: Changes,
+    /// What is said about it.
+    pub comment: Option<Comment>,
+    /// Where it came in.
+    pub channel: Channel,
+}
+
+/// What shall be different. `None` leaves a thing as it is; `Some(None)` empties it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes {
+    /// What it is about.
+    pub subject: Option<Personal<String>>,
+    /// What kind.
+    pub ticket_type: Option<Option<TicketType>>,
+    /// How urgent.
+    pub priority: Option<Option<Priority>>,
+    /// Which group works on it.
+    pub group: Option<Option<GroupId>>,
+    /// All its tags, in any order and case.
+    pub tags: Option<Personal<Vec<String>>>,
+    /// Who works on it.
+    pub assignee: Option<Option<PersonId>>,
+    /// Where it is in its life.
+    pub status: Option<Status>,
+}
+
+/// Says something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddComment {
+    /// Who asks.
+    pub by: By,
+    /// What is said.
+    pub comment: Comment,
+    /// Where it came in.
+    pub channel: Channel,
+}
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    /// Whose words they are, when an agent writes them down for somebody else: an importer does.
+    pub author: Option<By>,
+    /// Who may read them.
+    pub visibility: Visibility,
+    /// The text.
+    pub body: Personal<String>,
+    /// The cleaned HTML, when the author sent HTML.
+    pub html_body: Personal<Option<String>>,
+    /// Files that come along.
+    pub attachments: Vec<AttachmentId>,
+}
+
+impl Comment {
+    /// A comment for all to read.
+    pub fn public(body: impl Into<Personal<String>>) -> Self {
+        Self {
+            author: None,
+            visibility: Visibility::Public,
+            body: body.into(),
+            html_body: Personal::default(),
+            attachments: Vec::new(),
+        }
+    }
+
+    /// A comment for agents only.
+    pub fn internal(body: impl Into<Personal<String>>) -> Self {
+        Self { visibility: Visibility::Internal, ..Self::public(body) }
+    }
+}
+
+impl From<Open> for Command {
+    fn from(open: Open) -> Self {
+        Self::Open(Box::new(open))
+    }
+}
+
+impl From<Update> for Command {
+    fn from(update: Update) -> Self {
+        Self::Update(Box::new(update))
+    }
+}
+
+impl From<AddComment> for Command {
+    fn from(add: AddComment) -> Self {
+        Self::AddComment(add)
+    }
+}

@@ -1,0 +1,45 @@
+//! What the events make of a ticket.
+
+use schemas::{
+    ticket::{TicketEvent, TicketOpened},
+    values::Status,
+};
+
+use super::{Details, Ticket};
+
+pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
+    if let TicketEvent::TicketOpened(opened) = event {
+        ticket.details = Some(details(opened));
+        return;
+    }
+    // The stream's expected version lets nothing precede the opening.
+    let Some(details) = &mut ticket.details else { return };
+    match event {
+        TicketEvent::TicketOpened(_) => {}
+        TicketEvent::CommentAdded(_) => details.comment_count += 1,
+        TicketEvent::StatusSet(set) => details.status = set.status,
+        TicketEvent::PrioritySet(set) => details.priority = set.priority,
+        TicketEvent::TypeSet(set) => details.ticket_type = set.ticket_type,
+        TicketEvent::AssigneeSet(set) => details.assignee = set.assignee,
+        TicketEvent::GroupSet(set) => details.group = set.group,
+        TicketEvent::TagsSet(set) => details.tags = set.tags.clone(),
+        TicketEvent::SubjectSet(set) => details.subject = set.subject.clone(),
+    }
+}
+
+fn details(opened: &TicketOpened) -> Details {
+    Details {
+        requester: opened.requester,
+        submitter: opened.submitter,
+        subject: opened.subject.clone(),
+        status: Status::New,
+        priority: opened.priority,
+        ticket_type: opened.ticket_type,
+        assignee: opened.assignee,
+        group: opened.group,
+        tags: opened.tags.clone(),
+        channel: opened.channel,
+        external_id: opened.external_id.clone(),
+        comment_count: 0,
+    }
+}

@@ -1,0 +1,12 @@
+//! The verbs, a file each. Each turns options into calls of the crates that do the work, and prints what came of it.
+
+pub mod audit;
+pub mod backup;
+pub mod demo;
+pub mod doctor;
+pub mod import;
+pub mod keys;
+pub mod projections;
+pub mod residency;
+pub mod role;
+pub mod tenant;

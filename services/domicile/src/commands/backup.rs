@@ -1,0 +1,205 @@
+//! `domicile backup`: bring every archive of a region to one cut, and say so in a signed manifest.
+
+use archive::BackupManifest;
+use clap::{Args, Subcommand};
+use replicator::{ReplicatorDeps, backup};
+use runtime::RegionMetrics;
+use serde::Serialize;
+
+use crate::{
+    cli::{Place, RegionOption},
+    deployment::Deployment,
+    exit::{Failure, Outcome},
+    output::{Format, Row, print_list},
+    progress::Progress,
+};
+
+/// `domicile backup`.
+#[derive(Debug, Subcommand)]
+pub enum Backup {
+    /// Back a region up: flush every tenant to one cut, write the signed manifest.
+    Create(Options),
+    /// The region's backups, oldest first.
+    List(Options),
+    /// One backup: every tenant's size, root and manifest generation.
+    Show(OneBackup),
+    /// Verify every archive of a backup at the size it had. Exit code 1 if one is wrong.
+    Verify(OneBackup),
+}
+
+/// `domicile backup create` and `list`.
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub region: RegionOption,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+/// `domicile backup show` and `verify`.
+#[derive(Debug, Args)]
+pub struct OneBackup {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: Options,
+    /// The backup's id; the newest when absent.
+    #[arg(value_name = "BACKUP")]
+    pub backup: Option<String>,
+}
+
+#[derive(Serialize)]
+struct BackupRow {
+    backup: String,
+    region: String,
+    cut_at: String,
+    completed_at: String,
+    tenants: usize,
+    events: u64,
+}
+
+impl Row for BackupRow {
+    const HEADINGS: &'static [&'static str] = &["backup", "region", "cut at", "completed at", "tenants", "events"];
+
+    fn cells(&self) -> Vec<String> {
+        let numbers = [self.tenants.to_string(), self.events.to_string()];
+        [&self.backup, &self.region, &self.cut_at, &self.completed_at]
+            .map(Clone::clone)
+            .into_iter()
+            .chain(numbers)
+            .collect()
+    }
+}
+
+impl From<&BackupManifest> for BackupRow {
+    fn from(manifest: &BackupManifest) -> Self {
+        Self {
+            backup: manifest.backup_id.clone(),
+            region: manifest.region.to_string(),
+            cut_at: manifest.cut_at.to_string(),
+            completed_at: manifest.completed_at.to_string(),
+            tenants: manifest.tenants.len(),
+            events: manifest.events(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TenantRow {
+    tenant_id: String,
+    size: u64,
+    generation: u64,
+    root: String,
+    result: Option<String>,
+}
+
+impl Row for TenantRow {
+    const HEADINGS: &'static [&'static str] = &["tenant", "events", "generation", "root", "result"];
+
+    fn cells(&self) -> Vec<String> {
+        let result = self.result.clone().unwrap_or_default();
+        vec![self.tenant_id.clone(), self.size.to_string(), self.generation.to_string(), self.root.clone(), result]
+    }
+}
+
+/// Runs it.
+pub async fn run(place: &Place, command: &Backup) -> Outcome {
+    match command {
+        Backup::Create(options) => create(&deps(place, options).await?, options.format).await,
+        Backup::List(options) => {
+            let backups = backup::list(&deps(place, options).await?).await?;
+            print_list(&backups.iter().map(BackupRow::from).collect::<Vec<_>>(), options.format)
+        }
+        Backup::Show(one) => {
+            let deps = deps(place, &one.options).await?;
+            show(&deps, &id(&deps, one).await?, one.options.format).await
+        }
+        Backup::Verify(one) => {
+            let deps = deps(place, &one.options).await?;
+            verify(&deps, &id(&deps, one).await?, one.options.format).await
+        }
+    }
+}
+
+async fn deps(place: &Place, options: &Options) -> Result<ReplicatorDeps, Failure> {
+    let deployment = Deployment::open(place)?;
+    let region = deployment.region(&options.region.region)?;
+    deployment.replicator(&region, &RegionMetrics::new(region.id.as_str())).await
+}
+
+async fn id(deps: &ReplicatorDeps, one: &OneBackup) -> Result<String, Failure> {
+    if let Some(id) = &one.backup {
+        return Ok(id.clone());
+    }
+    let newest = backup::list(deps).await?.pop();
+    let none = || {
+        Failure::usage(format!("BACKUP: region {} has none yet; make one with: domicile backup create", deps.region.id))
+    };
+    newest.map(|manifest| manifest.backup_id).ok_or_else(none)
+}
+
+async fn create(deps: &ReplicatorDeps, format: Format) -> Outcome {
+    let mut shown: Option<(Progress, u64)> = None;
+    let mut progress = |at: backup::Progress| {
+        let (bar, before) = shown.get_or_insert_with(|| {
+            (Progress::new(&format!("backup {}, tenants", deps.region.id), at.tenants_total), 0)
+        });
+        bar.advance(at.tenants.saturating_sub(*before));
+        *before = at.tenants;
+    };
+    let manifest = backup::create(deps, &mut progress).await?;
+    if let Some((bar, _)) = shown {
+        bar.finish();
+    }
+    print_list(&[BackupRow::from(&manifest)], format)
+}
+
+async fn show(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
+    let manifest = found(backup::show(deps, id).await)?;
+    if format == Format::Table {
+        print_list(&[BackupRow::from(&manifest)], format)?;
+    }
+    let rows = manifest.tenants.iter().map(|tenant| TenantRow {
+        tenant_id: tenant.tenant_id.to_string(),
+        size: tenant.size,
+        generation: tenant.generation,
+        root: tenant.root.to_string(),
+        result: None,
+    });
+    print_list(&rows.collect::<Vec<_>>(), format)
+}
+
+async fn verify(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
+    let manifest = found(backup::show(deps, id).await)?;
+    let bar = Progress::new(&format!("verify {id}, tenants"), manifest.tenants.len() as u64);
+    let verified = backup::verify(deps, id, &mut |_| bar.advance(1)).await?;
+    bar.finish();
+    let rows = verified.tenants.iter().zip(&manifest.tenants).map(|(tenant, backed_up)| TenantRow {
+        tenant_id: tenant.tenant_id.to_string(),
+        size: tenant.size,
+        generation: backed_up.generation,
+        root: backed_up.root.to_string(),
+        result: Some(result(tenant)),
+    });
+    print_list(&rows.collect::<Vec<_>>(), format)?;
+    if verified.is_clean() { Ok(()) } else { Err(Failure::check(format!("backup {id} does not verify; see above"))) }
+}
+
+fn result(tenant: &backup::TenantVerified) -> String {
+    if tenant.is_clean() {
+        return "verified".to_owned();
+    }
+    if !tenant.is_generation_same {
+        return "its manifest is not the one that was backed up".to_owned();
+    }
+    let findings = tenant.report.iter().flat_map(|report| &report.findings).take(5);
+    findings.map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+fn found(shown: Result<BackupManifest, replicator::Error>) -> Result<BackupManifest, Failure> {
+    shown.map_err(|error| match error {
+        replicator::Error::NoSuchBackup { .. } => Failure::usage(format!("BACKUP: {error}")),
+        other => other.into(),
+    })
+}

@@ -1,0 +1,278 @@
+//! A role alone, as on a machine of its own: its stores come from the region file, its keys from
+//! `DOMICILE_DATA/<region>/keys`, everything else from options.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use clap::Args;
+use desk::serve;
+use regions::PostgresEndpoint;
+use router::{Backend, Limits, Router};
+use runtime::{RegionMetrics, Shutdown};
+use schemas::RegionId;
+use tokio::{net::TcpListener, signal::unix::SignalKind};
+
+use crate::{
+    cli::{Place, RegionOption},
+    deployment::Deployment,
+    exit::{Failure, Outcome},
+    up::region,
+};
+
+const DRAIN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// `domicile projector`, `domicile replicator`.
+#[derive(Debug, Clone, Args)]
+pub struct WorkerRole {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub region: RegionOption,
+    /// Where to serve /healthz, /readyz and /metrics.
+    #[arg(long, default_value_t = loopback(9464), value_name = "ADDRESS:PORT")]
+    pub listen_operations: SocketAddr,
+}
+
+/// How a role reaches the directory.
+#[derive(Debug, Clone, Args)]
+pub struct DirectoryOption {
+    /// The directory's address.
+    #[arg(long, env = "DOMICILE_DIRECTORY", value_name = "URL")]
+    pub directory: String,
+    /// File with the token that opens the directory.
+    #[arg(long, env = "DOMICILE_DIRECTORY_TOKEN_FILE", value_name = "FILE")]
+    pub directory_token_file: PathBuf,
+}
+
+impl DirectoryOption {
+    fn client(&self) -> Result<directory::Client, Failure> {
+        let token = read(&self.directory_token_file, "--directory-token-file")?;
+        directory::Client::new(&self.directory, token.trim())
+            .map_err(|error| Failure::usage(format!("--directory: {error}")))
+    }
+}
+
+/// `domicile desk`.
+#[derive(Debug, Clone, Args)]
+pub struct DeskRole {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub region: RegionOption,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: DirectoryOption,
+    /// The deployment's host as people type it.
+    #[arg(long, env = "DOMICILE_APEX", value_name = "HOST[:PORT]")]
+    pub apex: String,
+    /// Where to take plain connections from the router; each begins with a PROXY v2 header.
+    #[arg(long, default_value_t = loopback(8081), value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// Where to take TLS connections from the router.
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "certificate", requires = "private_key")]
+    pub listen_tls: Option<SocketAddr>,
+    /// Certificate chain for the apex and every name below it, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's key, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub private_key: Option<PathBuf>,
+    /// Where to serve /healthz, /readyz and /metrics.
+    #[arg(long, default_value_t = loopback(9464), value_name = "ADDRESS:PORT")]
+    pub listen_operations: SocketAddr,
+}
+
+/// `domicile router`.
+#[derive(Debug, Clone, Args)]
+pub struct RouterRole {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: DirectoryOption,
+    /// The directory's public key, 64 hex digits: only maps signed by it are used.
+    #[arg(long, env = "DOMICILE_DIRECTORY_KEY", value_name = "HEX", value_parser = public_key)]
+    pub directory_key: PublicKey,
+    /// The deployment's host as people type it.
+    #[arg(long, env = "DOMICILE_APEX", value_name = "HOST[:PORT]")]
+    pub apex: String,
+    /// Where people reach the router.
+    #[arg(long, default_value_t = loopback(8080), value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// Where people reach it by TLS.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen_tls: Option<SocketAddr>,
+    /// A region's desk, plain and TLS address; once for each region.
+    #[arg(long, required = true, value_name = "REGION=ADDRESS:PORT,ADDRESS:PORT")]
+    pub backend: Vec<RegionBackend>,
+}
+
+/// `domicile directory`.
+#[derive(Debug, Clone, Args)]
+pub struct DirectoryRole {
+    /// Host of the directory's own database.
+    #[arg(long, value_name = "HOST")]
+    pub database_host: String,
+    /// Its port.
+    #[arg(long, default_value_t = 5432, value_name = "PORT")]
+    pub database_port: u16,
+    /// The database's name.
+    #[arg(long, default_value = "domicile_directory", value_name = "NAME")]
+    pub database_name: String,
+    /// The user that owns it.
+    #[arg(long, default_value = "domicile", value_name = "USER")]
+    pub database_user: String,
+    /// File with the user's password.
+    #[arg(long, value_name = "FILE")]
+    pub database_password_file: PathBuf,
+    /// Where to serve.
+    #[arg(long, default_value_t = loopback(8090), value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+}
+
+/// An Ed25519 public key.
+#[derive(Debug, Clone, Copy)]
+pub struct PublicKey([u8; 32]);
+
+/// A region and where its desk takes connections.
+#[derive(Debug, Clone)]
+pub struct RegionBackend {
+    region: RegionId,
+    backend: Backend,
+}
+
+impl FromStr for RegionBackend {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const TAKES: &str = "takes REGION=ADDRESS:PORT,ADDRESS:PORT (plain, then TLS)";
+        let (region, addresses) = text.split_once('=').ok_or(TAKES)?;
+        let (plain, tls) = addresses.split_once(',').ok_or(TAKES)?;
+        let address = |text: &str| text.parse::<SocketAddr>().map_err(|_| TAKES.to_owned());
+        let backend = Backend { plain: address(plain)?, tls: address(tls)? };
+        Ok(Self { region: region.parse().map_err(|_| TAKES)?, backend })
+    }
+}
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+    let mut key = [0; 32];
+    hex::decode_to_slice(text, &mut key).map_err(|_| "takes 64 hex digits")?;
+    Ok(PublicKey(key))
+}
+
+fn read(file: &Path, option: &str) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|error| {
+        Failure::configuration(anyhow::anyhow!("{option}: {} cannot be read: {error}", file.display()))
+    })
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+/// Runs the directory until a signal asks to stop.
+pub async fn directory(place: &Place, options: &DirectoryRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let password = read(&options.database_password_file, "--database-password-file")?;
+    let region = regions::Region::for_directory(PostgresEndpoint::new(
+        &options.database_host,
+        options.database_port,
+        &options.database_name,
+        &options.database_user,
+        password.trim(),
+    ));
+    region::migrate(&region, false).await?;
+    let shutdown = Shutdown::new();
+    let listener = TcpListener::bind(options.listen).await?;
+    let running = region::start_directory(&deployment, &region, listener, &shutdown).await?;
+    println!("ready: {}; public key {}", running.url, hex::encode(running.public_key()));
+    until_asked(&shutdown).await
+}
+
+/// Runs the router until a signal asks to stop.
+pub async fn router(place: &Place, options: &RouterRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let regions: BTreeMap<RegionId, Backend> =
+        options.backend.iter().map(|one| (one.region.clone(), one.backend)).collect();
+    if let Some(unnamed) = deployment.regions.iter().find(|region| !regions.contains_key(&region.id)) {
+        return Err(Failure::usage(format!("--backend: region {} is not named", unnamed.id)));
+    }
+    let router = Router::bind(router::Config {
+        listen: options.listen,
+        listen_tls: options.listen_tls,
+        apex: options.apex.clone(),
+        regions: regions.into_iter().collect::<HashMap<_, _>>(),
+        default_region: deployment.regions.policy().default_region().clone(),
+        map_cache: deployment.data.router_map(),
+        directory: options.directory.client()?,
+        public_key: options.directory_key.0,
+        limits: Limits::default(),
+    })
+    .await?;
+    let shutdown = Shutdown::new();
+    shutdown.spawn(router.run(shutdown.clone()));
+    println!("ready: http://{}", options.apex);
+    until_asked(&shutdown).await
+}
+
+/// Runs a region's desk until a signal asks to stop.
+pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let region = deployment.region(&options.region.region)?;
+    region::migrate(&region, true).await?;
+    let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
+    let listen_tls = match (options.listen_tls, &options.certificate, &options.private_key) {
+        (Some(listen), Some(certificate), Some(key)) => Some(serve::TlsConfig {
+            listen,
+            certificates_pem: read(certificate, "--certificate")?,
+            private_key_pem: read(key, "--private-key")?,
+        }),
+        _ => None,
+    };
+    let listeners = serve::Config { listen: options.listen, listen_tls, listen_ops: options.listen_operations };
+    let listeners = serve::Listeners::bind(&listeners).await?;
+    let directory = options.directory.client()?;
+    let desk = region::desk(&deployment, &region, &options.apex, directory, (&metrics, &shutdown)).await?;
+    shutdown.spawn(serve::run(desk, listeners, shutdown.clone()));
+    println!("ready: region {} at {}", region.id, options.listen);
+    until_asked(&shutdown).await
+}
+
+/// Runs a region's projections until a signal asks to stop.
+pub async fn projector(place: &Place, options: &WorkerRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let region = deployment.region(&options.region.region)?;
+    let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
+    region::projector(&deployment, &region, &metrics, &shutdown).await?;
+    worker_ready(&region.id, options, metrics, &shutdown).await
+}
+
+/// Runs a region's archive writer until a signal asks to stop.
+pub async fn replicator(place: &Place, options: &WorkerRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let region = deployment.region(&options.region.region)?;
+    let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
+    region::replicator(&deployment, &region, &metrics, &shutdown).await?;
+    worker_ready(&region.id, options, metrics, &shutdown).await
+}
+
+async fn worker_ready(region: &RegionId, options: &WorkerRole, metrics: RegionMetrics, shutdown: &Shutdown) -> Outcome {
+    let listener = TcpListener::bind(options.listen_operations).await?;
+    println!("ready: region {region}, operations at {}", listener.local_addr()?);
+    shutdown.spawn(crate::operations::serve(listener, metrics, shutdown.clone()));
+    until_asked(shutdown).await
+}
+
+async fn until_asked(shutdown: &Shutdown) -> Outcome {
+    let (mut interrupt, mut terminate) =
+        (tokio::signal::unix::signal(SignalKind::interrupt())?, tokio::signal::unix::signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    if !shutdown.drain(DRAIN_PATIENCE).await {
+        tracing::warn!("not everything finished in time");
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! A deployment as a command sees it: region files, and for embedded regions what the running `up` says of itself.
+
+use std::{sync::Arc, time::Duration};
+
+use archive::note::Verifier;
+use directory::Map;
+use embedded::postgres::USER;
+use projector::ProjectorDeps;
+use regions::{DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, Resident, S3Endpoint};
+use replicator::ReplicatorDeps;
+use runtime::{Clock, Ids, RegionMetrics, SystemClock, SystemIds};
+use schemas::{RegionId, Slug};
+use sqlx::{PgConnection, PgPool};
+use vault::{RegionKey, SigningKey, Vault};
+
+use crate::{cli::Place, data_folder::DataFolder, exit::{Failure, Outcome}, running::Running};
+
+/// The access key of every embedded object store; its secret is made per region.
+pub const S3_ACCESS_KEY: &str = "domicile";
+
+/// The name of every embedded database.
+pub const DATABASE: &str = "postgres";
+
+/// How often the replicator compares heads with archives.
+const ARCHIVE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Region files, data folder, clock and ids: what every command starts from.
+#[derive(Clone)]
+pub struct Deployment {
+    /// The data folder.
+    pub data: DataFolder,
+    /// The region files and the hosting policy.
+    pub regions: Arc<Regions>,
+    /// The machine's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and secrets.
+    pub ids: Arc<dyn Ids>,
+}
+
+impl Deployment {
+    /// Reads the region files; a wrong one ends the command with exit code 78.
+    pub fn open(place: &Place) -> Result<Self, Failure> {
+        let regions = Regions::load(&place.regions).map_err(Failure::configuration)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
+        let data = DataFolder::new(&place.data);
+        data.check_version()?;
+        Ok(Self { data, regions: Arc::new(regions), clock, ids })
+    }
+
+    /// The running `up`, or the line that says how to start one.
+    pub fn running(&self) -> Result<Running, Failure> {
+        Running::find(&self.data).ok_or_else(|| {
+            let folder = self.data.path().display();
+            Failure::unavailable(anyhow::anyhow!(
+                "nothing runs on {folder}: start it with `make run`, or name its folder with --data"
+            ))
+        })
+    }
+
+    /// A region's file, without asking whether it can be reached.
+    pub fn region_file(&self, id: &RegionId) -> Result<&Region, Failure> {
+        self.regions.get(id).ok_or_else(|| {
+            let known: Vec<&str> = self.regions.iter().map(|region| region.id.as_str()).collect();
+            Failure::usage(format!("--region: takes one of {}, not {id}", known.join(", ")))
+        })
+    }
+
+    /// A region with the endpoints of its stores: the file's, or those of the running `up`.
+    pub fn region(&self, id: &RegionId) -> Result<Region, Failure> {
+        let region = self.region_file(id)?.clone();
+        if region.endpoints().is_some() {
+            return Ok(region);
+        }
+        let running = self.running()?;
+        let Some(addresses) = running.regions.get(id) else {
+            return Err(Failure::unavailable(anyhow::anyhow!("region {id} does not run here")));
+        };
+        self.with_embedded_stores(region, addresses.postgres, &addresses.s3)
+    }
+
+    /// A region whose stores run on this machine.
+    pub fn with_embedded_stores(&self, region: Region, postgres: u16, s3: &str) -> Result<Region, Failure> {
+        let password = std::fs::read_to_string(self.data.postgres(&region.id).join("password"))?;
+        let secret = std::fs::read_to_string(self.data.keys(&region.id).join("s3.secret"))?;
+        let postgres = PostgresEndpoint::new("127.0.0.1", postgres, DATABASE, USER, password.trim());
+        Ok(region.with_endpoints(Endpoints { postgres, s3: S3Endpoint::new(s3, S3_ACCESS_KEY, secret.trim()) }))
+    }
+
+    /// A pool of the region's database in one of the product's roles.
+    pub async fn pool(&self, region: &Region, role: DatabaseRole) -> Result<PgPool, Failure> {
+        Ok(regions::connect(region, role, 4).await?)
+    }
+
+    /// The region's keys, over a pool of the region's database.
+    pub fn vault(&self, region: &Region, pool: PgPool) -> Result<Vault, Failure> {
+        let key = RegionKey::load(&self.data.keys(&region.id).join("region.key")).map_err(Failure::configuration)?;
+        Ok(Vault::new(pool, key, Arc::clone(&self.clock), Arc::clone(&self.ids)))
+    }
+
+    /// The public half of it, under the region's name: what auditors check against.
+    pub fn verifier(&self, region: &RegionId) -> Result<Verifier, Failure> {
+        Ok(Verifier::new(archive::checkpoint::region_name(region), self.signing_key(region)?.public_key()))
+    }
+
+    /// One region by name, or all that can be reached.
+    pub fn regions_named(&self, id: Option<&RegionId>) -> Result<Vec<Region>, Failure> {
+        match id {
+            Some(id) => Ok(vec![self.region(id)?]),
+            None => self.regions.iter().map(|region| self.region(&region.id)).collect(),
+        }
+    }
+
+    /// The directory's map, its signature checked.
+    pub async fn directory_map(&self) -> Result<Map, Failure> {
+        let directory: RegionId = "directory".parse().expect("a literal that is a region's id");
+        let token = std::fs::read_to_string(self.data.keys(&directory).join("token"))?;
+        let client = directory::Client::new(&self.running()?.directory, token.trim())?;
+        let bytes = client.map(None, None, Duration::ZERO).await?;
+        let bytes = bytes.ok_or_else(|| anyhow::anyhow!("the directory sent no map"))?;
+        Ok(directory::map::verify(&bytes, &self.signing_key(&directory)?.public_key())?)
+    }
+
+    /// What a projector of the region works with.
+    pub async fn projector(&self, region: &Region, metrics: &RegionMetrics) -> Result<ProjectorDeps, Failure> {
+        let pool = regions::connect(region, DatabaseRole::Projector, 12).await?;
+        Ok(ProjectorDeps {
+            region: region.clone(),
+            vault: self.vault(region, pool.clone())?,
+            pool,
+            clock: Arc::clone(&self.clock),
+            metrics: metrics.clone(),
+        })
+    }
+
+    /// What a replicator of the region works with.
+    pub async fn replicator(&self, region: &Region, metrics: &RegionMetrics) -> Result<ReplicatorDeps, Failure> {
+        let pool = regions::connect(region, DatabaseRole::Replicator, 8).await?;
+        Ok(ReplicatorDeps {
+            region: region.clone(),
+            vault: self.vault(region, pool.clone())?,
+            pool,
+            bucket: regions::bucket(region).await?,
+            signer: self.signing_key(&region.id)?,
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            metrics: metrics.clone(),
+            interval: ARCHIVE_INTERVAL,
+        })
+    }
+
+    /// What the region signs tree heads, manifests and backups with.
+    pub fn signing_key(&self, region: &RegionId) -> Result<SigningKey, Failure> {
+        SigningKey::load(&self.data.keys(region).join("signing.key")).map_err(Failure::configuration)
+    }
+
+    /// Makes a region's keys, where there are none yet.
+    ///
+    /// Only when a region is set up: making a new key in the place of a lost one would hide the loss.
+    pub fn create_keys(&self, region: &RegionId) -> Outcome {
+        let keys = self.data.make_keys(region)?;
+        RegionKey::load_or_create(&keys.join("region.key"), self.ids.as_ref()).map_err(Failure::configuration)?;
+        SigningKey::load_or_create(&keys.join("signing.key"), self.ids.as_ref()).map_err(Failure::configuration)?;
+        Ok(())
+    }
+
+    /// The tenant, proven to be at home in the region.
+    pub async fn resident(
+        &self,
+        connection: &mut PgConnection,
+        region: &RegionId,
+        slug: &Slug,
+    ) -> Result<Resident, Failure> {
+        let resident = Resident::prove(connection, region, slug).await?;
+        resident.ok_or_else(|| Failure::usage(format!("--tenant: {slug} is not at home in region {region}")))
+    }
+}

@@ -1,0 +1,223 @@
+//! The roles, each made from what it needs: of one region, of the directory, and the router.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use desk::{Desk, serve};
+use eventlog::{Appender, AppenderConfig};
+use regions::{DatabaseRole, Region};
+use router::{Backend, Config as RouterConfig, Limits, Router};
+use runtime::{RegionMetrics, Shutdown};
+use schemas::RegionId;
+use tokio::net::TcpListener;
+
+use super::{
+    certificates,
+    stores::{self, Stores},
+};
+use crate::{cli::Up, deployment::Deployment, exit::Failure};
+
+/// A free port of this machine only.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// Where the roles of a region are reached.
+pub struct RunningRoles {
+    /// By the router.
+    pub backend: Backend,
+    /// By ops.
+    pub operations: SocketAddr,
+}
+
+/// How regions and the router reach the directory.
+pub struct RunningDirectory {
+    /// Its address.
+    pub url: String,
+    token: String,
+    public_key: [u8; 32],
+}
+
+impl RunningDirectory {
+    /// What the router checks maps with.
+    pub const fn public_key(&self) -> [u8; 32] {
+        self.public_key
+    }
+
+    fn client(&self) -> Result<directory::Client, Failure> {
+        Ok(directory::Client::new(&self.url, &self.token)?)
+    }
+}
+
+/// Where the router listens, after port 0.
+pub struct Bound {
+    /// Plain.
+    pub listen: SocketAddr,
+    /// By TLS.
+    pub listen_tls: SocketAddr,
+}
+
+/// Starts the directory on a bound port.
+pub async fn start_directory(
+    deployment: &Deployment,
+    region: &Region,
+    listener: TcpListener,
+    roles: &Shutdown,
+) -> Result<RunningDirectory, Failure> {
+    let keys = deployment.data.keys(&region.id);
+    let token = stores::secret_file(&keys.join("token"), deployment)?;
+    let pool = regions::connect(region, DatabaseRole::Desk, 8).await?;
+    let mut verifiers = BTreeMap::new();
+    for known in deployment.regions.iter() {
+        verifiers.insert(known.id.clone(), deployment.verifier(&known.id)?.to_string());
+    }
+    let directory = directory::Directory::start(directory::Deps {
+        region: region.clone(),
+        vault: deployment.vault(region, pool.clone())?,
+        pool,
+        appender: appender(region, &RegionMetrics::new(region.id.as_str()), roles).await?,
+        signing_key: deployment.signing_key(&region.id)?,
+        token: token.clone(),
+        verifiers,
+        clock: Arc::clone(&deployment.clock),
+        ids: Arc::clone(&deployment.ids),
+    })
+    .await?;
+    let running = RunningDirectory {
+        url: format!("http://{}", listener.local_addr()?),
+        token,
+        public_key: directory.public_key(),
+    };
+    let shutdown = roles.clone();
+    roles.spawn(async move {
+        if let Err(error) = directory.run(listener, shutdown).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the directory ended");
+        }
+    });
+    Ok(running)
+}
+
+/// Starts desk, projector and replicator of a region.
+pub async fn start(
+    deployment: &Deployment,
+    stores: &Stores,
+    apex: &str,
+    directory: &RunningDirectory,
+    roles: &Shutdown,
+) -> Result<RunningRoles, Failure> {
+    let region = &stores.region;
+    let keys = deployment.data.keys(&region.id);
+    let metrics = RegionMetrics::new(region.id.as_str());
+    let host = apex.split(':').next().unwrap_or(apex);
+    let certificate = certificates::load_or_create(&keys, host)?;
+    let tls = serve::TlsConfig {
+        listen: LOOPBACK,
+        certificates_pem: certificate.certificates_pem,
+        private_key_pem: certificate.private_key_pem,
+    };
+    let listeners = serve::Config { listen: LOOPBACK, listen_tls: Some(tls), listen_ops: LOOPBACK };
+    let listeners = serve::Listeners::bind(&listeners).await?;
+    let plain = listeners.plain_address();
+    let running = RunningRoles {
+        backend: Backend { plain, tls: listeners.tls_address().unwrap_or(plain) },
+        operations: listeners.ops_address(),
+    };
+    let desk = desk(deployment, region, apex, directory.client()?, (&metrics, roles)).await?;
+    roles.spawn(serve::run(desk, listeners, roles.clone()));
+    projector(deployment, region, &metrics, roles).await?;
+    replicator(deployment, region, &metrics, roles).await?;
+    Ok(running)
+}
+
+/// Brings a database to the newest schema.
+pub async fn migrate(region: &Region, with_read_models: bool) -> Result<(), Failure> {
+    let mut owner = regions::connection(region, DatabaseRole::Owner).await?;
+    eventlog::migrate(&mut owner, &region.id).await?;
+    vault::migrate(&mut owner).await?;
+    if with_read_models {
+        projector::migrate(&mut owner).await?;
+    }
+    Ok(())
+}
+
+/// A region's desk.
+pub async fn desk(
+    deployment: &Deployment,
+    region: &Region,
+    apex: &str,
+    directory: directory::Client,
+    (metrics, roles): (&RegionMetrics, &Shutdown),
+) -> Result<Desk, Failure> {
+    let pool = regions::connect(region, DatabaseRole::Desk, 16).await?;
+    Ok(Desk::new(desk::Deps {
+        region: region.clone(),
+        regions: Arc::clone(&deployment.regions),
+        apex: apex.to_owned(),
+        vault: deployment.vault(region, pool.clone())?,
+        pool,
+        appender: appender(region, metrics, roles).await?,
+        bucket: regions::bucket(region).await?,
+        directory,
+        clock: Arc::clone(&deployment.clock),
+        ids: Arc::clone(&deployment.ids),
+        metrics: metrics.clone(),
+    }))
+}
+
+async fn appender(region: &Region, metrics: &RegionMetrics, roles: &Shutdown) -> Result<Appender, Failure> {
+    Ok(Appender::start(AppenderConfig::default(), region, metrics.clone(), roles).await?)
+}
+
+/// Runs a region's projector until shutdown.
+pub async fn projector(
+    deployment: &Deployment,
+    region: &Region,
+    metrics: &RegionMetrics,
+    roles: &Shutdown,
+) -> Result<(), Failure> {
+    let deps = deployment.projector(region, metrics).await?;
+    let shutdown = roles.clone();
+    roles.spawn(async move { projector::Projector::new(deps).run(shutdown).await });
+    Ok(())
+}
+
+/// Runs a region's replicator until shutdown.
+pub async fn replicator(
+    deployment: &Deployment,
+    region: &Region,
+    metrics: &RegionMetrics,
+    roles: &Shutdown,
+) -> Result<(), Failure> {
+    let deps = deployment.replicator(region, metrics).await?;
+    let shutdown = roles.clone();
+    roles.spawn(async move { replicator::Replicator::new(deps).run(shutdown).await });
+    Ok(())
+}
+
+/// Runs the router until shutdown.
+pub async fn start_router(
+    deployment: &Deployment,
+    options: &Up,
+    apex: &str,
+    regions: HashMap<RegionId, Backend>,
+    directory: &RunningDirectory,
+    edge: &Shutdown,
+) -> Result<Bound, Failure> {
+    let router = Router::bind(RouterConfig {
+        listen: options.listen,
+        listen_tls: Some(options.listen_tls),
+        apex: apex.to_owned(),
+        regions,
+        default_region: deployment.regions.policy().default_region().clone(),
+        map_cache: deployment.data.router_map(),
+        directory: directory.client()?,
+        public_key: directory.public_key,
+        limits: Limits::default(),
+    })
+    .await?;
+    let listen = router.plain_address()?;
+    let listen_tls = router.tls_address().transpose()?.unwrap_or(listen);
+    edge.spawn(router.run(edge.clone()));
+    Ok(Bound { listen, listen_tls })
+}

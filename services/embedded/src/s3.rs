@@ -1,0 +1,88 @@
+//! An S3 endpoint on a folder, with just the calls the product makes.
+//!
+//! The protocol (signatures, checksums, chunked bodies, XML) comes from `s3s`; the store behind it is ours, because what
+//! matters here is that a conditional write is atomic: `If-None-Match: *` is one `link(2)`, which either makes the name or
+//! finds it taken, whoever else tries at the same moment.
+
+mod conditions;
+mod files;
+mod store;
+
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use runtime::Shutdown;
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use tokio::net::TcpListener;
+
+pub use files::Durability;
+use store::FolderStore;
+
+/// Where the endpoint keeps objects, and who may use it.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The folder: a folder per bucket, a file per object.
+    pub folder: PathBuf,
+    /// What `GetBucketLocation` answers for buckets made here.
+    pub location: String,
+    /// The only access key that is taken.
+    pub access_key: String,
+    /// Its secret.
+    pub secret_key: String,
+    /// Whether an acknowledged object is on disk.
+    pub durability: Durability,
+}
+
+/// A running endpoint.
+#[derive(Debug)]
+pub struct Endpoint {
+    address: SocketAddr,
+}
+
+impl Endpoint {
+    /// Serves on a free loopback port until shutdown.
+    pub async fn start(config: Config, shutdown: &Shutdown) -> io::Result<Self> {
+        let store = FolderStore::open(&config)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let mut service = S3ServiceBuilder::new(store);
+        service.set_auth(SimpleAuth::from_single(config.access_key, config.secret_key));
+        let service = service.build();
+        let (tasks, stop) = (shutdown.clone(), shutdown.clone());
+        shutdown.spawn(async move {
+            let server = Arc::new(auto::Builder::new(TokioExecutor::new()));
+            loop {
+                let stream = tokio::select! {
+                    accepted = listener.accept() => match accepted {
+                        Ok((stream, _)) => stream,
+                        Err(error) => {
+                            tracing::warn!(%error, "the S3 endpoint could not accept a connection");
+                            continue;
+                        }
+                    },
+                    () = stop.requested() => break,
+                };
+                let (server, service, stop) = (Arc::clone(&server), service.clone(), stop.clone());
+                tasks.spawn(async move {
+                    let graceful = GracefulShutdown::new();
+                    let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
+                    let connection = graceful.watch(connection);
+                    tokio::select! {
+                        // Errors of a connection are the client's to see.
+                        _ = connection => {}
+                        () = async { stop.requested().await; graceful.shutdown().await } => {}
+                    }
+                });
+            }
+        });
+        Ok(Self { address })
+    }
+
+    /// The endpoint's address, as clients take it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}

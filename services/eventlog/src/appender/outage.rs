@@ -1,0 +1,77 @@
+//! A lost connection: reconnecting, and why sending everything again is right.
+//!
+//! When a connection breaks, the appends on it are *unknown*: committed, rolled back, or still to be run by a backend that has
+//! not noticed yet. The lane reconnects and sends them again, and `log.append` finds out. It locks the tenant's head row and
+//! looks up (stream, version, command) under that lock:
+//!
+//! - *The first try is committed.* The stream is past the expected version, and the event right behind it carries our command:
+//!   the answer is its positions. Nothing is appended twice, because both tries want the same version of the same stream.
+//! - *It is rolled back.* Then the second try is the first.
+//! - *A zombie holds the head row.* The second try waits for its lock, and so for its end, and is in one of the cases above.
+//! - *A zombie has not come to the lock yet.* The second try goes first and succeeds. The zombie then finds the expected version
+//!   taken (by its own command), appends nothing, and answers into a closed socket.
+//!
+//! Refusals that stay true whatever a zombie does (a wrong expected version, a reused key) are passed on. One that may not (the
+//! tenant is just moving, the store is just full) becomes [`Error::OutcomeUnknown`], because the zombie might meet better times.
+
+use std::{collections::VecDeque, time::Duration};
+
+use regions::DatabaseRole;
+use tokio::time::Instant;
+
+use crate::{
+    appender::lane::{Lane, Waiting},
+    error::Error,
+};
+
+const BACKOFF_FIRST: Duration = Duration::from_millis(20);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// How long callers wait for a database that is away before they are told so.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Lane {
+    /// Connects again, however long it takes. Past [`PATIENCE`], whoever waits is answered, and so is whoever comes meanwhile.
+    /// `false` if the process is to end first.
+    pub(crate) async fn reconnect(&mut self, batches: &mut VecDeque<Vec<Waiting>>) -> bool {
+        let lost_at = Instant::now();
+        let mut backoff = BACKOFF_FIRST;
+        loop {
+            match regions::connection(&self.region, DatabaseRole::Desk).await {
+                Ok(connection) => {
+                    // The old connection closes here: a backend that still runs learns of it when it next writes or reads.
+                    self.connection = connection;
+                    tracing::info!(region = %self.region.id, "appender lane reconnected");
+                    return true;
+                }
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, region = %self.region.id, "cannot reconnect");
+                }
+            }
+            let ending = !self.shutdown.sleep(backoff).await;
+            if ending || lost_at.elapsed() > PATIENCE {
+                batches.drain(..).flatten().for_each(Waiting::give_up);
+                self.turn_away();
+            }
+            if ending {
+                return false;
+            }
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    fn turn_away(&mut self) {
+        while let Ok(waiting) = self.queue.try_recv() {
+            self.metrics.append_queue_length.dec();
+            waiting.give_up();
+        }
+    }
+}
+
+impl Waiting {
+    fn give_up(self) {
+        let command_id = self.append.command_id;
+        let refusal = if self.was_sent { Error::OutcomeUnknown { command_id } } else { Error::Unavailable };
+        let _ = self.answer.send(Err(refusal));
+    }
+}

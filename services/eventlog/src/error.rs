@@ -1,0 +1,141 @@
+//! What can become of a step, when it is not what was asked.
+
+use schemas::{CommandId, Position, RegionId, StreamName, TenantId, Version};
+
+use crate::append::Expected;
+
+/// A refusal or a failed step. Of an append, every variant but [`Error::OutcomeUnknown`] means that nothing was appended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Somebody else moved the stream first: read it again, decide again.
+    #[error("stream {stream}: expected {expected}, found version {actual}")]
+    WrongExpectedVersion {
+        /// Which stream.
+        stream: StreamName,
+        /// What the caller had read.
+        expected: Expected,
+        /// What the stream is at; 0 if it has no events.
+        actual: Version,
+    },
+    /// The tenant is not active here, or was moved since it was proven resident.
+    #[error("tenant {tenant_id} is not at home here")]
+    NotAtHome {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
+    /// The idempotency key came with another request before.
+    #[error("the idempotency key was used by another request")]
+    IdempotencyKeyReused,
+    /// The lane's queue is full: try again later.
+    #[error("too many appends are waiting")]
+    Overloaded,
+    /// The database has no room for more; the log is whole.
+    #[error("the store is full")]
+    StoreFull,
+    /// The database cannot be reached, or the process is ending; the append was never sent.
+    #[error("the store cannot be reached")]
+    Unavailable,
+    /// The connection broke after the append was sent, and what became of it could not be found out in time. Whoever asks again
+    /// with the same idempotency key, or with the same command id and expected versions, will learn it.
+    #[error("command {command_id}: the connection broke, and the outcome is not known")]
+    OutcomeUnknown {
+        /// Which command.
+        command_id: CommandId,
+    },
+    /// The append contradicts itself: a mistake of the calling code.
+    #[error("malformed append: {what}")]
+    Malformed {
+        /// In what.
+        what: &'static str,
+    },
+    /// The database refused the append for a reason of its own.
+    #[error("cannot append")]
+    Append(#[source] sqlx::Error),
+    /// A lane could not get its first connection.
+    #[error("cannot connect an appender lane")]
+    Connect(#[source] regions::Error),
+    /// Events could not be read.
+    #[error("cannot read events")]
+    Read(#[source] sqlx::Error),
+    /// A stored event does not read as one.
+    #[error("tenant {tenant_id}, position {position}: stored {field} is unreadable")]
+    Unreadable {
+        /// Whose event.
+        tenant_id: TenantId,
+        /// Where.
+        position: Position,
+        /// Which column.
+        field: &'static str,
+    },
+    /// Head rows could not be read.
+    #[error("cannot read heads")]
+    Heads(#[source] sqlx::Error),
+    /// A tenant's row could not be made.
+    #[error("cannot create a tenant")]
+    CreateTenant(#[source] sqlx::Error),
+    /// An id could not be allocated.
+    #[error("cannot allocate an id")]
+    Allocate(#[source] sqlx::Error),
+    /// An idempotency key could not be looked up.
+    #[error("cannot look up an idempotency key")]
+    Idempotency(#[source] sqlx::Error),
+    /// A tree head could not be read or written.
+    #[error("cannot access the tree head")]
+    TreeHead(#[source] sqlx::Error),
+    /// A tree head that is behind the stored one, contradicts it, or is ahead of the log.
+    #[error("tenant {tenant_id}: a tree head of size {size} does not follow from what is stored")]
+    TreeHeadRefused {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Its size.
+        size: Position,
+    },
+    /// A mark could not be read or written.
+    #[error("cannot access the marks")]
+    Mark(#[source] sqlx::Error),
+    /// A mark behind the stored one, or ahead of the log.
+    #[error("tenant {tenant_id}: a mark does not move from where it is to {position}")]
+    MarkRefused {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Where it should go.
+        position: Position,
+    },
+    /// The migrations failed.
+    #[error("cannot migrate the log's schema")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The database's region could not be written or read.
+    #[error("cannot write the database's home region")]
+    Home(#[source] sqlx::Error),
+    /// The database belongs to another region.
+    #[error("the database belongs to region {found}, not {region}")]
+    AnotherHome {
+        /// Which region was asked for.
+        region: RegionId,
+        /// Which region the database names.
+        found: String,
+    },
+    /// Notifications could not be listened to.
+    #[error("cannot listen to wake-ups")]
+    Listen(#[source] regions::Error),
+    /// The channel of wake-ups could not be subscribed to.
+    #[error("cannot subscribe to wake-ups")]
+    Subscribe(#[source] sqlx::Error),
+}
+
+impl Error {
+    /// The refusal's label in metrics.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::WrongExpectedVersion { .. } => "wrong_expected_version",
+            Self::NotAtHome { .. } => "not_at_home",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::Overloaded => "overloaded",
+            Self::StoreFull => "store_full",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::Malformed { .. } => "malformed",
+            _ => "failed",
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Reads batches of whole commands from a tenant's log and opens them, once for all projections.
+
+use regions::Resident;
+use schemas::{Position, Recorded, TenantLogEvent};
+
+use crate::{
+    Error, ProjectorDeps,
+    batch::{Batch, Payload},
+};
+
+/// How many events are read at once: enough for any command to fit whole.
+const BATCH_SIZE_MAX: usize = eventlog::EVENTS_MAX + 1;
+
+/// The next batch after a position; empty at the head of the log.
+pub(crate) async fn read(deps: &ProjectorDeps, resident: &Resident, after: Position) -> Result<Batch, Error> {
+    let (recorded, more) = read_commands(deps, resident, after).await?;
+    let payloads = open(deps, resident, &recorded).await?;
+    Ok(Batch::new(resident, recorded, payloads, more))
+}
+
+async fn read_commands(
+    deps: &ProjectorDeps,
+    resident: &Resident,
+    after: Position,
+) -> Result<(Vec<Recorded>, bool), Error> {
+    let limit = i64::try_from(BATCH_SIZE_MAX).expect("a batch is small");
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    let mut recorded = eventlog::read_log(&mut conn, resident, after, limit).await.map_err(Error::Read)?;
+    // Fewer than asked for is the head of the log: an append is atomic, so the last command is whole.
+    let more = recorded.len() == BATCH_SIZE_MAX;
+    if more {
+        cut_last_command(&mut recorded);
+    }
+    Ok((recorded, more))
+}
+
+/// The last command may go on beyond the limit; it opens the next batch.
+fn cut_last_command(recorded: &mut Vec<Recorded>) {
+    let Some(last) = recorded.last().map(|event| event.sealed.envelope.command_id) else { return };
+    if let Some(whole) = recorded.iter().rposition(|event| event.sealed.envelope.command_id != last) {
+        recorded.truncate(whole + 1);
+    }
+}
+
+async fn open(deps: &ProjectorDeps, resident: &Resident, recorded: &[Recorded]) -> Result<Vec<Payload>, Error> {
+    match open_together(deps, resident, recorded).await {
+        Err(Error::Open(error)) if fault(&error).is_some() => {
+            let mut payloads = Vec::with_capacity(recorded.len());
+            for event in recorded {
+                payloads.push(open_alone(deps, resident, event).await?);
+            }
+            Ok(payloads)
+        }
+        opened => opened,
+    }
+}
+
+/// What is wrong with an event or its key, if the vault says that it is their fault and not its own.
+const fn fault(error: &vault::Error) -> Option<&'static str> {
+    match error {
+        vault::Error::Tampered { .. } => Some("the payload does not open under its key and envelope"),
+        vault::Error::TamperedDataKey { .. } => Some("its wrapped data key does not open"),
+        vault::Error::TamperedTenantKey { .. } => Some("the wrapped tenant key does not open"),
+        vault::Error::AnotherRegionKey { .. } => Some("the tenant key is wrapped by another region key"),
+        _ => None,
+    }
+}
+
+async fn open_together(deps: &ProjectorDeps, resident: &Resident, events: &[Recorded]) -> Result<Vec<Payload>, Error> {
+    let opened = deps.vault.open_all(resident, events).await.map_err(Error::Open)?;
+    Ok(events.iter().zip(opened).map(|(event, plaintext)| decode(event, plaintext.as_deref())).collect())
+}
+
+/// One by one, so that one forged ciphertext does not take its neighbours along.
+async fn open_alone(deps: &ProjectorDeps, resident: &Resident, event: &Recorded) -> Result<Payload, Error> {
+    match open_together(deps, resident, std::slice::from_ref(event)).await {
+        Ok(mut payloads) => Ok(payloads.pop().expect("one event has one payload")),
+        Err(Error::Open(error)) => match fault(&error) {
+            Some(fault) => Ok(Payload::Unreadable(fault.to_owned())),
+            None => Err(Error::Open(error)),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+fn decode(event: &Recorded, plaintext: Option<&Vec<u8>>) -> Payload {
+    let Some(plaintext) = plaintext else { return Payload::Erased };
+    let envelope = &event.sealed.envelope;
+    match TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext) {
+        Ok(event) => Payload::Event(event),
+        // Only the outermost message: the sources quote values.
+        Err(error) => Payload::Unreadable(error.to_string()),
+    }
+}

@@ -1,0 +1,78 @@
+//! Projections: what makes a tenant's log readable.
+//!
+//! A projection folds the events of a tenant into tables of its own and moves its checkpoint in the same transaction,
+//! so every event takes effect once, however often it is handed over. At or below the checkpoint it is skipped, right
+//! after it it is applied, higher up there is a gap and the log is read again. An event that cannot be applied halts its
+//! tenant in that projection, visibly, and nobody else; nothing is skipped.
+//!
+//! Events come in batches of whole commands: an append is atomic, so a reader never sees half a command, and a batch
+//! costs a projection a handful of statements however many events it holds.
+//!
+//! This crate knows no rules, writes no log and sends nothing: a replay has no effect but rows.
+//!
+//! Reading order: [`batch`] (what a projection is handed), [`projections`] (what each makes of it), [`checkpoint`],
+//! [`step`] (one batch, one projection, one transaction), [`follow`] (one tenant), [`worker`] (all of them), [`sweep`]
+//! (who is behind), [`status`], [`rebuild`], [`check`].
+
+mod backoff;
+mod batch;
+mod check;
+mod checkpoint;
+mod error;
+mod feed;
+mod follow;
+mod projections;
+mod rebuild;
+mod replay;
+mod selection;
+mod status;
+mod step;
+mod sweep;
+mod table;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use regions::Region;
+use runtime::{Clock, RegionMetrics};
+use sqlx::{PgConnection, PgPool, migrate::Migrator};
+use vault::Vault;
+
+pub use check::{Checked, Difference, check};
+pub use error::Error;
+pub use follow::catch_up;
+pub use rebuild::{RebuildProgress, Rebuilt, Refused, rebuild};
+pub use selection::Selection;
+pub use status::{Halted, ProjectionStatus, status};
+pub use worker::Projector;
+
+/// The names of all projections, as checkpoints, metrics and the command line say them.
+pub const PROJECTIONS: &[&str] = &["account", "people", "ticket_list", "ticket_thread", "audits"];
+
+/// The migrations of the schema `read`, versions 3xxx. Other crates' migrations live in the same table, hence
+/// `ignore_missing`.
+pub static MIGRATIONS: Migrator = Migrator { ignore_missing: true, ..sqlx::migrate!() };
+
+/// Brings the schema `read` up to date. The schema `log` must exist: its migrations make the database's roles.
+pub async fn migrate(conn: &mut PgConnection) -> Result<(), Error> {
+    MIGRATIONS.run(conn).await.map_err(Error::Migrate)
+}
+
+/// What a projector works with.
+#[derive(Clone)]
+pub struct ProjectorDeps {
+    /// Whose log.
+    pub region: Region,
+    /// The region's database, as the projector's role. A rebuild replays as many
+    /// projections at once as it has connections, less two.
+    pub pool: PgPool,
+    /// Opens payloads.
+    pub vault: Vault,
+    /// Stamps checkpoints; rows carry the times of their events.
+    pub clock: Arc<dyn Clock>,
+    /// Where lag and halts are shown.
+    pub metrics: RegionMetrics,
+}

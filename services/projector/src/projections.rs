@@ -1,0 +1,132 @@
+//! The projections, and what they have in common.
+
+mod account;
+mod audits;
+mod people;
+mod ticket_list;
+mod ticket_thread;
+
+use std::collections::HashSet;
+
+use futures::future::BoxFuture;
+use regions::Resident;
+use schemas::{Actor, Envelope, StreamName, TicketId};
+use sqlx::PgConnection;
+use tracing::Span;
+
+use crate::{batch::Applied, error::ApplyError, table::Table};
+
+/// Every projection, in the order of [`crate::PROJECTIONS`].
+pub(crate) static ALL: &[&Projection] = &[
+    &account::PROJECTION,
+    &people::PROJECTION,
+    &ticket_list::PROJECTION,
+    &ticket_thread::PROJECTION,
+    &audits::PROJECTION,
+];
+
+/// What reads show where a key was destroyed.
+pub(crate) const ERASED: &str = "[erased]";
+
+/// Folds events into rows. It gets whole commands in order, each once, and may read and write its own tables only.
+type Apply = for<'a> fn(&'a mut PgConnection, &'a Resident, &'a [Applied]) -> BoxFuture<'a, Result<(), ApplyError>>;
+
+/// A projection: a name, tables, and how events change them.
+pub(crate) struct Projection {
+    /// As checkpoints and metrics say it.
+    pub(crate) name: &'static str,
+    /// What it owns.
+    pub(crate) tables: &'static [Table],
+    /// The streams it reads.
+    pub(crate) reads: fn(&StreamName) -> bool,
+    /// Types of events in those streams that change nothing here. A list of what is passed over rather than of what is
+    /// taken: a type this program does not know yet must halt, not slip by.
+    pub(crate) passes_over: &'static [&'static str],
+    /// The span of an application, a new root.
+    pub(crate) span: fn() -> Span,
+    /// Folds events into rows.
+    pub(crate) apply: Apply,
+}
+
+impl Projection {
+    /// Whether an event may change the projection's rows.
+    pub(crate) fn wants(&self, envelope: &Envelope) -> bool {
+        (self.reads)(&envelope.stream) && !self.passes_over.contains(&envelope.event_type.as_str())
+    }
+}
+
+/// The span of one application. Names of spans are literals, hence a macro.
+macro_rules! apply_span {
+    ($name:literal) => {
+        tracing::info_span!(parent: None, $name, tenant.id = tracing::field::Empty, position = tracing::field::Empty)
+    };
+}
+use apply_span;
+
+/// The events on tickets, with the ticket of each.
+fn on_tickets(events: &[Applied]) -> Vec<(TicketId, &Applied)> {
+    let ticket_of = |event: &Applied| match event.envelope.stream {
+        StreamName::Ticket(ticket) => Some(ticket),
+        _ => None,
+    };
+    events.iter().filter_map(|event| Some((ticket_of(event)?, event))).collect()
+}
+
+/// The tickets that were opened before these events, so that a row must exist already.
+fn existing(events: &[(TicketId, &Applied)]) -> Vec<i64> {
+    let mut seen = HashSet::new();
+    let unopened = |(ticket, event): &&(TicketId, &Applied)| seen.insert(*ticket) && event.envelope.version.get() > 1;
+    events.iter().filter(unopened).map(|(ticket, _)| ticket.get()).collect()
+}
+
+/// The person an event was caused by, if one did.
+const fn person_of(actor: Actor) -> Option<i64> {
+    match actor {
+        Actor::Person(person) => Some(person.get()),
+        Actor::System => None,
+    }
+}
+
+/// One column of many rows, for `unnest`.
+fn column<'row, R, T>(rows: &[&'row R], of: impl Fn(&'row R) -> T) -> Vec<T> {
+    rows.iter().map(|row| of(row)).collect()
+}
+
+/// A Postgres array as text (PostgreSQL, section 8.15.2): `unnest` would flatten arrays of arrays.
+fn array_literal<T: ToString>(items: &[T]) -> String {
+    let quoted = |item: &T| format!("\"{}\"", item.to_string().replace('\\', "\\\\").replace('"', "\\\""));
+    format!("{{{}}}", items.iter().map(quoted).collect::<Vec<_>>().join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use schemas::TenantLogEvent;
+
+    use super::*;
+
+    #[test]
+    fn the_names_are_the_published_ones() {
+        let names: Vec<_> = ALL.iter().map(|projection| projection.name).collect();
+        assert_eq!(names, crate::PROJECTIONS);
+    }
+
+    #[test]
+    fn no_table_has_two_owners() {
+        let tables: Vec<_> = ALL.iter().flat_map(|projection| projection.tables).map(|table| table.name).collect();
+        assert_eq!(tables.iter().collect::<HashSet<_>>().len(), tables.len());
+    }
+
+    #[test]
+    fn what_is_passed_over_exists() {
+        let known: HashSet<_> = TenantLogEvent::catalogue().map(|event_type| event_type.name).collect();
+        for projection in ALL {
+            assert!(projection.passes_over.iter().all(|name| known.contains(name)), "{}", projection.name);
+        }
+    }
+
+    #[test]
+    fn an_array_literal_keeps_quotes_and_backslashes() {
+        assert_eq!(array_literal(&["a", "b c", "\"\\,{}"]), r#"{"a","b c","\"\\,{}"}"#);
+        assert_eq!(array_literal::<i64>(&[]), "{}");
+    }
+}

@@ -1,0 +1,125 @@
+//! The projection `account`: the tenant itself, what was decided about its locality, and its groups of agents.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use regions::Resident;
+use schemas::{
+    StreamName, TenantId, TenantLogEvent,
+    tenant::{GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered},
+};
+use sqlx::PgConnection;
+
+use crate::{
+    batch::{Applied, Payload},
+    error::{ApplyError, Missing},
+    projections::{ERASED, Projection, apply_span},
+    table::Table,
+};
+
+/// See the module.
+pub(super) static PROJECTION: Projection = Projection {
+    name: "account",
+    tables: &[Table { name: "account", key: "tenant_id" }, Table { name: "agent_group", key: "group_id" }],
+    reads: |stream| matches!(stream, StreamName::Tenant),
+    passes_over: &[],
+    span: || apply_span!("projection.account.apply"),
+    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+};
+
+/// A tenant has a handful of these events in its life: one statement each.
+async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+    let tenant = resident.tenant_id();
+    for event in events.iter().filter(|event| PROJECTION.wants(&event.envelope)) {
+        let at = event.envelope.recorded_at;
+        match &event.payload {
+            Payload::Event(TenantLogEvent::Tenant(tenant_event)) => change(conn, tenant, tenant_event, at).await?,
+            Payload::Erased if event.envelope.event_type == "tenant_registered" => {
+                let tombstone = TenantRegistered { slug: resident.slug().clone(), company: ERASED.to_owned().into() };
+                register(conn, tenant, &tombstone, at).await?;
+            }
+            // The rest of an erased tenant stays unknown.
+            Payload::Event(_) | Payload::Erased | Payload::Unreadable(_) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn change(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    event: &TenantEvent,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
+    match event {
+        TenantEvent::TenantRegistered(registered) => register(conn, tenant, registered, at).await,
+        TenantEvent::PlanChosen(chosen) => choose_plan(conn, tenant, chosen).await,
+        TenantEvent::LocalityChosen(chosen) => choose_locality(conn, tenant, chosen).await,
+        TenantEvent::GroupAdded(added) => add_group(conn, tenant, added, at).await,
+    }
+}
+
+async fn register(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    event: &TenantRegistered,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
+    sqlx::query!(
+        "insert into read.account (tenant_id, slug, company, registered_at) values ($1, $2, $3, $4)",
+        tenant.get(),
+        event.slug.as_str(),
+        event.company.expose(),
+        at.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+async fn choose_plan(conn: &mut PgConnection, tenant: TenantId, event: &PlanChosen) -> Result<(), ApplyError> {
+    let changed =
+        sqlx::query!("update read.account set plan = $2 where tenant_id = $1", tenant.get(), event.plan.as_str())
+            .execute(conn)
+            .await?;
+    one_row(changed.rows_affected())
+}
+
+async fn choose_locality(conn: &mut PgConnection, tenant: TenantId, event: &LocalityChosen) -> Result<(), ApplyError> {
+    let changed = sqlx::query!(
+        "update read.account
+         set requested = $2, granted = $3, policy_version = $4::bigint::integer, entitled = $5, selected = $6, committed = $7
+         where tenant_id = $1",
+        tenant.get(),
+        event.requested.as_ref().map(schemas::RegionId::as_str),
+        event.granted.as_str(),
+        i64::from(event.policy_version),
+        event.entitled,
+        event.selected,
+        event.committed,
+    )
+    .execute(conn)
+    .await?;
+    one_row(changed.rows_affected())
+}
+
+async fn add_group(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    event: &GroupAdded,
+    at: Timestamp,
+) -> Result<(), ApplyError> {
+    sqlx::query!(
+        "insert into read.agent_group (tenant_id, group_id, name, created_at) values ($1, $2, $3, $4)",
+        tenant.get(),
+        event.group.get(),
+        event.name.expose(),
+        at.to_sqlx() as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn one_row(rows_affected: u64) -> Result<(), ApplyError> {
+    if rows_affected == 1 { Ok(()) } else { Err(Missing::Account.into()) }
+}

@@ -1,0 +1,122 @@
+//! Entries of an audit, as the API shows them: `Create`, `Change` and `Comment`. Ids are numbers in a comment and text
+//! in a field's value; tags are a list; everything else is text or null.
+
+use schemas::{
+    TenantLogEvent, ids,
+    ticket::{CommentAdded, TicketEvent, TicketOpened},
+    values::{Channel, Status, Visibility},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    batch::{Applied, Payload},
+    projections::{ERASED, person_of},
+};
+
+/// A field was set when the ticket was opened.
+pub(super) fn create(id: i64, field: &str, value: Value) -> Value {
+    json!({"id": id, "type": "Create", "field_name": field, "value": value})
+}
+
+/// A field was changed.
+pub(super) fn change(id: i64, field: &str, value: Value, previous: Value) -> Value {
+    json!({"id": id, "type": "Change", "field_name": field, "value": value, "previous_value": previous})
+}
+
+/// Somebody said something. `html_body` is null unless the author sent HTML, and `attachments` are ids: addresses and
+/// rendering belong to whoever answers a request.
+pub(super) fn comment(applied: &Applied, audit_id: i64) -> Value {
+    let content = content(applied);
+    let author = content.map_or_else(|| person_of(applied.envelope.actor), |content| Some(content.author.get()));
+    json!({
+        "id": ids::comment_id(applied.position),
+        "type": "Comment",
+        "author_id": author,
+        "body": content.map_or(ERASED, |content| content.body.expose()),
+        "html_body": content.and_then(|content| content.html_body.expose().as_deref()),
+        "public": content.is_some_and(|content| content.visibility == Visibility::Public),
+        "attachments": content.map_or(&[][..], |content| &content.attachments),
+        "audit_id": audit_id,
+    })
+}
+
+/// Where the event came in, if it says so.
+pub(super) fn channel(applied: &Applied) -> Option<Channel> {
+    match applied.event() {
+        Some(TenantLogEvent::Ticket(TicketEvent::TicketOpened(event))) => Some(event.channel),
+        Some(TenantLogEvent::Ticket(TicketEvent::CommentAdded(event))) => Some(event.channel),
+        _ => None,
+    }
+}
+
+/// The fields an event sets, and their values.
+pub(super) fn fields(applied: &Applied) -> Vec<(&'static str, Value)> {
+    match &applied.payload {
+        Payload::Event(TenantLogEvent::Ticket(event)) => fields_of(event),
+        Payload::Erased => erased(&applied.envelope.event_type),
+        Payload::Event(_) | Payload::Unreadable(_) => Vec::new(),
+    }
+}
+
+const fn content(applied: &Applied) -> Option<&CommentAdded> {
+    match applied.event() {
+        Some(TenantLogEvent::Ticket(TicketEvent::CommentAdded(comment))) => Some(comment),
+        _ => None,
+    }
+}
+
+fn fields_of(event: &TicketEvent) -> Vec<(&'static str, Value)> {
+    match event {
+        TicketEvent::TicketOpened(event) => opened(event),
+        TicketEvent::CommentAdded(_) => Vec::new(),
+        TicketEvent::StatusSet(event) => vec![("status", text(event.status))],
+        TicketEvent::PrioritySet(event) => vec![("priority", optional(event.priority))],
+        TicketEvent::TypeSet(event) => vec![("type", optional(event.ticket_type))],
+        TicketEvent::AssigneeSet(event) => vec![("assignee_id", optional(event.assignee))],
+        TicketEvent::GroupSet(event) => vec![("group_id", optional(event.group))],
+        TicketEvent::TagsSet(event) => vec![("tags", json!(event.tags.expose()))],
+        TicketEvent::SubjectSet(event) => vec![("subject", text(event.subject.expose()))],
+    }
+}
+
+/// One field each of what was set: the API leaves out what was not.
+fn opened(event: &TicketOpened) -> Vec<(&'static str, Value)> {
+    let mut fields = vec![
+        ("requester_id", text(event.requester)),
+        ("subject", text(event.subject.expose())),
+        ("status", text(Status::New)),
+        ("priority", optional(event.priority)),
+        ("type", optional(event.ticket_type)),
+        ("assignee_id", optional(event.assignee)),
+        ("group_id", optional(event.group)),
+        ("external_id", optional(event.external_id.expose().as_deref())),
+    ];
+    if !event.tags.expose().is_empty() {
+        fields.push(("tags", json!(event.tags.expose())));
+    }
+    fields.retain(|(_, value)| !value.is_null());
+    fields
+}
+
+/// That something was set is known; what, no longer is.
+fn erased(event_type: &str) -> Vec<(&'static str, Value)> {
+    let field = match event_type {
+        "ticket_opened" | "subject_set" => "subject",
+        "status_set" => "status",
+        "priority_set" => "priority",
+        "type_set" => "type",
+        "assignee_set" => "assignee_id",
+        "group_set" => "group_id",
+        "tags_set" => return vec![("tags", json!([ERASED]))],
+        _ => return Vec::new(),
+    };
+    vec![(field, text(ERASED))]
+}
+
+fn text(value: impl ToString) -> Value {
+    Value::String(value.to_string())
+}
+
+fn optional(value: Option<impl ToString>) -> Value {
+    value.map_or(Value::Null, text)
+}

@@ -1,0 +1,202 @@
+//! The projection `ticket_list`: one row a ticket, as lists and single answers show it.
+
+use std::collections::BTreeMap;
+
+use jiff_sqlx::{Timestamp, ToSqlx};
+use regions::Resident;
+use schemas::{
+    StreamName, TenantId, TenantLogEvent, TicketId,
+    ticket::{CommentAdded, TicketEvent, TicketOpened},
+    values::{Channel, Status, Visibility},
+};
+use sqlx::PgConnection;
+
+use crate::{
+    batch::{Applied, Payload},
+    error::{ApplyError, Missing},
+    projections::{ERASED, Projection, apply_span, array_literal, column, existing, on_tickets, person_of},
+    table::Table,
+};
+
+/// See the module.
+pub(super) static PROJECTION: Projection = Projection {
+    name: "ticket_list",
+    tables: &[Table { name: "ticket_list", key: "ticket_id" }],
+    reads: |stream| matches!(stream, StreamName::Ticket(_)),
+    passes_over: &[],
+    span: || apply_span!("projection.ticket_list.apply"),
+    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+};
+
+struct Ticket {
+    ticket_id: i64,
+    subject: String,
+    description: String,
+    status: String,
+    priority: Option<String>,
+    ticket_type: Option<String>,
+    requester_id: i64,
+    submitter_id: i64,
+    assignee_id: Option<i64>,
+    group_id: Option<i64>,
+    tags: Vec<String>,
+    channel: String,
+    external_id: Option<String>,
+    is_public: bool,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+    let tenant = resident.tenant_id();
+    let wanted = on_tickets(events);
+    let mut tickets = load(conn, tenant, &wanted).await?;
+    for (id, event) in wanted {
+        take(&mut tickets, id, event)?;
+    }
+    store(conn, tenant, &tickets).await
+}
+
+fn take(tickets: &mut BTreeMap<TicketId, Ticket>, id: TicketId, event: &Applied) -> Result<(), Missing> {
+    if event.envelope.event_type == "ticket_opened" {
+        tickets.insert(id, opened(id, event));
+    }
+    let ticket = tickets.get_mut(&id).ok_or(Missing::Ticket(id))?;
+    ticket.version = event.envelope.version.get();
+    ticket.updated_at = event.envelope.recorded_at.to_sqlx();
+    match &event.payload {
+        Payload::Event(TenantLogEvent::Ticket(ticket_event)) => ticket.change(event, ticket_event),
+        Payload::Erased if event.envelope.event_type == "comment_added" => ticket.describe(event, ERASED),
+        Payload::Event(_) | Payload::Erased | Payload::Unreadable(_) => {}
+    }
+    Ok(())
+}
+
+impl Ticket {
+    fn change(&mut self, applied: &Applied, event: &TicketEvent) {
+        match event {
+            TicketEvent::TicketOpened(_) => {}
+            TicketEvent::CommentAdded(comment) => self.comment(applied, comment),
+            TicketEvent::StatusSet(event) => event.status.as_str().clone_into(&mut self.status),
+            TicketEvent::PrioritySet(event) => self.priority = event.priority.map(|value| value.to_string()),
+            TicketEvent::TypeSet(event) => self.ticket_type = event.ticket_type.map(|value| value.to_string()),
+            TicketEvent::AssigneeSet(event) => self.assignee_id = event.assignee.map(schemas::PersonId::get),
+            TicketEvent::GroupSet(event) => self.group_id = event.group.map(schemas::GroupId::get),
+            TicketEvent::TagsSet(event) => self.tags.clone_from(event.tags.expose()),
+            TicketEvent::SubjectSet(event) => self.subject.clone_from(event.subject.expose()),
+        }
+    }
+
+    fn comment(&mut self, applied: &Applied, comment: &CommentAdded) {
+        self.is_public |= comment.visibility == Visibility::Public;
+        self.describe(applied, comment.body.expose());
+    }
+
+    /// The description is the first comment, which the opening command brings along.
+    fn describe(&mut self, applied: &Applied, body: &str) {
+        if applied.is_of_opening_command() && self.description.is_empty() {
+            body.clone_into(&mut self.description);
+        }
+    }
+}
+
+fn opened(id: TicketId, applied: &Applied) -> Ticket {
+    let at = applied.envelope.recorded_at.to_sqlx();
+    let blank = Ticket {
+        ticket_id: id.get(),
+        subject: ERASED.to_owned(),
+        description: String::new(),
+        // Nobody can work on a ticket whose content is gone.
+        status: Status::Closed.to_string(),
+        priority: None,
+        ticket_type: None,
+        requester_id: person_of(applied.envelope.actor).unwrap_or_default(),
+        submitter_id: person_of(applied.envelope.actor).unwrap_or_default(),
+        assignee_id: None,
+        group_id: None,
+        tags: Vec::new(),
+        channel: Channel::Api.to_string(),
+        external_id: None,
+        is_public: false,
+        version: applied.envelope.version.get(),
+        created_at: at,
+        updated_at: at,
+    };
+    match applied.event() {
+        Some(TenantLogEvent::Ticket(TicketEvent::TicketOpened(event))) => with_content(blank, event),
+        _ => blank,
+    }
+}
+
+fn with_content(blank: Ticket, event: &TicketOpened) -> Ticket {
+    Ticket {
+        subject: event.subject.expose().clone(),
+        status: Status::New.to_string(),
+        priority: event.priority.map(|value| value.to_string()),
+        ticket_type: event.ticket_type.map(|value| value.to_string()),
+        requester_id: event.requester.get(),
+        submitter_id: event.submitter.get(),
+        assignee_id: event.assignee.map(schemas::PersonId::get),
+        group_id: event.group.map(schemas::GroupId::get),
+        tags: event.tags.expose().clone(),
+        channel: event.channel.to_string(),
+        external_id: event.external_id.expose().clone(),
+        ..blank
+    }
+}
+
+async fn load(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    wanted: &[(TicketId, &Applied)],
+) -> Result<BTreeMap<TicketId, Ticket>, sqlx::Error> {
+    let ids = existing(wanted);
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let tickets = sqlx::query_as!(
+        Ticket,
+        r#"select ticket_id, subject, description, status, priority, ticket_type, requester_id, submitter_id, assignee_id,
+                  group_id, tags, channel, external_id, is_public, version,
+                  created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp"
+           from read.ticket_list where tenant_id = $1 and ticket_id = any($2)"#,
+        tenant.get(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(tickets.into_iter().map(|ticket| (TicketId::new(ticket.ticket_id), ticket)).collect())
+}
+
+async fn store(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    tickets: &BTreeMap<TicketId, Ticket>,
+) -> Result<(), ApplyError> {
+    let rows: Vec<&Ticket> = tickets.values().collect();
+    sqlx::query_file!(
+        "sql/store_tickets.sql",
+        tenant.get(),
+        &column(&rows, |row| row.ticket_id),
+        &column(&rows, |row| row.subject.as_str()) as _,
+        &column(&rows, |row| row.description.as_str()) as _,
+        &column(&rows, |row| row.status.as_str()) as _,
+        &column(&rows, |row| row.priority.as_deref()) as _,
+        &column(&rows, |row| row.ticket_type.as_deref()) as _,
+        &column(&rows, |row| row.requester_id),
+        &column(&rows, |row| row.submitter_id),
+        &column(&rows, |row| row.assignee_id) as _,
+        &column(&rows, |row| row.group_id) as _,
+        &column(&rows, |row| array_literal(&row.tags)) as _,
+        &column(&rows, |row| row.channel.as_str()) as _,
+        &column(&rows, |row| row.external_id.as_deref()) as _,
+        &column(&rows, |row| row.is_public),
+        &column(&rows, |row| row.version),
+        &column(&rows, |row| row.created_at) as _,
+        &column(&rows, |row| row.updated_at) as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

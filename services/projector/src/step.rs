@@ -1,0 +1,196 @@
+//! One batch, one projection, one transaction.
+
+use regions::Resident;
+use runtime::crash;
+use schemas::{Position, TenantId};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tracing::{Instrument, Span};
+
+use crate::{
+    Error, ProjectorDeps,
+    batch::{self, Applied, Payload},
+    checkpoint::{self, Patience},
+    error::ApplyError,
+    projections::Projection,
+};
+
+/// How many traces of commands a span links to at most.
+const LINKS_MAX: usize = 16;
+
+/// What a halt says where the event's type is not to be had.
+const UNKNOWN_TYPE: &str = "unknown";
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Every event is handled, now or before.
+    Done,
+    /// Somebody else holds the checkpoint.
+    Busy,
+    /// The batch begins above the position that comes next, or has a hole. Nothing of it beyond whole pieces was
+    /// applied.
+    Gap,
+    /// The tenant waits at an event that cannot be applied.
+    Halted,
+}
+
+/// Why a tenant waits, without data of the event.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    /// The event, or the first wanted event of its command.
+    pub(crate) position: Position,
+    /// Its type.
+    pub(crate) event_type: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+impl Refusal {
+    /// The log has no such event, but later ones.
+    pub(crate) fn missing(position: Position) -> Self {
+        let reason = "the log has no event at this position, and has later ones".to_owned();
+        Self { position, event_type: UNKNOWN_TYPE.to_owned(), reason }
+    }
+
+    /// An event whose envelope cannot be read concerns everybody: nobody can tell whether it could be passed over. Any
+    /// other error is the store's.
+    pub(crate) fn of_unreadable_envelope(error: Error) -> Result<Self, Error> {
+        match error {
+            Error::Read(eventlog::Error::Unreadable { position, field, .. }) => {
+                let reason = format!("the envelope's {field} is unreadable");
+                Ok(Self { position, event_type: UNKNOWN_TYPE.to_owned(), reason })
+            }
+            error => Err(error),
+        }
+    }
+}
+
+enum Attempt {
+    Applied,
+    Busy,
+    Gap,
+    Refused(Refusal),
+}
+
+/// Hands events to a projection, all at once if it takes them. When it does not, halves find the command that is at
+/// fault: what comes before it is applied, and the tenant halts there.
+pub(crate) async fn step(
+    deps: &ProjectorDeps,
+    projection: &'static Projection,
+    (resident, events): (&Resident, &[Applied]),
+    patience: Patience,
+) -> Result<Step, Error> {
+    let mut rest = events;
+    let mut commands_at_once = batch::count_commands(events);
+    while !rest.is_empty() {
+        let (piece, after) = batch::split_commands(rest, commands_at_once);
+        let span = span(projection, resident.tenant_id(), piece);
+        match attempt(deps, projection, (resident, piece), patience).instrument(span).await? {
+            Attempt::Applied => rest = after,
+            Attempt::Busy => return Ok(Step::Busy),
+            Attempt::Gap => return Ok(Step::Gap),
+            Attempt::Refused(_) if commands_at_once > 1 => commands_at_once /= 2,
+            Attempt::Refused(refusal) => {
+                halt(deps, projection, resident, &refusal).await?;
+                return Ok(Step::Halted);
+            }
+        }
+    }
+    Ok(Step::Done)
+}
+
+async fn attempt(
+    deps: &ProjectorDeps,
+    projection: &'static Projection,
+    (resident, piece): (&Resident, &[Applied]),
+    patience: Patience,
+) -> Result<Attempt, Error> {
+    let tenant = resident.tenant_id();
+    let mut transaction = begin(&deps.pool).await?;
+    let locked = checkpoint::lock(&mut transaction, tenant, projection, patience).await.map_err(Error::Checkpoint)?;
+    let Some(position) = locked else { return Ok(Attempt::Busy) };
+    let events = batch::above(piece, position);
+    let Some(last) = events.last() else { return Ok(Attempt::Applied) };
+    if batch::first_gap(events, position).is_some() {
+        return Ok(Attempt::Gap);
+    }
+    if let Some(refusal) = apply(&mut transaction, projection, resident, events).await? {
+        return Ok(Attempt::Refused(refusal));
+    }
+    let now = deps.clock.now();
+    checkpoint::advance(&mut transaction, tenant, projection, last.position, now).await.map_err(Error::Checkpoint)?;
+    // A crash before the commit leaves neither rows nor checkpoint; after it, both. The batch is simply handed over
+    // again.
+    crash::point("projector.applied");
+    transaction.commit().await.map_err(Error::Transaction)?;
+    deps.metrics.subscription_events.with_label_values(&[projection.name]).inc_by(events.len() as u64);
+    Ok(Attempt::Applied)
+}
+
+/// Begins a transaction of the read models. A commit need not reach the disk before it counts: rows and checkpoint are
+/// lost together or not at all, and the log has the events.
+pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
+    pool.begin_with("begin; set local synchronous_commit = off").await.map_err(Error::Transaction)
+}
+
+/// Changes the projection's rows. A refusal means the events are at fault, an error the store.
+pub(crate) async fn apply(
+    conn: &mut PgConnection,
+    projection: &'static Projection,
+    resident: &Resident,
+    events: &[Applied],
+) -> Result<Option<Refusal>, Error> {
+    let wanted = || events.iter().filter(|event| projection.wants(&event.envelope));
+    let unreadable = wanted().find_map(|event| match &event.payload {
+        Payload::Unreadable(reason) => Some(refusal(event, reason.clone())),
+        Payload::Event(_) | Payload::Erased => None,
+    });
+    let Some(first) = wanted().next() else { return Ok(None) };
+    if unreadable.is_some() {
+        return Ok(unreadable);
+    }
+    match (projection.apply)(conn, resident, events).await.map_err(ApplyError::into_reason) {
+        Ok(()) => Ok(None),
+        Err(Ok(reason)) => Ok(Some(refusal(first, reason))),
+        Err(Err(source)) => Err(Error::Write { projection: projection.name, source }),
+    }
+}
+
+fn refusal(event: &Applied, reason: String) -> Refusal {
+    Refusal { position: event.position, event_type: event.envelope.event_type.clone(), reason }
+}
+
+/// Records a halt where operators and readers see it.
+pub(crate) async fn halt(
+    deps: &ProjectorDeps,
+    projection: &'static Projection,
+    resident: &Resident,
+    refusal: &Refusal,
+) -> Result<(), Error> {
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    checkpoint::halt(&mut conn, resident.tenant_id(), projection, refusal).await.map_err(Error::Checkpoint)?;
+    tracing::error!(
+        tenant.id = %resident.tenant_id(),
+        subscription = projection.name,
+        position = refusal.position.get(),
+        event.r#type = refusal.event_type,
+        reason = refusal.reason,
+        "the tenant is halted in the projection"
+    );
+    Ok(())
+}
+
+/// A new root, linked to the commands it serves.
+fn span(projection: &Projection, tenant: TenantId, events: &[Applied]) -> Span {
+    let span = (projection.span)();
+    span.record("tenant.id", tracing::field::display(tenant));
+    if let Some(last) = events.last() {
+        span.record("position", last.position.get());
+    }
+    let mut traces: Vec<&str> = events.iter().filter_map(|event| event.envelope.trace_parent.as_deref()).collect();
+    traces.dedup();
+    for trace_parent in traces.into_iter().take(LINKS_MAX) {
+        runtime::telemetry::link(&span, trace_parent);
+    }
+    span
+}

@@ -1,0 +1,141 @@
+//! Rebuilding, and the check that must find what is wrong.
+
+use std::sync::Mutex;
+
+use regions::Resident;
+use schemas::Position;
+
+use super::{
+    accounts, people,
+    world::{Draft, World, comment, opened},
+};
+use crate::{Error, Selection, check, projections, rebuild, replay::Replay};
+
+async fn lived_in(world: &World) -> anyhow::Result<Resident> {
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "tenant", vec![accounts::registered("Acme Inc.")]).await?;
+    world.say(&acme, "person-3", vec![people::added(3, "Ann", None)]).await?;
+    for number in 1..=12 {
+        world.say(&acme, &format!("ticket-{number}"), vec![opened("Kettle"), comment("It whistles.")]).await?;
+        world.say(&acme, &format!("ticket-{number}"), vec![comment("More.")]).await?;
+    }
+    world.catch_up(&acme).await?;
+    Ok(acme)
+}
+
+#[tokio::test]
+async fn a_rebuild_makes_the_same_rows_and_tells_how_far_it_is() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let before = world.fingerprints(&acme).await?;
+    let told = Mutex::new(Vec::new());
+    let rebuilt =
+        rebuild(&world.deps, &Selection::all(), &|progress| told.lock().expect("no panic").push(progress)).await?;
+    assert_eq!((rebuilt.tenants, rebuilt.events, rebuilt.refused.len()), (1, 38, 0));
+    assert_eq!(world.fingerprints(&acme).await?, before);
+    let last = *told.lock().expect("no panic").last().expect("progress was told");
+    assert_eq!((last.position, last.head, last.tenants_total), (Position::new(38), Position::new(38), 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rebuild_mends_what_was_spoilt_and_reads_what_was_new() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let before = world.fingerprints(&acme).await?;
+    world.as_owner("update read.ticket_list set subject = 'spoilt' where tenant_id = ", &acme).await?;
+    world.as_owner("delete from read.checkpoint where tenant_id = ", &acme).await?;
+    rebuild(&world.deps, &Selection::named(&["ticket_list"])?, &|_| {}).await?;
+    assert_eq!(world.fingerprints(&acme).await?, before);
+    assert_eq!(world.status(&acme, "ticket_list").await?.position, Position::new(38));
+    assert_eq!(world.status(&acme, "audits").await?.position, Position::ZERO, "only what was selected");
+    Ok(())
+}
+
+#[tokio::test]
+async fn readers_see_the_old_rows_until_a_rebuild_is_complete() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let before = world.fingerprints(&acme).await?;
+    let mut replays = Vec::new();
+    for projection in projections::ALL {
+        let mut replay = Replay::begin(&world.deps, &acme, projection).await?;
+        replay.clear(&acme).await?;
+        replays.push(replay);
+    }
+    assert_eq!(world.fingerprints(&acme).await?, before, "while it runs");
+    drop(replays);
+    assert_eq!(world.fingerprints(&acme).await?, before, "after it was broken off");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_projection_that_cannot_be_replayed_keeps_its_rows() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let before = world.fingerprints(&acme).await?;
+    world.say(&acme, "ticket-1", vec![Draft::raw("comment_added", 9, "{}")]).await?;
+    let rebuilt = rebuild(&world.deps, &Selection::all(), &|_| {}).await?;
+    let refused: Vec<_> = rebuilt.refused.iter().map(|refused| (refused.projection, refused.position.get())).collect();
+    assert_eq!(refused, [("ticket_list", 39), ("ticket_thread", 39), ("audits", 39)]);
+    assert_eq!(world.fingerprints(&acme).await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_check_is_clean_on_what_the_projector_wrote_and_changes_nothing() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    // What the projector has not handled yet is no difference.
+    world.say(&acme, "ticket-1", vec![comment("Not read yet.")]).await?;
+    let before = world.fingerprints(&acme).await?;
+    let checked = check(&world.deps, &Selection::all(), &|_| {}).await?;
+    assert!(checked.is_clean(), "{checked:?}");
+    assert_eq!((checked.tenants, checked.rows), (1, 1 + 1 + 12 + 24 + 24 + 12));
+    assert_eq!(world.fingerprints(&acme).await?, before);
+    assert_eq!(world.status(&acme, "audits").await?.position, Position::new(38));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_check_finds_a_corrupted_a_missing_and_a_surplus_row() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let corruptions = [
+        (
+            "update read.ticket_list set priority = 'low' where ticket_id = 11 and tenant_id = ",
+            "ticket_list",
+            0,
+            Some("11"),
+        ),
+        ("delete from read.comment where comment_id = 256 and tenant_id = ", "comment", -1, Some("256")),
+        (
+            "insert into read.agent_group (group_id, name, created_at, tenant_id) select 4, 'x', now(), id from
+             (values (1)) as one cross join lateral (select $1::uuid as id) as tenant where id = ",
+            "agent_group",
+            1,
+            Some("4"),
+        ),
+        ("update read.audit set events = events - 0 where audit_id = 255 and tenant_id = ", "audit", 0, Some("255")),
+        ("update read.person set name = 'Eve' where tenant_id = ", "person", 0, Some("3")),
+    ];
+    for (corruption, table, surplus, key) in corruptions {
+        assert_eq!(world.as_owner(corruption, &acme).await?, 1, "{corruption}");
+        let checked = check(&world.deps, &Selection::all(), &|_| {}).await?;
+        let [difference] = checked.differences.as_slice() else { panic!("{table}: {checked:?}") };
+        assert_eq!((difference.table, difference.first_key.as_deref()), (table, key));
+        assert_eq!(difference.live_rows - difference.replayed_rows, surplus);
+        rebuild(&world.deps, &Selection::all(), &|_| {}).await?;
+    }
+    assert!(check(&world.deps, &Selection::all(), &|_| {}).await?.is_clean());
+    Ok(())
+}
+
+#[test]
+fn a_name_no_projection_has_is_refused_with_the_names_there_are() {
+    let Err(error @ Error::UnknownProjection { .. }) = Selection::named(&["tickets"]) else { panic!("refused") };
+    assert_eq!(
+        error.to_string(),
+        "projection: takes account, people, ticket_list, ticket_thread, audits, not \"tickets\""
+    );
+}

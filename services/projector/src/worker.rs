@@ -1,0 +1,206 @@
+//! All tenants of a region: woken by hints, kept honest by sweeps.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use eventlog::{Wakeup, Wakeups};
+use futures::{StreamExt, stream::FuturesUnordered};
+use regions::{DatabaseRole, Region, Resident};
+use runtime::Shutdown;
+use schemas::TenantId;
+use tokio::{
+    sync::mpsc,
+    task::{JoinError, JoinHandle},
+    time::{Instant, MissedTickBehavior},
+};
+
+use crate::{
+    Error, ProjectorDeps,
+    backoff::Backoff,
+    checkpoint::Patience,
+    error::chain,
+    follow::{self, Round},
+    projections::Projection,
+    sweep::{self, Behind},
+};
+
+/// How often heads are compared with checkpoints.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many tenants are served at the same time.
+const TENANTS_AT_ONCE: usize = 4;
+
+/// How many wake-ups wait at most; those that do not fit are found by a sweep.
+const WAKEUPS_MAX: usize = 1024;
+
+/// The worker of a region.
+pub struct Projector {
+    deps: ProjectorDeps,
+}
+
+impl Projector {
+    /// A worker that has not begun.
+    pub const fn new(deps: ProjectorDeps) -> Self {
+        Self { deps }
+    }
+
+    /// Keeps the read models up with the log until asked to stop; then finishes the rounds it is in.
+    pub async fn run(self, shutdown: Shutdown) {
+        let (sender, mut wakeups) = mpsc::channel(WAKEUPS_MAX);
+        let listener = shutdown.spawn(listen(self.deps.region.clone(), sender, shutdown.clone()));
+        let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut work = Work::new(self.deps, shutdown.clone());
+        loop {
+            work.begin_rounds();
+            tokio::select! {
+                () = shutdown.requested() => break,
+                Some(tenant) = wakeups.recv() => work.enqueue(tenant),
+                Some(served) = work.rounds.next() => work.end_round(served),
+                _ = sweeps.tick() => work.sweep().await,
+            }
+        }
+        while let Some(served) = work.rounds.next().await {
+            work.end_round(served);
+        }
+        listener.await.expect("the listener does not panic");
+    }
+}
+
+/// Passes wake-ups on. What does not fit is dropped: they are hints.
+async fn listen(region: Region, sender: mpsc::Sender<TenantId>, shutdown: Shutdown) {
+    let mut wakeups = None;
+    while !shutdown.is_requested() {
+        let Some(listening) = &mut wakeups else {
+            wakeups = match Wakeups::listen(&region, DatabaseRole::Projector).await {
+                Ok(listening) => Some(listening),
+                Err(error) => {
+                    tracing::warn!(error = chain(&error), "no wake-ups: sweeping only");
+                    shutdown.sleep(SWEEP_INTERVAL).await;
+                    None
+                }
+            };
+            continue;
+        };
+        tokio::select! {
+            () = shutdown.requested() => {}
+            wakeup = listening.changed(SWEEP_INTERVAL) => {
+                if let Wakeup::Tenants(tenants) = wakeup {
+                    for tenant in tenants {
+                        let _ = sender.try_send(tenant);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What became of a tenant's round: the projections tried, and what they did.
+struct Served {
+    tenant: TenantId,
+    tried: Vec<&'static Projection>,
+    round: Result<Round, Error>,
+}
+
+/// Which tenants wait, and which are being served.
+struct Work {
+    deps: Arc<ProjectorDeps>,
+    shutdown: Shutdown,
+    /// Who comes next, each once.
+    waiting: VecDeque<TenantId>,
+    queued: HashSet<TenantId>,
+    /// Being served, and whether it was woken meanwhile: what it has read may not be all.
+    serving: HashMap<TenantId, bool>,
+    rounds: FuturesUnordered<JoinHandle<Served>>,
+    backoff: Backoff,
+}
+
+impl Work {
+    fn new(deps: ProjectorDeps, shutdown: Shutdown) -> Self {
+        Self {
+            deps: Arc::new(deps),
+            shutdown,
+            waiting: VecDeque::new(),
+            queued: HashSet::new(),
+            serving: HashMap::new(),
+            rounds: FuturesUnordered::new(),
+            backoff: Backoff::default(),
+        }
+    }
+
+    fn enqueue(&mut self, tenant: TenantId) {
+        match self.serving.get_mut(&tenant) {
+            Some(again) => *again = true,
+            None if self.queued.insert(tenant) => self.waiting.push_back(tenant),
+            None => {}
+        }
+    }
+
+    fn begin_rounds(&mut self) {
+        while self.rounds.len() < TENANTS_AT_ONCE {
+            let Some(tenant) = self.waiting.pop_front() else { return };
+            self.queued.remove(&tenant);
+            self.serving.insert(tenant, false);
+            let tried = self.backoff.ready(tenant, Instant::now());
+            self.rounds.push(self.shutdown.spawn(serve(Arc::clone(&self.deps), tenant, tried)));
+        }
+    }
+
+    fn end_round(&mut self, served: Result<Served, JoinError>) {
+        let Served { tenant, tried, round } =
+            served.expect("a round that panics has broken an invariant, and said which");
+        let woken = self.serving.remove(&tenant).unwrap_or_default();
+        match round {
+            Ok(round) => {
+                self.backoff.note(tenant, &tried, &round.halted, Instant::now());
+                if round.more || woken {
+                    self.enqueue(tenant);
+                }
+            }
+            // The next sweep finds the tenant again.
+            Err(error) => {
+                tracing::warn!(tenant.id = %tenant, error = chain(&error), "a round failed, to be tried again");
+            }
+        }
+    }
+
+    async fn sweep(&mut self) {
+        match sweep(&self.deps).await {
+            Ok(behind) => {
+                let now = Instant::now();
+                for Behind { tenant_id, projection, .. } in behind {
+                    if self.backoff.is_ready(tenant_id, &projection, now) {
+                        self.enqueue(tenant_id);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(error = chain(&error), "a sweep failed, to be tried again"),
+        }
+    }
+}
+
+async fn sweep(deps: &ProjectorDeps) -> Result<Vec<Behind>, Error> {
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    let behind = sweep::behind(&mut conn, &deps.region.id).await?;
+    sweep::measure(&deps.metrics, deps.clock.now(), &behind);
+    Ok(behind)
+}
+
+async fn serve(deps: Arc<ProjectorDeps>, tenant: TenantId, tried: Vec<&'static Projection>) -> Served {
+    let round = round(&deps, tenant, &tried).await;
+    Served { tenant, tried, round }
+}
+
+/// One round of a tenant that is at home here; one that has left has nothing to be done for.
+async fn round(deps: &ProjectorDeps, tenant: TenantId, projections: &[&'static Projection]) -> Result<Round, Error> {
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    let resident = Resident::prove_id(&mut conn, &deps.region.id, tenant).await.map_err(Error::Resident)?;
+    drop(conn);
+    match resident {
+        Some(resident) => follow::round(deps, &resident, projections, Patience::Leave).await,
+        None => Ok(Round::default()),
+    }
+}

@@ -1,0 +1,131 @@
+//! Bring a tenant's archive up to its log: the one function for normal work, recovery and flush.
+//!
+//! A generation is taken in these steps, and a crash between any two is finished by the next call, whoever makes it:
+//!
+//! 1. *Seal.* The tree head of the new size goes into the database. From here on what the generation holds is decided: the
+//!    events from the newest manifest's size to the tree head's. No further head is sealed before its manifest is published,
+//!    so at any time at most one generation is under way, and everybody who works on it writes the same bytes.
+//! 2. *Write.* Segment, audit lines, schemas, wrapped keys, tiles and bundles: each once, none of them named by anything yet.
+//! 3. *Publish the checkpoint*, by compare-and-swap from the one of the newest manifest.
+//! 4. *Publish the manifest.* Now the generation exists.
+//! 5. *Mark* the position archived.
+//!
+//! Before any of it, database and bucket are compared: a database that is older than its archive must not write.
+
+mod events;
+mod publish;
+mod seal;
+mod standing;
+mod tail;
+
+use archive::{Generation, generation::Step};
+use eventlog::MarkKind;
+use regions::Resident;
+use runtime::crash;
+use schemas::{Hash, Position};
+
+use self::{events::Until, publish::publish, standing::Standing};
+pub(crate) use self::{standing::manifest_of, tail::edge_at};
+use crate::{deps::ReplicatorDeps, error::Error};
+
+/// Times a step is tried again after another replicator got in between.
+const CONTENTIONS_MAX: u32 = 8;
+
+/// Where a tenant's archive stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archived {
+    /// The newest generation; 0 before the first.
+    pub generation: u64,
+    /// The events in it and before it.
+    pub size: Position,
+    /// The root of the tree over them.
+    pub root: Hash,
+    /// SHA-256 of its manifest; nothing before the first.
+    pub manifest_sha256: Option<Hash>,
+    /// Generations that this call published.
+    pub published: u64,
+}
+
+/// Archives a tenant's events up to a position, or up to where the log's head is at the call. The archive may reach further
+/// already.
+///
+/// # Errors
+/// See [`Error`]: transient ones may be tried again, the others need somebody to look. Nothing that was published changes.
+pub async fn archive_tenant(
+    deps: &ReplicatorDeps,
+    resident: &Resident,
+    up_to: Option<Position>,
+) -> Result<Archived, Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    let head = eventlog::head(&mut connection, resident).await.map_err(Error::Log)?;
+    drop(connection);
+    let goal = up_to.map_or(head, |up_to| up_to.min(head));
+    let (mut published, mut contentions) = (0, 0);
+    loop {
+        match generation(deps, resident, goal).await {
+            Ok(Taken::Nothing(archived)) => return Ok(Archived { published, ..archived }),
+            Ok(Taken::Generation) => published += 1,
+            Err(Error::Contended) if contentions < CONTENTIONS_MAX => contentions += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+enum Taken {
+    /// The archive has what it should have.
+    Nothing(Archived),
+    /// One more generation is published.
+    Generation,
+}
+
+/// Takes one generation, or finishes the one under way.
+#[tracing::instrument(name = "replicator.archive", skip_all, fields(tenant.id = %resident.tenant_id(), region = %deps.region.id))]
+async fn generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) -> Result<Taken, Error> {
+    let standing = Standing::find(deps, resident).await?;
+    if standing.sealed() == standing.size() && goal <= standing.size() {
+        // A crash after the manifest leaves the mark behind.
+        if standing.marked < standing.size() {
+            mark(deps, resident, standing.size()).await?;
+        }
+        return Ok(Taken::Nothing(standing.archived()));
+    }
+    let objects = deps.objects(resident);
+    let tail = tail::load(&objects, standing.manifest.as_ref().map(|(manifest, _)| manifest)).await?;
+    let until = if standing.is_under_way() { Until::Exactly(standing.sealed()) } else { Until::AtMost(goal) };
+    let events = events::read(deps, resident, standing.size(), until).await?;
+    let attachments = publish::attachments_of(&objects, &events).await?;
+    let signer = deps.signer_of(resident);
+    let step = Step {
+        tenant_id: resident.tenant_id(),
+        region: deps.region.id.clone(),
+        generation: standing.generation() + 1,
+        previous_sha256: standing.manifest.as_ref().map(|(_, sha256)| *sha256),
+        tail,
+        sealed_at: standing.sealed_at_if_under_way().unwrap_or_else(|| deps.clock.now()),
+    };
+    let sealed_at = step.sealed_at;
+    let generation = Generation::build(step, &events, &signer).map_err(Error::Generation)?;
+    if standing.is_under_way() {
+        seal::compare(&standing, &generation)?;
+    } else {
+        seal::seal(deps, resident, &standing, &generation, sealed_at).await?;
+    }
+    // A crash here leaves a tree head that promises a generation: the next call finds it under way.
+    crash::point("replicator.sealed");
+    let size = Position::new(generation.size() as i64);
+    publish(deps, resident, &standing, publish::Ready { generation, events: &events, attachments }).await?;
+    // A crash here leaves a published generation and an old mark: the next call moves the mark.
+    crash::point("replicator.manifest");
+    mark(deps, resident, size).await?;
+    deps.metrics.subscription_events.with_label_values(&["archive"]).inc_by(events.len() as u64);
+    Ok(Taken::Generation)
+}
+
+async fn mark(deps: &ReplicatorDeps, resident: &Resident, position: Position) -> Result<(), Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    match eventlog::put_mark(&mut connection, resident, MarkKind::Archived, position, deps.clock.now()).await {
+        // Another replicator finished the same generation and went on.
+        Err(eventlog::Error::MarkRefused { .. }) => Ok(()),
+        done => done.map_err(Error::Log),
+    }
+}

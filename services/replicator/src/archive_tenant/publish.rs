@@ -1,0 +1,126 @@
+//! Write a generation's objects, in the order that makes every crash harmless.
+
+use std::collections::BTreeSet;
+
+use archive::{Generation, Object, guide, layout, manifest::Attachment};
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use regions::Resident;
+use runtime::crash;
+use schemas::Recorded;
+
+use super::standing::Standing;
+use crate::{
+    deps::ReplicatorDeps,
+    error::Error,
+    store::{TenantObjects, Wrote},
+};
+
+/// Objects that are written or asked for at the same time.
+const OBJECTS_AT_ONCE: usize = 8;
+
+/// A generation that is sealed and may be written.
+pub(super) struct Ready<'run> {
+    pub(super) generation: Generation,
+    pub(super) events: &'run [Recorded],
+    pub(super) attachments: Vec<Attachment>,
+}
+
+/// The files of the events, each found in the bucket: a manifest must not name what is not there.
+pub(super) async fn attachments_of(objects: &TenantObjects, events: &[Recorded]) -> Result<Vec<Attachment>, Error> {
+    let mut blobs: Vec<_> =
+        events.iter().filter_map(|event| Some((event.position, event.sealed.envelope.blob?))).collect();
+    blobs.dedup_by_key(|(_, blob)| *blob);
+    let find = |(position, blob)| {
+        let found = async move {
+            let size_bytes = objects.size(&layout::attachment(blob)).await?;
+            let size_bytes = size_bytes.ok_or(Error::AttachmentMissing { position, blob })?;
+            Ok(Attachment { blob, size_bytes })
+        };
+        found.boxed()
+    };
+    let found: Vec<_> = blobs.into_iter().map(find).collect();
+    stream::iter(found).buffered(OBJECTS_AT_ONCE).try_collect().await
+}
+
+pub(super) async fn publish(
+    deps: &ReplicatorDeps,
+    resident: &Resident,
+    standing: &Standing,
+    ready: Ready<'_>,
+) -> Result<(), Error> {
+    let Ready { mut generation, events, attachments } = ready;
+    let objects = deps.objects(resident);
+    let signer = deps.signer_of(resident);
+    let wrote = objects.put_compressed(&mut generation.segment).await?;
+    count(deps, "segment", &wrote);
+    // A crash from here to the manifest leaves objects that nothing names: the next call finds them and writes the rest.
+    crash::point("replicator.segment");
+    for part in &mut generation.audit {
+        count(deps, "audit", &objects.put_compressed(part).await?);
+    }
+    for schema in generation.schemas.values_mut() {
+        let wrote = objects.put(schema).await?;
+        count(deps, "schema", &wrote);
+        // An older program described the same version in other words: what is published stays.
+        if let Wrote::Differs(found) = wrote {
+            schema.bytes = found.into();
+        }
+    }
+    if standing.manifest.is_none() {
+        let guide = guide::text(signer.verifier()).into_bytes();
+        count(deps, "guide", &objects.put(&Object { key: layout::GUIDE.to_owned(), bytes: guide }).await?);
+    }
+    export_keys(deps, resident, standing.generation() + 1, events).await?;
+    write_tree(deps, &objects, &generation.tree).await?;
+    crash::point("replicator.tiles");
+    move_checkpoint(&objects, standing, &generation).await?;
+    // A crash here leaves a checkpoint ahead of its manifest: the next call sees that it is the sealed head's.
+    crash::point("replicator.checkpoint");
+    let manifest = generation.manifest(attachments, &signer);
+    count(deps, "manifest", &objects.put_exactly(&manifest).await?);
+    Ok(())
+}
+
+async fn write_tree(deps: &ReplicatorDeps, objects: &TenantObjects, tree: &[Object]) -> Result<(), Error> {
+    let writes: Vec<_> = tree.iter().map(|object| objects.put_exactly(object).boxed()).collect();
+    let mut written = stream::iter(writes).buffer_unordered(OBJECTS_AT_ONCE);
+    while let Some(wrote) = written.try_next().await? {
+        count(deps, "tree", &wrote);
+    }
+    Ok(())
+}
+
+/// Moves the checkpoint from the one that was found. Whoever moved it meanwhile has moved it to the same place, or this
+/// replicator works from an old state and must look again.
+async fn move_checkpoint(objects: &TenantObjects, standing: &Standing, generation: &Generation) -> Result<(), Error> {
+    let published = standing.checkpoint.as_ref();
+    if published.is_some_and(|(checkpoint, _)| checkpoint.size == generation.size()) {
+        return Ok(());
+    }
+    let etag = published.map(|(_, etag)| etag.as_str());
+    if objects.swap(&generation.checkpoint, etag).await? { Ok(()) } else { Err(Error::Contended) }
+}
+
+/// The wrapped keys that the new events need, outside of the archive: they live shorter than it does, so that a destroyed
+/// key does not survive in it. What is there from an interrupted step stays.
+async fn export_keys(
+    deps: &ReplicatorDeps,
+    resident: &Resident,
+    generation: u64,
+    events: &[Recorded],
+) -> Result<(), Error> {
+    let key_ids: BTreeSet<_> = events.iter().map(|event| event.sealed.envelope.key_id).collect();
+    let key_ids: Vec<_> = key_ids.into_iter().collect();
+    let keys = deps.vault.export_of(resident, &key_ids).await.map_err(Error::Keys)?;
+    let key = layout::keys(resident.tenant_id(), generation);
+    deps.bucket.put_new(&key, Bytes::from(keys.to_string())).await.map_err(Error::Bucket)?;
+    deps.metrics.archive_objects.with_label_values(&["keys"]).inc();
+    Ok(())
+}
+
+fn count(deps: &ReplicatorDeps, kind: &str, wrote: &Wrote) {
+    if *wrote == Wrote::New {
+        deps.metrics.archive_objects.with_label_values(&[kind]).inc();
+    }
+}

@@ -1,0 +1,57 @@
+//! The tree head: what decides which events a generation holds.
+
+use archive::Generation;
+use eventlog::TreeHead;
+use jiff::Timestamp;
+use regions::Resident;
+use schemas::Position;
+
+use super::standing::Standing;
+use crate::{deps::ReplicatorDeps, error::Error};
+
+/// Seals the head of a new generation, if nobody has sealed one since `standing` was found.
+///
+/// Two replicators that sealed different heads over the same manifest would write overlapping segments, so the head is
+/// compared and moved under a lock of the tenant. It is held for two short statements.
+pub(super) async fn seal(
+    deps: &ReplicatorDeps,
+    resident: &Resident,
+    standing: &Standing,
+    generation: &Generation,
+    sealed_at: Timestamp,
+) -> Result<(), Error> {
+    let head = TreeHead {
+        size: Position::new(generation.size() as i64),
+        root: generation.root(),
+        frontier: generation.tail.edge().frontier().peaks().to_vec(),
+        note: note_of(generation),
+        sealed_at,
+    };
+    let mut transaction = deps.pool.begin().await.map_err(Error::Database)?;
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('replicator ' || $1::text, 0))",
+        resident.tenant_id().to_string()
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(Error::Database)?;
+    let now = eventlog::tree_head(&mut transaction, resident).await.map_err(Error::Log)?;
+    if now != standing.head {
+        return Err(Error::Contended);
+    }
+    eventlog::put_tree_head(&mut transaction, resident, &head).await.map_err(Error::Log)?;
+    transaction.commit().await.map_err(Error::Database)
+}
+
+/// A generation under way must come out as it was sealed; else the log is not the one that the head was sealed over.
+pub(super) fn compare(standing: &Standing, generation: &Generation) -> Result<(), Error> {
+    let is_same = standing.head.as_ref().is_some_and(|head| {
+        (head.size.get() as u64, head.root, &head.note) == (generation.size(), generation.root(), &note_of(generation))
+    });
+    let size = generation.size();
+    if is_same { Ok(()) } else { Err(Error::Inconsistent { size, what: "the log's events make another tree" }) }
+}
+
+fn note_of(generation: &Generation) -> String {
+    String::from_utf8_lossy(&generation.checkpoint.bytes).into_owned()
+}

@@ -1,0 +1,180 @@
+//! Where database and bucket stand, and whether they tell the same history.
+
+use archive::{
+    Checkpoint, Manifest, SignedError, checkpoint::Error as CheckpointError, layout, merkle, note::Verifier,
+};
+use eventlog::TreeHead;
+use jiff::Timestamp;
+use regions::Resident;
+use schemas::{Hash, Position};
+
+use super::Archived;
+use crate::{deps::ReplicatorDeps, error::Error, store::TenantObjects};
+
+/// What was found, and found to fit together.
+pub(super) struct Standing {
+    /// The newest tree head that the database sealed.
+    pub(super) head: Option<TreeHead>,
+    /// The newest manifest in the bucket, and the hash of its object.
+    pub(super) manifest: Option<(Manifest, Hash)>,
+    /// The published checkpoint, and its tag for the swap.
+    pub(super) checkpoint: Option<(Checkpoint, String)>,
+    /// The mark "archived".
+    pub(super) marked: Position,
+}
+
+impl Standing {
+    /// Reads and compares. The order matters: the bucket only moves on after the database, so what is read first, in the
+    /// database, is never ahead of what is read after it, unless somebody else is at work or the database is an old one.
+    pub(super) async fn find(deps: &ReplicatorDeps, resident: &Resident) -> Result<Self, Error> {
+        let (head, marked) = in_database(deps, resident).await?;
+        let objects = deps.objects(resident);
+        let verifier = deps.signer_of(resident).verifier().clone();
+        let standing = Self {
+            manifest: newest_manifest(&objects, &verifier).await?,
+            checkpoint: published(&objects, &verifier).await?,
+            head,
+            marked,
+        };
+        let ahead = standing.published().max(standing.size_number());
+        if ahead > standing.sealed_number() {
+            let (head_now, _) = in_database(deps, resident).await?;
+            let sealed = head_now.map_or(0, |head| head.size.get() as u64);
+            return Err(if ahead > sealed {
+                Error::PublishedAhead { published: ahead, sealed }
+            } else {
+                Error::Contended
+            });
+        }
+        standing.compare()?;
+        Ok(standing)
+    }
+
+    /// Events in the newest generation and before.
+    pub(super) fn size(&self) -> Position {
+        Position::new(self.size_number() as i64)
+    }
+
+    /// Events under the newest tree head.
+    pub(super) fn sealed(&self) -> Position {
+        Position::new(self.sealed_number() as i64)
+    }
+
+    /// The newest generation.
+    pub(super) fn generation(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |(manifest, _)| manifest.generation)
+    }
+
+    /// Whether a head is sealed whose generation is not published.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.sealed() > self.size()
+    }
+
+    /// When the head of the generation under way was sealed.
+    pub(super) fn sealed_at_if_under_way(&self) -> Option<Timestamp> {
+        self.head.as_ref().filter(|_| self.is_under_way()).map(|head| head.sealed_at)
+    }
+
+    pub(super) fn archived(&self) -> Archived {
+        Archived {
+            generation: self.generation(),
+            size: self.size(),
+            root: self.manifest.as_ref().map_or_else(merkle::empty_root, |(manifest, _)| manifest.root),
+            manifest_sha256: self.manifest.as_ref().map(|(_, sha256)| *sha256),
+            published: 0,
+        }
+    }
+
+    fn size_number(&self) -> u64 {
+        self.manifest.as_ref().map_or(0, |(manifest, _)| manifest.size)
+    }
+
+    fn sealed_number(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.size.get() as u64)
+    }
+
+    fn published(&self) -> u64 {
+        self.checkpoint.as_ref().map_or(0, |(checkpoint, _)| checkpoint.size)
+    }
+
+    fn compare(&self) -> Result<(), Error> {
+        let (size, sealed, published) = (self.size_number(), self.sealed_number(), self.published());
+        if self.marked > self.size() {
+            return Err(Error::ArchiveLost { archived: self.marked, published: size });
+        }
+        // The checkpoint is that of the newest manifest, or already that of the generation under way.
+        if published != size && published != sealed {
+            return Err(Error::Inconsistent { size: published, what: "the checkpoint is of neither" });
+        }
+        let roots = [
+            (size, self.manifest.as_ref().map(|(manifest, _)| manifest.root), "the manifest's root"),
+            (published, self.checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.root), "the checkpoint's root"),
+        ];
+        let known = [
+            (size, self.manifest.as_ref().map(|(manifest, _)| manifest.root)),
+            (sealed, self.head.as_ref().map(|head| head.root)),
+        ];
+        for (at, root, what) in roots {
+            let differs = |(size, known): &(u64, Option<Hash>)| *size == at && known.is_some() && *known != root;
+            if root.is_some() && known.iter().any(differs) {
+                return Err(Error::Inconsistent { size: at, what });
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn in_database(deps: &ReplicatorDeps, resident: &Resident) -> Result<(Option<TreeHead>, Position), Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    let marks = eventlog::marks(&mut connection, resident).await.map_err(Error::Log)?;
+    let head = eventlog::tree_head(&mut connection, resident).await.map_err(Error::Log)?;
+    Ok((head, marks.archived.map_or(Position::ZERO, |mark| mark.position)))
+}
+
+async fn published(objects: &TenantObjects, verifier: &Verifier) -> Result<Option<(Checkpoint, String)>, Error> {
+    let Some(object) = objects.get(layout::CHECKPOINT).await? else { return Ok(None) };
+    let note = std::str::from_utf8(&object.body).map_err(|_| Error::Checkpoint(CheckpointError::Line("text")))?;
+    let checkpoint = Checkpoint::open(note, verifier).map_err(Error::Checkpoint)?;
+    Ok(Some((checkpoint, object.etag)))
+}
+
+async fn newest_manifest(objects: &TenantObjects, verifier: &Verifier) -> Result<Option<(Manifest, Hash)>, Error> {
+    match newest_generation(objects).await? {
+        0 => Ok(None),
+        generation => manifest_of(objects, verifier, generation).await.map(Some),
+    }
+}
+
+/// A manifest, and the hash of its object; it must be there and ours.
+pub(crate) async fn manifest_of(
+    objects: &TenantObjects,
+    verifier: &Verifier,
+    generation: u64,
+) -> Result<(Manifest, Hash), Error> {
+    let key = layout::manifest(generation);
+    let Some(object) = objects.get(&key).await? else { return Err(Error::TreeDamaged { object: key }) };
+    let opened = Manifest::open(&object.body, verifier);
+    let manifest = opened.map_err(|source: SignedError| Error::NotOurs { object: key, source })?;
+    Ok((manifest, Hash::of(&[&object.body])))
+}
+
+/// The newest generation there is a manifest of. Generations have no gaps, so doubling and halving finds it in few steps,
+/// where a listing would grow with every generation.
+async fn newest_generation(objects: &TenantObjects) -> Result<u64, Error> {
+    let (mut there, mut step) = (0, 1);
+    while exists(objects, there + step).await? {
+        there += step;
+        step *= 2;
+    }
+    while step > 1 {
+        step /= 2;
+        if exists(objects, there + step).await? {
+            there += step;
+        }
+    }
+    Ok(there)
+}
+
+async fn exists(objects: &TenantObjects, generation: u64) -> Result<bool, Error> {
+    Ok(objects.size(&layout::manifest(generation)).await?.is_some())
+}

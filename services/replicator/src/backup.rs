@@ -1,0 +1,48 @@
+//! Backups of a region: every tenant's archive brought up to one moment, and a signed manifest that says where that is.
+//!
+//! A backup costs what is new since the last one. It copies nothing, because an archive is written once and keeps every
+//! event: the manifest names sizes and roots, and whoever restores reads each archive up to its size.
+
+mod create;
+mod verify;
+
+use archive::{BackupManifest, layout};
+use futures::{StreamExt, TryStreamExt, stream};
+
+pub use self::{
+    create::{Progress, create},
+    verify::{TenantVerified, Verified, verify},
+};
+use crate::{deps::ReplicatorDeps, error::Error};
+
+/// Manifests that are read at the same time.
+const READ_AT_ONCE: usize = 8;
+
+/// Every backup of the region, oldest first.
+///
+/// # Errors
+/// If the bucket does not answer, or a manifest is not signed by the region's key.
+pub async fn list(deps: &ReplicatorDeps) -> Result<Vec<BackupManifest>, Error> {
+    let listed = deps.bucket.list(layout::BACKUPS).await.map_err(Error::Bucket)?;
+    let ids: Vec<_> = listed
+        .iter()
+        .filter_map(|object| object.key.strip_prefix(layout::BACKUPS)?.strip_suffix("/manifest.json"))
+        .map(str::to_owned)
+        .collect();
+    let shown = ids.iter().map(|backup_id| show(deps, backup_id));
+    let mut backups: Vec<_> = stream::iter(shown).buffered(READ_AT_ONCE).try_collect().await?;
+    backups.sort_by_key(|backup: &BackupManifest| backup.cut_at);
+    Ok(backups)
+}
+
+/// One backup.
+///
+/// # Errors
+/// If there is none of that id, the bucket does not answer, or it is not signed by the region's key.
+pub async fn show(deps: &ReplicatorDeps, backup_id: &str) -> Result<BackupManifest, Error> {
+    let object = layout::backup(backup_id);
+    let found = deps.bucket.get(&object).await.map_err(Error::Bucket)?;
+    let found = found.ok_or_else(|| Error::NoSuchBackup { backup_id: backup_id.to_owned() })?;
+    let signer = deps.signer_of_region();
+    BackupManifest::open(&found.body, signer.verifier()).map_err(|source| Error::NotOurs { object, source })
+}

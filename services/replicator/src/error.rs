@@ -1,0 +1,114 @@
+//! What can stop the archive of a tenant.
+
+use archive::SignedError;
+use schemas::{Hash, Position, TenantId};
+
+/// A failed step, or a reason to refuse.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not give a connection, or a transaction failed.
+    #[error("the database is not available")]
+    Database(#[source] sqlx::Error),
+    /// The event log could not be read or written.
+    #[error("cannot read or seal the log")]
+    Log(#[source] eventlog::Error),
+    /// The wrapped keys could not be read.
+    #[error("cannot export keys")]
+    Keys(#[source] vault::Error),
+    /// The bucket refused, or is not where it should be.
+    #[error("the bucket is not available")]
+    Bucket(#[source] regions::Error),
+    /// An object could not be read for verification.
+    #[error("cannot read the archive back")]
+    ReadBack(#[source] auditor::source::Error),
+    /// Another replicator moved the tenant's archive meanwhile; the next try sees what it did.
+    #[error("another replicator is at work on the tenant")]
+    Contended,
+    /// The tenant is not active here.
+    #[error("tenant {tenant_id} is not at home here, or is being moved")]
+    NotAtHome {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
+    /// The bucket holds more than this database ever sealed: the database was restored to an older state. Writing on would
+    /// make a second history.
+    #[error(
+        "the archive reaches position {published}, this database has sealed {sealed}: it is older than its archive"
+    )]
+    PublishedAhead {
+        /// How far the published checkpoint or manifest reaches.
+        published: u64,
+        /// How far the database has sealed.
+        sealed: u64,
+    },
+    /// Database and bucket tell different histories.
+    #[error("database and archive disagree on the tree of {size} events: {what}")]
+    Inconsistent {
+        /// At which size.
+        size: u64,
+        /// In what.
+        what: &'static str,
+    },
+    /// The bucket has lost a manifest that was published.
+    #[error("position {archived} was archived, the newest manifest reaches {published}: the bucket lost objects")]
+    ArchiveLost {
+        /// The mark "archived".
+        archived: Position,
+        /// How far the newest manifest reaches.
+        published: u64,
+    },
+    /// A manifest or checkpoint is not what this region's key signed.
+    #[error("{object}: not signed by this region's key")]
+    NotOurs {
+        /// Which object.
+        object: String,
+        /// Why not.
+        #[source]
+        source: SignedError,
+    },
+    /// A checkpoint cannot be trusted.
+    #[error("the published checkpoint cannot be trusted")]
+    Checkpoint(#[source] archive::checkpoint::Error),
+    /// The tree's objects are not those of the newest manifest.
+    #[error("{object}: the tree's last objects are not those of the newest manifest")]
+    TreeDamaged {
+        /// Which object.
+        object: String,
+    },
+    /// An object that is written once is there already with other bytes.
+    #[error("{object}: exists with other bytes")]
+    ObjectDiffers {
+        /// Which object.
+        object: String,
+    },
+    /// A file that an event names is not in the bucket.
+    #[error("position {position}: the file {blob} is not in the bucket")]
+    AttachmentMissing {
+        /// The event's position.
+        position: Position,
+        /// The file.
+        blob: Hash,
+    },
+    /// Events that no generation can hold.
+    #[error("the log's events cannot be archived")]
+    Generation(#[source] archive::generation::Error),
+    /// There is no such backup.
+    #[error("backup {backup_id}: not found")]
+    NoSuchBackup {
+        /// Which one.
+        backup_id: String,
+    },
+}
+
+impl Error {
+    /// Whether the same step may succeed a little later without anybody's help. Everything else needs an operator, and
+    /// halts the tenant's archive visibly.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Database(_) | Self::Keys(_) | Self::Contended | Self::NotAtHome { .. } | Self::ReadBack(_) => true,
+            Self::Bucket(error) => !matches!(error, regions::Error::AnotherLocation { .. }),
+            Self::Log(error) => !matches!(error, eventlog::Error::Unreadable { .. }),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whose archive is behind, and by how much.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use schemas::{Position, TenantId};
+use sqlx::PgConnection;
+
+/// A tenant whose archive is behind its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Behind {
+    pub(crate) tenant_id: TenantId,
+    /// The last event.
+    pub(crate) head: Position,
+    /// The last archived event.
+    pub(crate) archived: Position,
+    /// When the first event that is not archived was recorded.
+    pub(crate) oldest: Timestamp,
+}
+
+impl Behind {
+    /// Events that are not archived.
+    pub(crate) fn positions(&self) -> i64 {
+        self.head.get() - self.archived.get()
+    }
+}
+
+/// Every active tenant whose archive is behind, those that wait longest first.
+pub(crate) async fn behind(connection: &mut PgConnection) -> Result<Vec<Behind>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select t.tenant_id, t.position, coalesce(m.position, 0) as "archived!",
+            e.recorded_at as "oldest: jiff_sqlx::Timestamp"
+        from log.tenant t
+        left join log.mark m on m.tenant_id = t.tenant_id and m.mark = 'archived'
+        join log.event e on e.tenant_id = t.tenant_id and e.position = coalesce(m.position, 0) + 1
+        where t.state = 'active' and t.position > coalesce(m.position, 0)
+        order by e.recorded_at"#
+    )
+    .fetch_all(connection)
+    .await?;
+    let behind = rows.into_iter().map(|row| Behind {
+        tenant_id: TenantId::new(row.tenant_id),
+        head: Position::new(row.position),
+        archived: Position::new(row.archived),
+        oldest: row.oldest.to_jiff(),
+    });
+    Ok(behind.collect())
+}
+
+/// The tenant whose archive was read back longest ago, or never, if it has grown since and that is before `before`.
+pub(crate) async fn least_verified(
+    connection: &mut PgConnection,
+    before: Timestamp,
+    except: &[TenantId],
+) -> Result<Option<TenantId>, sqlx::Error> {
+    let except: Vec<_> = except.iter().map(|tenant_id| tenant_id.get()).collect();
+    let found = sqlx::query_scalar!(
+        "select a.tenant_id
+        from log.mark a
+        join log.tenant t on t.tenant_id = a.tenant_id and t.state = 'active'
+        left join log.mark v on v.tenant_id = a.tenant_id and v.mark = 'verified'
+        where a.mark = 'archived' and a.position > coalesce(v.position, 0)
+            and (v.reached_at is null or v.reached_at < $1) and a.tenant_id <> all($2)
+        order by v.reached_at nulls first limit 1",
+        before.to_sqlx() as _,
+        &except
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.map(TenantId::new))
+}

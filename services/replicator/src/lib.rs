@@ -1,0 +1,27 @@
+//! Log -> bucket: the archive of every tenant at home in a region, and backups of the region.
+//!
+//! One function, [`archive_tenant`], does the normal work, finishes what a crash left behind, and flushes for a backup. It
+//! seals a tree head in the database, which fixes what the next generation of the archive holds, writes that generation's
+//! objects once each, moves the published checkpoint by compare-and-swap, and publishes the generation by its manifest. A
+//! database that is older than what it published refuses to write.
+//!
+//! This crate refuses to know what events mean: it handles envelopes and ciphertext. The formats are the crate `archive`'s.
+//!
+//! Reading order: [`archive_tenant`], [`store`] (one tenant's objects), [`read_back`] (the mark "verified"), [`backup`],
+//! [`replicator`] (the loop that keeps every tenant's archive close behind its log).
+
+pub mod archive_tenant;
+pub mod backup;
+mod deps;
+mod error;
+mod lag;
+pub mod read_back;
+pub mod replicator;
+pub mod store;
+
+pub use archive_tenant::{Archived, archive_tenant};
+pub use deps::ReplicatorDeps;
+pub use error::Error;
+pub use read_back::{ReadBack, read_back};
+pub use replicator::Replicator;
+pub use store::TenantObjects;

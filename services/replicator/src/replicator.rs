@@ -1,0 +1,132 @@
+//! The loop that keeps every tenant's archive close behind its log.
+//!
+//! It asks the database, again and again, whose archive is behind: no message can be lost that way, and a restart needs no
+//! state. A tenant that was just archived rests for a few intervals unless it has filled a tile meanwhile, because every
+//! generation also writes the tree's partial tiles anew.
+
+mod paces;
+mod verifying;
+
+use std::{pin::pin, time::Duration};
+
+use futures::{FutureExt, StreamExt, stream};
+use jiff::Timestamp;
+use regions::Resident;
+use runtime::Shutdown;
+use tokio::time::Instant;
+
+use self::paces::Paces;
+use crate::{archive_tenant, deps::ReplicatorDeps, error::Error, lag, lag::Behind};
+
+/// Tenants that are archived at the same time.
+const TENANTS_AT_ONCE: usize = 4;
+/// How often the bucket is asked where it is.
+const LOCATION_EVERY: Duration = Duration::from_secs(300);
+
+/// The replication worker of one region.
+pub struct Replicator {
+    deps: ReplicatorDeps,
+}
+
+impl Replicator {
+    /// A worker that is not running yet.
+    pub fn new(deps: ReplicatorDeps) -> Self {
+        Self { deps }
+    }
+
+    /// Runs until asked to stop; what is under way then is finished.
+    ///
+    /// # Errors
+    /// If the bucket is not where the region's data must stay. Nothing is written then.
+    pub async fn run(self, shutdown: Shutdown) -> Result<(), Error> {
+        self.deps.bucket.check_location().await.map_err(Error::Bucket)?;
+        let (archived, ()) = tokio::join!(self.archive(&shutdown), verifying::run(&self.deps, &shutdown));
+        archived
+    }
+
+    async fn archive(&self, shutdown: &Shutdown) -> Result<(), Error> {
+        let mut paces = Paces::new(self.deps.interval);
+        let mut location_checked_at = Instant::now();
+        loop {
+            if location_checked_at.elapsed() >= LOCATION_EVERY {
+                match self.deps.bucket.check_location().await {
+                    Ok(()) => location_checked_at = Instant::now(),
+                    // Data would leave its region: stop here, whoever supervises the process sees why.
+                    Err(error @ regions::Error::AnotherLocation { .. }) => {
+                        shutdown.request();
+                        return Err(Error::Bucket(error));
+                    }
+                    Err(error) => warn(&error, "cannot ask the bucket where it is"),
+                }
+            }
+            if let Err(error) = self.sweep(&mut paces, shutdown).await {
+                warn(&error, "cannot compare heads with archives");
+            }
+            if !shutdown.sleep(self.deps.interval).await {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn sweep(&self, paces: &mut Paces, shutdown: &Shutdown) -> Result<(), Error> {
+        let behind = self.behind().await?;
+        self.measure(&behind);
+        let now = Instant::now();
+        paces.keep_only(&behind, now);
+        let due: Vec<_> = behind.into_iter().filter(|tenant| paces.is_due(tenant, now)).collect();
+        let archive = |tenant: Behind| async move { (tenant, self.archive_one(&tenant).await) }.boxed();
+        let due: Vec<_> = due.into_iter().map(archive).collect();
+        let done = stream::iter(due).take_until(shutdown.requested()).buffer_unordered(TENANTS_AT_ONCE);
+        let mut done = pin!(done);
+        while let Some((tenant, result)) = done.next().await {
+            if let Err(error) = &result {
+                report(&tenant, error);
+            }
+            paces.note(tenant.tenant_id, &result, Instant::now());
+        }
+        self.deps.metrics.subscription_halted.with_label_values(&["archive"]).set(paces.halted());
+        self.measure(&self.behind().await?);
+        Ok(())
+    }
+
+    async fn archive_one(&self, tenant: &Behind) -> Result<(), Error> {
+        let tenant_id = tenant.tenant_id;
+        let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
+        let resident = Resident::prove_id(&mut connection, &self.deps.region.id, tenant_id).await;
+        drop(connection);
+        let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
+        archive_tenant(&self.deps, &resident, None).await.map(drop)
+    }
+
+    async fn behind(&self) -> Result<Vec<Behind>, Error> {
+        let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
+        lag::behind(&mut connection).await.map_err(Error::Database)
+    }
+
+    fn measure(&self, behind: &[Behind]) {
+        let metrics = &self.deps.metrics;
+        let now = self.deps.clock.now();
+        let age = behind.first().map_or(0.0, |tenant| seconds_since(tenant.oldest, now));
+        metrics.archive_age_seconds.set(age);
+        metrics.subscription_lag_seconds.with_label_values(&["archive"]).set(age);
+        let positions = behind.iter().map(Behind::positions).sum();
+        metrics.subscription_lag_positions.with_label_values(&["archive"]).set(positions);
+    }
+}
+
+fn seconds_since(then: Timestamp, now: Timestamp) -> f64 {
+    now.duration_since(then).as_secs_f64().max(0.0)
+}
+
+fn report(tenant: &Behind, error: &Error) {
+    let source = error as &dyn std::error::Error;
+    if error.is_transient() {
+        tracing::warn!(tenant.id = %tenant.tenant_id, error = source, "archiving a tenant failed, and is tried again");
+    } else {
+        tracing::error!(tenant.id = %tenant.tenant_id, error = source, "the archive of a tenant is halted");
+    }
+}
+
+fn warn(error: &(dyn std::error::Error + 'static), what: &'static str) {
+    tracing::warn!(error, "{what}");
+}

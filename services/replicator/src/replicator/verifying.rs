@@ -1,0 +1,76 @@
+//! Reads archives back, one after another, the one that waits longest first.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use regions::Resident;
+use runtime::Shutdown;
+use schemas::TenantId;
+use tokio::time::Instant;
+
+use crate::{
+    deps::ReplicatorDeps,
+    error::Error,
+    lag,
+    read_back::{ReadBack, read_back},
+};
+
+/// How long an archive that grows is not read back again.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// How long one that could not be verified is left alone.
+const SET_ASIDE: Duration = Duration::from_secs(600);
+
+pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
+    let mut set_aside: Vec<(TenantId, Instant)> = Vec::new();
+    while shutdown.sleep(deps.interval).await {
+        set_aside.retain(|(_, until)| *until > Instant::now());
+        let except: Vec<_> = set_aside.iter().map(|(tenant_id, _)| *tenant_id).collect();
+        let tenant_id = match next(deps, &except).await {
+            Ok(Some(tenant_id)) => tenant_id,
+            Ok(None) => continue,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot choose an archive to read back");
+                continue;
+            }
+        };
+        // Reading back can take long and leaves nothing half done: it does not hold up the end of the process.
+        let verified = tokio::select! {
+            verified = one(deps, tenant_id) => verified,
+            () = shutdown.requested() => return,
+        };
+        if !verified {
+            set_aside.push((tenant_id, Instant::now() + SET_ASIDE));
+        }
+    }
+}
+
+async fn next(deps: &ReplicatorDeps, except: &[TenantId]) -> Result<Option<TenantId>, Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    let before = deps.clock.now() - AGAIN_AFTER;
+    lag::least_verified(&mut connection, before, except).await.map_err(Error::Database)
+}
+
+/// Reads one archive back and says in the log what is wrong with it. Whether it is verified, or only in motion.
+async fn one(deps: &ReplicatorDeps, tenant_id: TenantId) -> bool {
+    match resident_and_read_back(deps, tenant_id).await {
+        Ok(ReadBack::Verified(_) | ReadBack::NotNow) => true,
+        Ok(ReadBack::Wrong(report)) => {
+            let (first, count) = (report.findings[0].to_string(), report.findings.len());
+            tracing::error!(tenant.id = %tenant_id, first, count, "the archive of a tenant is wrong");
+            false
+        }
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(tenant.id = %tenant_id, error, "an archive could not be read back");
+            false
+        }
+    }
+}
+
+async fn resident_and_read_back(deps: &ReplicatorDeps, tenant_id: TenantId) -> Result<ReadBack, Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    let resident = Resident::prove_id(&mut connection, &deps.region.id, tenant_id).await;
+    drop(connection);
+    let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
+    read_back(deps, &resident).await
+}

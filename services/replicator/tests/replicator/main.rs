@@ -1,0 +1,8 @@
+//! The replicator over a real Postgres and a real S3 endpoint.
+
+mod archive;
+mod backup;
+mod crash;
+mod region;
+mod running;
+mod stale;

@@ -1,0 +1,104 @@
+//! A database that is older than its archive, and a bucket that is not what the database knows.
+
+use archive::layout;
+use regions::{DatabaseRole, Resident};
+use replicator::{Error, archive_tenant};
+
+use crate::region::{Archiving, archiving, files_ending};
+
+/// Puts the database back to where it was at a position, as a bad restore would.
+async fn restore_to(eu: &Archiving, tenant: &Resident, position: i64) -> anyhow::Result<()> {
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    let tenant_id = tenant.tenant_id().get();
+    sqlx::query!("delete from log.mark where tenant_id = $1", tenant_id).execute(&owner).await?;
+    sqlx::query!("delete from log.tree_head where tenant_id = $1", tenant_id).execute(&owner).await?;
+    sqlx::query!("delete from log.event where tenant_id = $1 and position > $2", tenant_id, position)
+        .execute(&owner)
+        .await?;
+    sqlx::query!("update log.tenant set position = $2 where tenant_id = $1", tenant_id, position)
+        .execute(&owner)
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_older_than_its_archive_refuses_to_write() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 20).await?;
+    archive_tenant(&eu.deps, &acme, None).await?;
+    let published = eu.objects("").await?;
+    restore_to(&eu, &acme, 10).await?;
+    for more in [0, 2, 30] {
+        // Even when it has grown past the archive again: its history is another one.
+        eu.append(&acme, 7, if more == 30 { 2 } else { 0 }, more).await?;
+        let error = archive_tenant(&eu.deps, &acme, None).await.expect_err("the database is an old one");
+        assert!(matches!(error, Error::PublishedAhead { published: 20, sealed: 0 }), "{error:?}");
+        assert!(!error.is_transient());
+        assert_eq!(eu.objects("").await?, published, "nothing was written");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_lost_its_newest_manifest_is_not_written_to() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    for from in [0, 4] {
+        eu.append(&acme, 1, from, 4).await?;
+        archive_tenant(&eu.deps, &acme, None).await?;
+    }
+    std::fs::remove_file(files_ending(&eu.s3_folder(), "manifest/00000002.json").remove(0))?;
+    let error = archive_tenant(&eu.deps, &acme, None).await.expect_err("a manifest is gone");
+    assert!(matches!(error, Error::ArchiveLost { archived, published: 4 } if archived.get() == 8), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_checkpoint_or_manifest_of_another_key_is_not_built_upon() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    archive_tenant(&eu.deps, &acme, None).await?;
+    let other = archiving().await?;
+    let mut deps = eu.deps.clone();
+    deps.signer = other.deps.signer.clone();
+    eu.append(&acme, 1, 4, 4).await?;
+    let error = archive_tenant(&deps, &acme, None).await.expect_err("another key");
+    assert!(matches!(error, Error::NotOurs { .. }), "{error:?}");
+    assert!(archive_tenant(&eu.deps, &acme, None).await.is_ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_checkpoint_that_was_put_back_is_noticed() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    archive_tenant(&eu.deps, &acme, None).await?;
+    let checkpoint = files_ending(&eu.s3_folder(), layout::CHECKPOINT).remove(0);
+    let old = std::fs::read(&checkpoint)?;
+    eu.append(&acme, 1, 4, 4).await?;
+    archive_tenant(&eu.deps, &acme, None).await?;
+    std::fs::write(&checkpoint, old)?;
+    eu.append(&acme, 1, 8, 4).await?;
+    let error = archive_tenant(&eu.deps, &acme, None).await.expect_err("the checkpoint is an old one");
+    assert!(matches!(error, Error::Inconsistent { size: 4, .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_damaged_tile_is_not_built_upon() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    archive_tenant(&eu.deps, &acme, None).await?;
+    let tile = files_ending(&eu.s3_folder(), "log/tile/0/000.p/4").remove(0);
+    let mut bytes = std::fs::read(&tile)?;
+    bytes[0] ^= 1;
+    std::fs::write(&tile, bytes)?;
+    eu.append(&acme, 1, 4, 4).await?;
+    let error = archive_tenant(&eu.deps, &acme, None).await.expect_err("a tile is damaged");
+    assert!(matches!(error, Error::TreeDamaged { .. }), "{error:?}");
+    Ok(())
+}

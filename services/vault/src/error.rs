@@ -1,0 +1,107 @@
+//! What can go wrong with keys. A destroyed key is no error: what it sealed reads as `None`.
+
+use std::path::PathBuf;
+
+use schemas::{KeyId, Position, TenantId};
+
+/// A failed step. No variant carries a key or a payload.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The schema cannot be brought to its newest form.
+    #[error("cannot migrate the vault's schema")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// A key file cannot be read.
+    #[error("key file {}: cannot be read", path.display())]
+    ReadKeyFile {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Others than its owner may read or change a key file.
+    #[error("key file {}: has mode {mode:04o}, so others can reach it; takes 0600", path.display())]
+    ExposedKeyFile {
+        /// Which one.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file is no key file of the wanted kind.
+    #[error("key file {}: takes {takes}", path.display())]
+    InvalidKeyFile {
+        /// Which one.
+        path: PathBuf,
+        /// What it should hold.
+        takes: String,
+    },
+    /// A key file is in the way of a new one. It is never overwritten: what it wraps would be lost.
+    #[error("key file {}: exists already", path.display())]
+    ExistingKeyFile {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// A key file cannot be written.
+    #[error("key file {}: cannot be written", path.display())]
+    WriteKeyFile {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Wrapped keys cannot be read.
+    #[error("tenant {tenant_id}: cannot read wrapped keys")]
+    ReadKeys {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Wrapped keys cannot be stored.
+    #[error("tenant {tenant_id}: cannot store wrapped keys")]
+    StoreKeys {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A tenant's key is wrapped by a region key that is not the one at hand.
+    #[error("tenant {tenant_id}: its key is wrapped by region key {found}, this process holds {held}")]
+    AnotherRegionKey {
+        /// Whose.
+        tenant_id: TenantId,
+        /// The region key that wraps it.
+        found: String,
+        /// The region key at hand.
+        held: String,
+    },
+    /// A tenant's wrapped key does not open: it was changed or moved.
+    #[error("tenant {tenant_id}: the wrapped tenant key does not open")]
+    TamperedTenantKey {
+        /// Whose.
+        tenant_id: TenantId,
+    },
+    /// A wrapped data key does not open: it was changed or moved.
+    #[error("tenant {tenant_id}: wrapped data key {key_id} does not open")]
+    TamperedDataKey {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Which one.
+        key_id: KeyId,
+    },
+    /// An event's payload does not open in its place: it was changed or moved.
+    #[error("the payload at position {position} does not open under its key and envelope")]
+    Tampered {
+        /// Of which event.
+        position: Position,
+    },
+    /// A ciphertext does not open in its place: it was changed or moved.
+    #[error("a ciphertext does not open under key {key_id} and its associated data")]
+    TamperedCiphertext {
+        /// Under which key.
+        key_id: KeyId,
+    },
+}

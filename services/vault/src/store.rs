@@ -1,0 +1,147 @@
+//! The tables of wrapped keys. Nothing here knows how a key is wrapped.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx as _;
+use schemas::{KeyId, TenantId};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+/// A tenant's wrapped key.
+pub(crate) struct TenantKeyRow {
+    pub(crate) region_key_id: String,
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// A wrapped data key.
+pub(crate) struct DataKeyRow {
+    pub(crate) key_id: KeyId,
+    pub(crate) scope: String,
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// A wrapped data key with the time it was made.
+pub(crate) struct ExportedRow {
+    pub(crate) row: DataKeyRow,
+    pub(crate) created_at: Timestamp,
+}
+
+pub(crate) async fn tenant_key(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+) -> Result<Option<TenantKeyRow>, sqlx::Error> {
+    sqlx::query_as!(
+        TenantKeyRow,
+        "select region_key_id, wrapped from vault.tenant_key where tenant_id = $1",
+        tenant_id.get()
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+/// Stores a tenant's key unless it has one.
+pub(crate) async fn insert_tenant_key(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    key: &TenantKeyRow,
+    created_at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into vault.tenant_key (tenant_id, region_key_id, wrapped, created_at) values ($1, $2, $3, $4)
+        on conflict (tenant_id) do nothing",
+        tenant_id.get(),
+        key.region_key_id,
+        key.wrapped,
+        created_at.to_sqlx() as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn data_keys_by_scope(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    scopes: &[String],
+) -> Result<Vec<DataKeyRow>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select key_id, scope, wrapped from vault.data_key where tenant_id = $1 and scope = any($2)",
+        tenant_id.get(),
+        scopes
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| data_key_row(row.key_id, row.scope, row.wrapped)).collect())
+}
+
+pub(crate) async fn data_keys_by_id(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    key_ids: &[KeyId],
+) -> Result<Vec<DataKeyRow>, sqlx::Error> {
+    let key_ids: Vec<Uuid> = key_ids.iter().map(|id| id.get()).collect();
+    let rows = sqlx::query!(
+        "select key_id, scope, wrapped from vault.data_key where tenant_id = $1 and key_id = any($2)",
+        tenant_id.get(),
+        &key_ids
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| data_key_row(row.key_id, row.scope, row.wrapped)).collect())
+}
+
+/// All data keys of a tenant, or those of some ids.
+pub(crate) async fn export_data_keys(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    only: Option<&[KeyId]>,
+) -> Result<Vec<ExportedRow>, sqlx::Error> {
+    let only: Option<Vec<Uuid>> = only.map(|ids| ids.iter().map(|id| id.get()).collect());
+    let rows = sqlx::query!(
+        r#"select key_id, scope, wrapped, created_at as "created_at: jiff_sqlx::Timestamp"
+        from vault.data_key where tenant_id = $1 and ($2::uuid[] is null or key_id = any($2)) order by key_id"#,
+        tenant_id.get(),
+        only.as_deref()
+    )
+    .fetch_all(connection)
+    .await?;
+    let exported = rows.into_iter().map(|row| ExportedRow {
+        row: data_key_row(row.key_id, row.scope, row.wrapped),
+        created_at: row.created_at.to_jiff(),
+    });
+    Ok(exported.collect())
+}
+
+/// Stores data keys, but for scopes that have one already. Returns how many were stored.
+///
+/// One round trip: the statement is a transaction of its own and names its tenant in it. Every row takes its tenant from that
+/// naming, so none reaches row-level security before it. In order of scope, so that two callers never wait for each other.
+pub(crate) async fn insert_data_keys(
+    pool: &PgPool,
+    tenant_id: TenantId,
+    rows: &[DataKeyRow],
+    created_at: Timestamp,
+) -> Result<u64, sqlx::Error> {
+    let key_ids: Vec<Uuid> = rows.iter().map(|row| row.key_id.get()).collect();
+    let scopes: Vec<&str> = rows.iter().map(|row| row.scope.as_str()).collect();
+    let wrapped: Vec<&[u8]> = rows.iter().map(|row| row.wrapped.as_slice()).collect();
+    let done = sqlx::query!(
+        "with named as (select set_config('domicile.tenant_id', $1::uuid::text, true)::uuid as tenant_id)
+        insert into vault.data_key (tenant_id, key_id, scope, wrapped, created_at)
+        select named.tenant_id, new.key_id, new.scope, new.wrapped, $5
+        from named, unnest($2::uuid[], $3::text[], $4::bytea[]) as new (key_id, scope, wrapped)
+        order by new.scope
+        on conflict do nothing",
+        tenant_id.get(),
+        &key_ids,
+        &scopes as _,
+        &wrapped as _,
+        created_at.to_sqlx() as _
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+fn data_key_row(key_id: Uuid, scope: String, wrapped: Vec<u8>) -> DataKeyRow {
+    DataKeyRow { key_id: KeyId::new(key_id), scope, wrapped }
+}

@@ -1,0 +1,222 @@
+//! Real stores for tests: a private Postgres server per test binary, a database per test, an S3 endpoint per test region.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! let eu = testkit::region().await?;
+//! let acme = eu.tenant("acme").await?;
+//! # Ok(()) }
+//! ```
+//!
+//! Time stands still until a test moves it; ids and secrets are the real ones.
+
+mod seal;
+mod server;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use embedded::s3;
+use eventlog::{Appended, Appender, AppenderConfig, Expected, NewTenant, StreamAppend};
+use regions::{Bucket, DatabaseRole, Endpoints, PostgresEndpoint, Region, Resident, S3Endpoint};
+use runtime::{Clock, Ids, ManualClock, RegionMetrics, Shutdown, SystemIds};
+use schemas::{Epoch, StreamName, TenantId, event::TenantLogEvent};
+use sqlx::{Connection, PgPool};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use vault::{RegionKey, SigningKey, Vault};
+
+pub use server::process_id as postgres_process_id;
+
+/// A region with a database and a bucket of its own.
+pub struct TestRegion {
+    /// The region, with endpoints.
+    pub region: Region,
+    /// Stands still until moved.
+    pub clock: Arc<ManualClock>,
+    /// Real ids and secrets.
+    pub ids: Arc<SystemIds>,
+    /// The region's metrics.
+    pub metrics: RegionMetrics,
+    /// Ends what the test region runs.
+    pub shutdown: Shutdown,
+    /// Keys and objects; goes away with the region.
+    pub folder: TempDir,
+    /// Signs tree heads and manifests.
+    pub signing_key: SigningKey,
+    appender: OnceCell<Appender>,
+    vault: OnceCell<Vault>,
+}
+
+/// A region called `eu`.
+pub async fn region() -> anyhow::Result<TestRegion> {
+    region_named("eu").await
+}
+
+/// A region of the repository's region files, with stores of its own.
+pub async fn region_named(id: &str) -> anyhow::Result<TestRegion> {
+    let postgres = database(id, true).await?;
+    let regions = regions::Regions::load(&repository().join("regions"))?;
+    let known = regions.get(&id.parse()?).ok_or_else(|| anyhow::anyhow!("no region file for {id}"))?;
+    let folder = tempfile::tempdir()?;
+    let shutdown = Shutdown::new();
+    let s3 = s3::Config {
+        folder: folder.path().join("s3"),
+        location: known.cloud_region.clone(),
+        access_key: "test".to_owned(),
+        secret_key: "test-secret".to_owned(),
+        durability: s3::Durability::Test,
+    };
+    let endpoint = s3::Endpoint::start(s3.clone(), &shutdown).await?;
+    let s3 = S3Endpoint::new(endpoint.url(), s3.access_key, s3.secret_key);
+    let region = known.clone().with_endpoints(Endpoints { postgres, s3 });
+    Bucket::create_if_missing(&region).await?;
+    TestRegion::new(region, folder, shutdown)
+}
+
+/// A database for a directory: the event log and the vault, nothing else.
+pub async fn directory_database() -> anyhow::Result<TestRegion> {
+    let region = Region::for_directory(database("directory", false).await?);
+    TestRegion::new(region, tempfile::tempdir()?, Shutdown::new())
+}
+
+/// The address of a database with every migration: what the query macros are checked against.
+pub async fn database_url() -> anyhow::Result<String> {
+    let endpoint = database("eu", true).await?;
+    Ok(format!(
+        "postgres://{}:{}@{}:{}/{}",
+        endpoint.user,
+        endpoint.password.expose(),
+        endpoint.host,
+        endpoint.port,
+        endpoint.database
+    ))
+}
+
+/// The repository's root, where the region files and fixtures lie.
+pub fn repository() -> &'static std::path::Path {
+    std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+async fn database(region: &str, with_read_models: bool) -> anyhow::Result<PostgresEndpoint> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test_{}_{}", region.replace('-', "_"), COUNT.fetch_add(1, Ordering::Relaxed));
+    let endpoint = server::database(&name, Some(template(with_read_models).await?)).await?;
+    let region = Region::for_directory(endpoint.clone()).with_id(region.parse()?);
+    // All migrations are there; this writes down whose database it is.
+    eventlog::migrate(&mut regions::connection(&region, DatabaseRole::Owner).await?, &region.id).await?;
+    Ok(endpoint)
+}
+
+/// A database with all migrations, made once a test binary and copied for every test.
+async fn template(with_read_models: bool) -> anyhow::Result<&'static str> {
+    static TEMPLATES: [OnceCell<()>; 2] = [OnceCell::const_new(), OnceCell::const_new()];
+    let name = ["template_log", "template_all"][usize::from(with_read_models)];
+    let make = || async move {
+        let endpoint = server::database(name, None).await?;
+        let mut owner = regions::connection(&Region::for_directory(endpoint), DatabaseRole::Owner).await?;
+        eventlog::MIGRATIONS.run(&mut owner).await?;
+        vault::migrate(&mut owner).await?;
+        if with_read_models {
+            projector::migrate(&mut owner).await?;
+        }
+        owner.close().await?;
+        Ok::<_, anyhow::Error>(())
+    };
+    TEMPLATES[usize::from(with_read_models)].get_or_try_init(make).await?;
+    Ok(name)
+}
+
+impl TestRegion {
+    fn new(region: Region, folder: TempDir, shutdown: Shutdown) -> anyhow::Result<Self> {
+        let clock = Arc::new(ManualClock::new("2026-11-22T10:00:00Z".parse()?));
+        let ids = Arc::new(SystemIds::new(Arc::clone(&clock) as Arc<dyn Clock>));
+        let signing_key = SigningKey::load_or_create(&folder.path().join("signing.key"), ids.as_ref())?;
+        Ok(Self {
+            metrics: RegionMetrics::new(region.id.as_str()),
+            region,
+            clock,
+            ids,
+            shutdown,
+            folder,
+            signing_key,
+            appender: OnceCell::new(),
+            vault: OnceCell::new(),
+        })
+    }
+
+    /// A pool in one of the product's database roles.
+    pub async fn pool(&self, role: DatabaseRole) -> anyhow::Result<PgPool> {
+        Ok(regions::connect(&self.region, role, 8).await?)
+    }
+
+    /// A vault over a pool of the role, with the region's one key.
+    pub async fn vault(&self, role: DatabaseRole) -> anyhow::Result<Vault> {
+        let key = RegionKey::load_or_create(&self.folder.path().join("region.key"), self.ids.as_ref())?;
+        Ok(Vault::new(self.pool(role).await?, key, self.clock.clone(), self.ids.clone()))
+    }
+
+    /// The region's appender.
+    pub async fn appender(&self) -> anyhow::Result<Appender> {
+        let start = || async {
+            Appender::start(AppenderConfig::default(), &self.region, self.metrics.clone(), &self.shutdown).await
+        };
+        Ok(self.appender.get_or_try_init(start).await?.clone())
+    }
+
+    /// The region's bucket.
+    pub async fn bucket(&self) -> anyhow::Result<Bucket> {
+        Ok(regions::bucket(&self.region).await?)
+    }
+
+    /// A tenant at home here, without events.
+    pub async fn tenant(&self, slug: &str) -> anyhow::Result<Resident> {
+        self.tenant_with_id(slug, TenantId::new(self.ids.uuid())).await
+    }
+
+    /// A tenant at home here with an id of the test's choice.
+    pub async fn tenant_with_id(&self, slug: &str, tenant_id: TenantId) -> anyhow::Result<Resident> {
+        let mut desk = regions::connection(&self.region, DatabaseRole::Desk).await?;
+        let tenant = NewTenant {
+            tenant_id,
+            slug: slug.parse()?,
+            region: self.region.id.clone(),
+            epoch: Epoch::FIRST,
+            created_at: self.clock.now(),
+        };
+        let resident = eventlog::create_tenant(&mut desk, &tenant).await?;
+        resident.ok_or_else(|| anyhow::anyhow!("the tenant {slug} exists already"))
+    }
+
+    /// Seals events under the keys of their scopes and appends them to one stream.
+    pub async fn append(
+        &self,
+        resident: &Resident,
+        stream: StreamName,
+        expected: Expected,
+        events: Vec<TenantLogEvent>,
+    ) -> anyhow::Result<Appended> {
+        let vault = self.vault.get_or_try_init(|| self.vault(DatabaseRole::Desk)).await?;
+        let append = seal::append(self, vault, resident, StreamToAppend { stream, expected, events }).await?;
+        Ok(self.appender().await?.append(append).await?)
+    }
+}
+
+impl Drop for TestRegion {
+    fn drop(&mut self) {
+        self.shutdown.request();
+    }
+}
+
+struct StreamToAppend {
+    stream: StreamName,
+    expected: Expected,
+    events: Vec<TenantLogEvent>,
+}
+
+impl StreamToAppend {
+    fn sealed(self, events: Vec<schemas::Sealed>) -> StreamAppend {
+        StreamAppend { stream: self.stream, expected: self.expected, events }
+    }
+}

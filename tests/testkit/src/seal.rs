@@ -1,0 +1,57 @@
+//! Turns plain events into an append, as the desk does.
+
+use eventlog::{Append, Expected};
+use regions::Resident;
+use runtime::{Clock, Ids};
+use schemas::{Actor, CommandId, Envelope, EventId, StreamName, Version, event::TenantLogEvent};
+use vault::{Scope, Vault};
+
+use crate::{StreamToAppend, TestRegion};
+
+pub(crate) async fn append(
+    test: &TestRegion,
+    vault: &Vault,
+    resident: &Resident,
+    mut to_append: StreamToAppend,
+) -> anyhow::Result<Append> {
+    let command_id = CommandId::new(test.ids.uuid());
+    let mut version = match to_append.expected {
+        Expected::NoStream => Version::ZERO,
+        Expected::Exact(version) => version,
+    };
+    let mut sealed = Vec::new();
+    for event in std::mem::take(&mut to_append.events) {
+        version = version.next();
+        let event_id = EventId::new(test.ids.uuid());
+        let scope = scope(&to_append.stream, &event, event_id);
+        let key = vault.data_keys(resident, &[scope]).await?.remove(0);
+        let envelope = Envelope {
+            tenant_id: resident.tenant_id(),
+            stream: to_append.stream.clone(),
+            version,
+            event_id,
+            event_type: event.event_type().to_owned(),
+            schema_version: event.schema_version(),
+            recorded_at: test.clock.now(),
+            actor: Actor::System,
+            command_id,
+            causation_id: None,
+            trace_parent: None,
+            key_id: key.id(),
+            blob: matches!(event, TenantLogEvent::Upload(_))
+                .then(|| schemas::Hash::of(&[event_id.to_string().as_bytes()])),
+        };
+        sealed.push(vault::seal_event(&key, envelope, &event));
+    }
+    Ok(Append { resident: resident.clone(), command_id, idempotency: None, streams: vec![to_append.sealed(sealed)] })
+}
+
+fn scope(stream: &StreamName, event: &TenantLogEvent, event_id: EventId) -> Scope {
+    match stream {
+        StreamName::Tenant | StreamName::Email(_) | StreamName::Name(_) => Scope::General,
+        StreamName::Person(person) => Scope::Person(*person),
+        StreamName::Ticket(_) if event.event_type() == "comment_added" => Scope::Comment(event_id),
+        StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
+        StreamName::Upload(attachment) => Scope::Attachment(*attachment),
+    }
+}

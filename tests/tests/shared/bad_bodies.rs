@@ -1,0 +1,88 @@
+//! Bodies of a gibibyte: refused without being read.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use system_tests::{Deployment, Tenant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const GIBIBYTE: usize = 1 << 30;
+/// What the buffers between us and the desk may swallow, the desk's own limit included.
+const TAKEN_MAX: usize = GIBIBYTE / 4;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_gibibyte_that_is_announced_is_refused_without_a_byte_of_it() -> anyhow::Result<()> {
+    let deployment = Deployment::shared().await?;
+    let acme = deployment.signup("eu", "bad-announced").await?;
+    let head = acme.mark("acked").await?;
+    let paths = ["/api/v2/tickets.json", "/api/v2/uploads.json?filename=big.bin", "/api/domicile/v1/tickets/1/comments"];
+    for path in paths {
+        let head = head_of(&acme, path, &format!("Content-Length: {GIBIBYTE}"));
+        let mut stream = connect(deployment).await?;
+        stream.write_all(head.as_bytes()).await?;
+        assert_eq!(status(&mut stream).await?, 413, "{path}");
+    }
+    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_gibibyte_that_is_streamed_is_cut_off() -> anyhow::Result<()> {
+    let deployment = Deployment::shared().await?;
+    let acme = deployment.signup("eu", "bad-streamed").await?;
+    let head = acme.mark("acked").await?;
+    for path in ["/api/v2/tickets.json", "/api/v2/uploads.json?filename=big.bin"] {
+        let mut stream = connect(deployment).await?;
+        stream.write_all(head_of(&acme, path, "Transfer-Encoding: chunked").as_bytes()).await?;
+        let (mut reads, mut writes) = stream.split();
+        // Whoever stops reading us answers, or closes; both end the stream. The answer is read while we write, because a
+        // connection that is closed under our writing would take it away.
+        let (answered, sent) = tokio::join!(status(&mut reads), pour(&mut writes));
+        assert_eq!(answered?, 413, "{path}");
+        assert!(sent < TAKEN_MAX, "{path} took {sent} bytes");
+    }
+    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    Ok(())
+}
+
+async fn connect(deployment: &Deployment) -> anyhow::Result<TcpStream> {
+    Ok(TcpStream::connect(deployment.running()?.listen).await?)
+}
+
+fn head_of(acme: &Tenant, path: &str, length: &str) -> String {
+    let (host, token) = (acme.client.host(), &acme.token);
+    format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n{length}\r\n\r\n")
+}
+
+/// The status of the answer.
+async fn status(stream: &mut (impl AsyncReadExt + Unpin)) -> anyhow::Result<u16> {
+    let mut answer = Vec::new();
+    let read = async {
+        while !answer.windows(2).any(|two| two == b"\r\n") {
+            anyhow::ensure!(stream.read_buf(&mut answer).await? > 0, "closed without an answer");
+        }
+        Ok(())
+    };
+    tokio::time::timeout(PATIENCE, read).await.context("no answer")??;
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    text.split(' ').nth(1).and_then(|status| status.parse().ok()).with_context(|| format!("no status: {text}"))
+}
+
+/// Sends a gibibyte in chunks, or as much as is taken.
+async fn pour(stream: &mut (impl AsyncWriteExt + Unpin)) -> usize {
+    const CHUNK: usize = 64 << 10;
+    let chunk = [format!("{CHUNK:x}\r\n").as_bytes(), &vec![b' '; CHUNK], b"\r\n"].concat();
+    let mut sent = 0;
+    while sent < GIBIBYTE {
+        let written = tokio::time::timeout(Duration::from_secs(5), stream.write_all(&chunk)).await;
+        if !matches!(written, Ok(Ok(()))) {
+            break;
+        }
+        sent += CHUNK;
+    }
+    sent
+}

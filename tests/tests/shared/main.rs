@@ -1,0 +1,8 @@
+//! Tests that share one deployment of four regions. Each signs up tenants of its own and leaves the others alone.
+
+mod bad_bodies;
+mod bad_requests;
+mod concurrency;
+mod signup_race;
+mod tenants;
+mod walk;

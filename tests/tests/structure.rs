@@ -1,0 +1,142 @@
+//! Dependencies point down. What may know what stands here once, literally.
+
+use std::{collections::BTreeSet, process::Command};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+/// Of the workspace's crates, which may know which others of them.
+const MAY_KNOW: [(&str, &[&str]); 16] = [
+    // The words.
+    ("schemas", &[]),
+    // The rules and what every process needs know the words alone.
+    ("domain", &["schemas"]),
+    ("runtime", &["schemas"]),
+    ("archive", &["schemas"]),
+    ("regions", &["schemas"]),
+    // The stores.
+    ("vault", &["schemas", "regions", "runtime"]),
+    ("eventlog", &["schemas", "archive", "regions", "runtime"]),
+    ("embedded", &["runtime"]),
+    // The services. They meet in the log, in topics and by HTTP; the exceptions have reasons, below.
+    ("directory", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
+    ("router", &["schemas", "runtime", "directory"]),
+    ("desk", &["schemas", "domain", "eventlog", "vault", "regions", "runtime", "directory"]),
+    ("projector", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
+    ("auditor", &["schemas", "archive", "domain"]),
+    ("replicator", &["schemas", "archive", "auditor", "eventlog", "vault", "regions", "runtime"]),
+    // Tests may know what they test.
+    ("testkit", &["schemas", "regions", "eventlog", "vault", "runtime", "embedded", "projector"]),
+    ("system-tests", &["schemas", "regions", "runtime", "domicile"]),
+];
+
+/// Who wires everything together, and who measures it.
+const KNOW_ALL: [&str; 2] = ["domicile", "bench"];
+
+const SERVICES: [&str; 6] = ["directory", "router", "desk", "projector", "replicator", "auditor"];
+
+/// Services that know another one, and why.
+const EXCEPTIONS: [(&str, &str, &str); 3] = [
+    ("router", "directory", "the client of its HTTP API, and the signed map it answers"),
+    ("desk", "directory", "the client of its HTTP API: a signup claims its name"),
+    ("replicator", "auditor", "a backup is verified by the code that auditors use"),
+];
+
+/// Crates without I/O, and what they must not know of the outside.
+const PURE: [&str; 3] = ["schemas", "domain", "archive"];
+const OUTSIDE: [&str; 10] =
+    ["tokio", "sqlx", "axum", "hyper", "reqwest", "aws-sdk-s3", "rustls", "tracing", "opentelemetry", "nix"];
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+}
+
+impl Package {
+    /// What it is built of; what only its tests need is left out.
+    fn built_of(&self) -> impl Iterator<Item = &str> {
+        let built = self.dependencies.iter().filter(|dependency| dependency.kind.as_deref() != Some("dev"));
+        built.map(|dependency| dependency.name.as_str())
+    }
+}
+
+fn metadata() -> anyhow::Result<Metadata> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(system_tests::repository());
+    let output = cargo.output()?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Every breach of the tables, one line each.
+fn breaches(metadata: &Metadata) -> Vec<String> {
+    let ours: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
+    let mut breaches = Vec::new();
+    for package in metadata.packages.iter().filter(|package| !KNOW_ALL.contains(&package.name.as_str())) {
+        let name = package.name.as_str();
+        let Some((_, may_know)) = MAY_KNOW.iter().find(|(known, _)| *known == name) else {
+            breaches.push(format!("{name} is in no table"));
+            continue;
+        };
+        for knows in package.built_of() {
+            if ours.contains(knows) && !may_know.contains(&knows) {
+                breaches.push(format!("{name} must not know {knows}"));
+            }
+            if PURE.contains(&name) && OUTSIDE.contains(&knows) {
+                breaches.push(format!("{name} has no I/O and must not know {knows}"));
+            }
+        }
+    }
+    breaches
+}
+
+#[test]
+fn dependencies_point_down() -> anyhow::Result<()> {
+    assert_eq!(breaches(&metadata()?), Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn services_know_one_another_only_for_a_reason_that_still_holds() -> anyhow::Result<()> {
+    let metadata = metadata()?;
+    let services = metadata.packages.iter().filter(|package| SERVICES.contains(&package.name.as_str()));
+    let mut known: Vec<(&str, &str)> = services
+        .flat_map(|service| service.built_of().map(|knows| (service.name.as_str(), knows)))
+        .filter(|(_, knows)| SERVICES.contains(knows))
+        .collect();
+    known.sort_unstable();
+    let mut excepted = EXCEPTIONS.map(|(service, knows, _)| (service, knows));
+    excepted.sort_unstable();
+    assert_eq!(known, excepted, "an exception that nobody needs is to go");
+    Ok(())
+}
+
+#[test]
+fn a_breach_is_found() -> anyhow::Result<()> {
+    let mut metadata = metadata()?;
+    let domain = metadata.packages.iter_mut().find(|package| package.name == "domain").context("there is a domain")?;
+    for (name, kind) in [("desk", None), ("sqlx", None), ("projector", Some("build")), ("testkit", Some("dev"))] {
+        domain.dependencies.push(Dependency { name: name.to_owned(), kind: kind.map(str::to_owned) });
+    }
+    metadata.packages.push(Package { name: "stranger".to_owned(), dependencies: Vec::new() });
+    let expected = [
+        "domain must not know desk",
+        "domain has no I/O and must not know sqlx",
+        "domain must not know projector",
+        "stranger is in no table",
+    ];
+    assert_eq!(breaches(&metadata), expected);
+    Ok(())
+}
