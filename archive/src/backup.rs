@@ -49,6 +49,9 @@ pub struct TenantBackup {
     pub generation: u64,
     /// SHA-256 of that generation's manifest object; nothing for a tenant without events.
     pub manifest_sha256: Option<Hash>,
+    /// Why the archive could not be brought up to the cut. The rest is then what was archived before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl BackupManifest {
@@ -65,6 +68,11 @@ impl BackupManifest {
     /// Reads what a backup manifest claims, unchecked.
     pub fn claimed(bytes: &[u8]) -> Result<Self, SignedError> {
         signed::claimed(bytes)
+    }
+
+    /// The tenants whose archive could not be brought up to the cut.
+    pub fn incomplete(&self) -> impl Iterator<Item = &TenantBackup> {
+        self.tenants.iter().filter(|tenant| tenant.reason.is_some())
     }
 
     /// Events of all tenants.

@@ -2,11 +2,21 @@
 
 use crate::note::Verifier;
 
-const TEXT: &str = include_str!("guide/VERIFY.txt");
+/// Every text that was ever published, the newest first: an archive keeps the one it began with.
+const TEXTS: &[&str] = &[include_str!("guide/VERIFY.txt")];
 
 /// The text for a tenant's archive. `verifier` is the key its checkpoints and manifests are signed with.
 pub fn text(verifier: &Verifier) -> String {
-    TEXT.replace("{origin}", verifier.name()).replace("{verifier}", &verifier.to_string())
+    filled(TEXTS[0], verifier)
+}
+
+/// Whether this is a text that was published for a tenant's archive, now or by an older program.
+pub fn is_ours(found: &[u8], verifier: &Verifier) -> bool {
+    TEXTS.iter().any(|text| filled(text, verifier).as_bytes() == found)
+}
+
+fn filled(text: &str, verifier: &Verifier) -> String {
+    text.replace("{origin}", verifier.name()).replace("{verifier}", &verifier.to_string())
 }
 
 #[cfg(test)]

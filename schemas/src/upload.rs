@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     events,
-    ids::{AttachmentId, PersonId},
+    ids::{AttachmentId, PersonId, TicketId},
 };
 
 events! {
@@ -26,6 +26,13 @@ events! {
             operational token_sha256: String,
             /// Until when the token may be presented.
             operational expires_at: Timestamp,
+        },
+        /// A comment brought the file along. No other comment may.
+        "upload_claimed" @ 1 => UploadClaimed {
+            /// The ticket that the comment is on.
+            operational ticket: TicketId,
+            /// Who brought it along.
+            operational by: PersonId,
         },
     }
 }

@@ -40,7 +40,8 @@ impl Canaries {
     pub fn found_in(&self, bytes: &[u8]) -> Vec<String> {
         let mark = self.beginning.as_bytes();
         let places = (0..bytes.len().saturating_sub(mark.len() - 1)).filter(|&at| bytes[at..].starts_with(mark));
-        let shown = |at: usize| String::from_utf8_lossy(&bytes[at.saturating_sub(200)..bytes.len().min(at + 60)]).into_owned();
+        let shown =
+            |at: usize| String::from_utf8_lossy(&bytes[at.saturating_sub(200)..bytes.len().min(at + 60)]).into_owned();
         places.take(FOUND_MAX).map(shown).collect()
     }
 }

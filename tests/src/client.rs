@@ -55,7 +55,8 @@ impl Client {
 
     /// A request that is still to be completed.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, format!("http://{}{path}", self.router)).header(header::HOST, &self.host);
+        let request =
+            self.http.request(method, format!("http://{}{path}", self.router)).header(header::HOST, &self.host);
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

@@ -89,7 +89,9 @@ pub async fn finish(mut command: std::process::Command) -> anyhow::Result<Ran> {
     let described = format!("{command:?}");
     let mut command = tokio::process::Command::from(command);
     let output = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await;
-    let output = output.with_context(|| format!("does not end: {described}"))?.with_context(|| format!("cannot be run: {described}"))?;
+    let output = output
+        .with_context(|| format!("does not end: {described}"))?
+        .with_context(|| format!("cannot be run: {described}"))?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) })
 }

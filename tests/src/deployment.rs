@@ -14,46 +14,21 @@ use nix::{
     unistd::Pid,
 };
 use schemas::RegionId;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::{
     client::{Answer, Client},
     command::{self, Ran},
-    folder::{self, Folder},
+    folder::Folder,
     process::{self, Child},
+    setup::{self, Setup},
     tenant::Tenant,
     wait,
 };
 
 /// From the start of the process to its last line, on a machine that does much else.
 const START_PATIENCE: Duration = Duration::from_secs(90);
-
-/// What a deployment is to be like.
-#[derive(Debug, Clone, Default)]
-pub struct Setup {
-    regions: Option<Vec<&'static str>>,
-    environment: Vec<(String, String)>,
-}
-
-impl Setup {
-    /// The repository's four regions.
-    pub fn four_regions() -> Self {
-        Self::default()
-    }
-
-    /// These regions only; the first is the deployment's default. Fewer servers start sooner.
-    pub fn regions(regions: &[&'static str]) -> Self {
-        Self { regions: Some(regions.to_vec()), environment: Vec::new() }
-    }
-
-    /// With a variable set.
-    #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-}
 
 /// How a start went.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +68,7 @@ impl Deployment {
     pub fn prepare(setup: Setup) -> anyhow::Result<Self> {
         let folder = Folder::new()?;
         if let Some(regions) = &setup.regions {
-            write_regions(&folder.path().join("regions"), regions)?;
+            setup::write_regions(&folder.path().join("regions"), regions)?;
         }
         Ok(Self { process: None, running: None, setup, folder })
     }
@@ -122,7 +97,9 @@ impl Deployment {
             let ended = child.ended().map(Begun::Ended);
             Ok(if is_ready { Some(Begun::Ready) } else { ended })
         });
-        let begun = begun.await.with_context(|| format!("{}\n{}", self.output().unwrap_or_default(), self.log().unwrap_or_default()))?;
+        let begun = begun
+            .await
+            .with_context(|| format!("{}\n{}", self.output().unwrap_or_default(), self.log().unwrap_or_default()))?;
         self.process = Some(process);
         if matches!(begun, Begun::Ready) {
             let running = fs::read(self.data().join("running.json"))?;
@@ -194,7 +171,7 @@ impl Deployment {
 
     /// Signs a tenant up that chose the region.
     pub async fn signup(&self, region: &str, slug: &str) -> anyhow::Result<Tenant> {
-        let answer = self.try_signup(region, &signup(region, slug)).await?.expect(201)?;
+        let answer = self.try_signup(region, &setup::signup(region, slug)).await?.expect(201)?;
         Tenant::of(self, &answer.body)
     }
 
@@ -274,37 +251,10 @@ impl Drop for Deployment {
     }
 }
 
-/// A signup whose every field is right.
-pub fn signup(region: &str, slug: &str) -> Value {
-    json!({
-        "subdomain": slug, "company": format!("{slug} Ltd"), "plan": "professional", "locality": region,
-        "admin": {"name": "Grace Hopper", "email": format!("grace@{slug}.example"), "password": "correct horse battery"},
-    })
-}
-
-/// The repository's files of these regions, with the first as the default.
-fn write_regions(target: &Path, regions: &[&str]) -> anyhow::Result<()> {
-    let source = crate::repository().join("regions");
-    fs::create_dir_all(target)?;
-    for region in regions {
-        fs::copy(source.join(format!("{region}.toml")), target.join(format!("{region}.toml")))?;
-    }
-    let policy = read(&source.join("hosting-policy.toml"))?;
-    let default = regions.first().context("a deployment has a region")?;
-    let line = policy.lines().find(|line| line.starts_with("default_region")).context("the policy names a default")?;
-    fs::write(target.join("hosting-policy.toml"), policy.replace(line, &format!("default_region = {default:?}")))?;
-    Ok(())
-}
-
 fn read(path: &Path) -> anyhow::Result<String> {
     match fs::read(path) {
         Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
-}
-
-/// Copies the region files of a deployment, to be broken by a test.
-pub fn copy_regions(target: &Path) -> anyhow::Result<()> {
-    Ok(folder::copy(&crate::repository().join("regions"), target)?)
 }

@@ -4,7 +4,7 @@
 //! them as clients do, and runs commands as people do. It asks the product's own libraries only for what a file or an address
 //! means, never for an answer that a test is about.
 //!
-//! Reading order: [`deployment`] (a running `domicile up`), [`client`] and [`tenant`] (who speaks to it), [`command`] (every
+//! Reading order: [`setup`] and [`deployment`] (a running `domicile up`), [`client`] and [`tenant`] (who speaks to it), [`command`] (every
 //! other verb), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`skip`].
 
 pub mod canary;
@@ -14,13 +14,15 @@ pub mod deployment;
 pub mod folder;
 pub mod populate;
 pub mod process;
+pub mod setup;
 pub mod skip;
 pub mod tenant;
 pub mod wait;
 
 pub use client::{Answer, Client};
 pub use command::Ran;
-pub use deployment::{Begun, Deployment, Setup};
+pub use deployment::{Begun, Deployment};
+pub use setup::Setup;
 pub use tenant::Tenant;
 
 /// The repository's root.

@@ -23,7 +23,10 @@ pub async fn populated(deployment: &Deployment, region: &str) -> anyhow::Result<
     let user = json!({"user": {"name": canary("user"), "email": format!("{}@example.org", canary("usermail"))}});
     client.post("/api/v2/users.json", &user).await?.expect(201)?;
     client.post("/api/v2/groups.json", &json!({"group": {"name": canary("group")}})).await?.expect(201)?;
-    client.post("/api/v2/api_tokens.json", &json!({"api_token": {"description": canary("token")}})).await?.expect(201)?;
+    client
+        .post("/api/v2/api_tokens.json", &json!({"api_token": {"description": canary("token")}}))
+        .await?
+        .expect(201)?;
     let upload = client.request(Method::POST, &format!("/api/v2/uploads.json?filename={}.txt", canary("file")));
     let upload = upload.header(header::CONTENT_TYPE, "text/plain").body(canary("bytes").repeat(500));
     let upload = client::send(upload).await?.expect(201)?;

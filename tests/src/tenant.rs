@@ -28,7 +28,8 @@ pub struct Tenant {
 impl Tenant {
     /// The tenant of a signup's answer.
     pub(crate) fn of(deployment: &Deployment, answer: &Value) -> anyhow::Result<Self> {
-        let text = |value: &Value| value.as_str().map(str::to_owned).with_context(|| format!("no signup's answer: {answer}"));
+        let text =
+            |value: &Value| value.as_str().map(str::to_owned).with_context(|| format!("no signup's answer: {answer}"));
         let (slug, token) = (text(&answer["tenant"]["subdomain"])?, text(&answer["api_token"])?);
         let client = deployment.client(&slug)?.with_token(&token);
         Ok(Self { id: text(&answer["tenant"]["id"])?, region: text(&answer["tenant"]["region"])?, slug, token, client })
@@ -72,7 +73,8 @@ impl Tenant {
     pub async fn events(&self) -> anyhow::Result<Vec<Value>> {
         let (mut events, mut after) = (Vec::new(), 0);
         loop {
-            let page = self.client.get(&format!("/api/domicile/v1/events?after={after}&limit=1000")).await?.expect(200)?.body;
+            let page =
+                self.client.get(&format!("/api/domicile/v1/events?after={after}&limit=1000")).await?.expect(200)?.body;
             events.extend(page["events"].as_array().context("events")?.iter().cloned());
             match page["next_after"].as_i64() {
                 Some(next) => after = next,
@@ -102,7 +104,12 @@ impl Tenant {
             anyhow::ensure!(event["position"] == expected, "position {} instead of {expected}", event["position"]);
             let version: &mut i64 = versions.entry(event["stream"].to_string()).or_default();
             *version += 1;
-            anyhow::ensure!(event["version"] == *version, "{}: version {} instead of {version}", event["stream"], event["version"]);
+            anyhow::ensure!(
+                event["version"] == *version,
+                "{}: version {} instead of {version}",
+                event["stream"],
+                event["version"]
+            );
         }
         Ok(i64::try_from(events.len())?)
     }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use system_tests::{Ran, command, deployment::copy_regions, folder::Folder};
+use system_tests::{Ran, command, folder::Folder, setup::copy_regions};
 
 const FREE: [&str; 4] = ["--listen", "127.0.0.1:0", "--listen-tls", "127.0.0.1:0"];
 
@@ -22,14 +22,30 @@ async fn refused(data: &Path, regions: &Path, listen: &[&str]) -> anyhow::Result
 type BadFile = (&'static str, fn(&str) -> String, &'static [&'static str]);
 
 const BAD_FILES: [BadFile; 8] = [
-    ("eu.toml", |text| text.replace("bucket = \"domicile-eu\"", "bucket = \"No Such Bucket\""), &["eu.toml:", "bucket", "takes"]),
+    (
+        "eu.toml",
+        |text| text.replace("bucket = \"domicile-eu\"", "bucket = \"No Such Bucket\""),
+        &["eu.toml:", "bucket", "takes"],
+    ),
     ("eu.toml", |text| text.replace("id = \"eu\"", "id = \"us\""), &["eu.toml:", "id"]),
-    ("eu.toml", |text| text.replace("cloud_region = \"eu-central-1\"", "cloud_region = \"us-east-1\""), &["eu.toml:", "cloud_region"]),
+    (
+        "eu.toml",
+        |text| text.replace("cloud_region = \"eu-central-1\"", "cloud_region = \"us-east-1\""),
+        &["eu.toml:", "cloud_region"],
+    ),
     ("jp.toml", |text| text.replace("name = ", "nmae = "), &["jp.toml:", "nmae"]),
     ("jp.toml", |text| text.replace("jurisdiction = \"JP\"", ""), &["jp.toml", "jurisdiction"]),
     ("au.toml", |text| format!("{text}\n[[["), &["au.toml:"]),
-    ("hosting-policy.toml", |text| text.replace("default_region = \"us\"", "default_region = \"mars\""), &["hosting-policy.toml:", "default_region"]),
-    ("hosting-policy.toml", |text| text.replace("version = 1", "version = \"one\""), &["hosting-policy.toml:", "version"]),
+    (
+        "hosting-policy.toml",
+        |text| text.replace("default_region = \"us\"", "default_region = \"mars\""),
+        &["hosting-policy.toml:", "default_region"],
+    ),
+    (
+        "hosting-policy.toml",
+        |text| text.replace("version = 1", "version = \"one\""),
+        &["hosting-policy.toml:", "version"],
+    ),
 ];
 
 #[tokio::test]
@@ -90,7 +106,8 @@ async fn a_data_folder_of_another_version_is_refused_and_left_alone() -> anyhow:
     fs::write(folder.path().join("version"), "99")?;
     let ran = refused(folder.path(), &regions(), &FREE).await?.expect(78)?;
     assert!(ran.stderr.contains("DOMICILE_DATA") && ran.stderr.contains("\"99\""), "{}", ran.stderr);
-    let left: Vec<_> = fs::read_dir(folder.path())?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let left: Vec<_> =
+        fs::read_dir(folder.path())?.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     assert_eq!(left, ["version"]);
     Ok(())
 }

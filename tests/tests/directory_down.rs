@@ -16,8 +16,8 @@ use regions::DatabaseRole;
 use schemas::RegionId;
 use system_tests::{
     Client, Deployment, Setup, Tenant, command,
-    deployment::signup,
     process::{Child, children_of},
+    setup::signup,
     wait,
 };
 
@@ -51,7 +51,10 @@ async fn without_the_directory_tenants_work_and_signups_are_put_off() -> anyhow:
     let acme = deployment.signup("eu", "acme").await?;
     let ticket = acme.ticket("Printer", "It smokes").await?;
     let cached = deployment.data().join("router/map.json");
-    wait::until("the router keeps its map", async || Ok(fs::read_to_string(&cached).is_ok_and(|map| map.contains("acme")).then_some(()))).await?;
+    wait::until("the router keeps its map", async || {
+        Ok(fs::read_to_string(&cached).is_ok_and(|map| map.contains("acme")).then_some(()))
+    })
+    .await?;
 
     let frozen = Frozen::freeze(deployment.postgres("directory")?)?;
     let late = signup("eu", "late");
@@ -96,7 +99,8 @@ async fn through_a_router_that_starts_now(deployment: &Deployment, acme: &Tenant
     for (data, status) in [(&with_map, 200), (&without_map, 404)] {
         let (_router, address) = start_router(deployment, data)?;
         let client = Client::new(address, &format!("acme.localhost:{}", address.port()))?.with_token(&acme.token);
-        let answer = wait::until("the router listens", async || Ok(client.get("/api/v2/users/me.json").await.ok())).await?;
+        let answer =
+            wait::until("the router listens", async || Ok(client.get("/api/v2/users/me.json").await.ok())).await?;
         anyhow::ensure!(answer.status == status, "{}: {} {}", data.display(), answer.status, answer.text());
     }
     Ok(())
@@ -107,9 +111,11 @@ fn start_router(deployment: &Deployment, data: &Path) -> anyhow::Result<(Child, 
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let eu: RegionId = "eu".parse()?;
     let desk = deployment.running()?.regions.get(&eu).context("the region runs")?;
-    let key = deployment.library()?.signing_key(&"directory".parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))?;
+    let key =
+        deployment.library()?.signing_key(&"directory".parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     let token = deployment.data().join("directory/keys/token");
-    let mut command: Command = command::command(&["router", "--directory", "http://127.0.0.1:9", "--directory-token-file"])?;
+    let mut command: Command =
+        command::command(&["router", "--directory", "http://127.0.0.1:9", "--directory-token-file"])?;
     command.arg(token).arg("--directory-key").arg(hex::encode(key.public_key()));
     command.arg("--apex").arg(format!("localhost:{}", address.port())).arg("--listen").arg(address.to_string());
     command.arg("--backend").arg(format!("eu={},{}", desk.desk, desk.desk_tls));

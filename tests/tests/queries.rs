@@ -15,7 +15,8 @@ struct Cached {
 
 fn cached() -> anyhow::Result<Vec<Cached>> {
     let folder = system_tests::repository().join(".sqlx");
-    let entries = fs::read_dir(&folder).with_context(|| format!("{} is missing: make it with `make generate`", folder.display()))?;
+    let entries = fs::read_dir(&folder)
+        .with_context(|| format!("{} is missing: make it with `make generate`", folder.display()))?;
     let mut cached = Vec::new();
     for entry in entries {
         let file = entry?.path();
@@ -33,7 +34,8 @@ async fn fault(database: &mut PgConnection, cached: &Cached) -> anyhow::Result<O
         Err(error) => Some(error.to_string()),
         Ok(described) => {
             let described = serde_json::to_value(described)?;
-            (described != cached.describe).then(|| format!("the database says\n  {described}\nand the cache\n  {}", cached.describe))
+            (described != cached.describe)
+                .then(|| format!("the database says\n  {described}\nand the cache\n  {}", cached.describe))
         }
     };
     Ok(fault.map(|fault| format!("{}: {}\n{fault}", cached.file.display(), cached.query)))

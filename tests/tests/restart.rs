@@ -87,7 +87,8 @@ async fn write(acme: &Tenant, tickets: &[i64], name: String) -> Vec<Asked> {
 /// Lets some comments through, then kills.
 async fn kill(deployment: &Deployment, acme: &Tenant, what: &str) -> anyhow::Result<()> {
     let before = acme.mark("acked").await?;
-    wait::until("writers are at it", async || Ok((acme.mark("acked").await? >= before + WARM as i64).then_some(()))).await?;
+    wait::until("writers are at it", async || Ok((acme.mark("acked").await? >= before + WARM as i64).then_some(())))
+        .await?;
     match what {
         "process" => deployment.kill().await,
         "everything" => deployment.kill_everything().await,

@@ -29,5 +29,6 @@ pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("tenant_registered@1", include_str!("../../published/tenant_registered@1.json")),
     ("ticket_opened@1", include_str!("../../published/ticket_opened@1.json")),
     ("type_set@1", include_str!("../../published/type_set@1.json")),
+    ("upload_claimed@1", include_str!("../../published/upload_claimed@1.json")),
     ("upload_received@1", include_str!("../../published/upload_received@1.json")),
 ];

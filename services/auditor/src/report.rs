@@ -117,6 +117,8 @@ pub enum Wrong {
     CheckpointAhead,
     /// The published checkpoint covers fewer events than were published.
     CheckpointBehind,
+    /// The steps by hand are none that this product published for this log and key.
+    GuideDiffers,
     /// The audit lines are not those of the events.
     AuditDiffers,
     /// The manifest names other attachments than the events do.
@@ -145,6 +147,7 @@ impl fmt::Display for Wrong {
             Self::TreeDiffers => "not the tree over the events",
             Self::CheckpointAhead => "covers events that no manifest holds",
             Self::CheckpointBehind => "older than the newest manifest",
+            Self::GuideDiffers => "not the steps by hand that were published for this key",
             Self::AuditDiffers => "not the lines of the events",
             Self::AttachmentsDiffer => "names other attachments than the events",
             Self::Truncated => "the archive ends here and is known to have held more",

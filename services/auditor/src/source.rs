@@ -35,7 +35,8 @@ impl Error {
     }
 }
 
-/// A folder that holds a copy of a tenant's prefix.
+/// A folder that holds a copy of a tenant's prefix. Only regular files in real folders are objects: a link could lead
+/// anywhere, and a pipe or device may never end.
 #[derive(Debug, Clone)]
 pub struct Folder(PathBuf);
 
@@ -49,9 +50,10 @@ impl Folder {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let path = entry.path();
-            if entry.file_type()?.is_dir() {
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
                 self.list_into(&path, keys)?;
-            } else {
+            } else if kind.is_file() {
                 let below = path.strip_prefix(&self.0).expect("read_dir gives paths below its own");
                 let parts: Vec<_> = below.components().map(|part| part.as_os_str().to_string_lossy()).collect();
                 keys.push(parts.join("/"));
@@ -65,7 +67,7 @@ impl Source for Folder {
     fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, Error>> {
         // A key comes from the archive itself: it must not lead out of the folder.
         let leads_out = key.split('/').any(|part| part.is_empty() || part == "." || part == "..");
-        let read = if leads_out { Ok(None) } else { read(&self.0.join(key)).map_err(|error| Error::new(key, error)) };
+        let read = if leads_out { Ok(None) } else { read(&self.0, key).map_err(|error| Error::new(key, error)) };
         std::future::ready(read).boxed()
     }
 
@@ -76,12 +78,26 @@ impl Source for Folder {
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<Bytes>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes.into())),
+fn read(root: &Path, key: &str) -> io::Result<Option<Bytes>> {
+    match is_regular(root, key).and_then(|is_regular| is_regular.then(|| fs::read(root.join(key))).transpose()) {
+        Ok(bytes) => Ok(bytes.map(Bytes::from)),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the key is a regular file's, and no folder on the way to it is a link.
+fn is_regular(root: &Path, key: &str) -> io::Result<bool> {
+    let mut path = root.to_owned();
+    let (folders, file) = key.rsplit_once('/').unwrap_or(("", key));
+    for folder in folders.split('/').filter(|folder| !folder.is_empty()) {
+        path.push(folder);
+        if !fs::symlink_metadata(&path)?.is_dir() {
+            return Ok(false);
+        }
+    }
+    path.push(file);
+    Ok(fs::symlink_metadata(&path)?.is_file())
 }
 
 #[cfg(test)]
@@ -101,5 +117,24 @@ mod tests {
             assert_eq!(get(outside), None, "{outside}");
         }
         assert_eq!(folder.list().now_or_never().expect("ready").expect("lists"), ["log/tile/000"]);
+    }
+
+    #[test]
+    fn only_regular_files_are_objects() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (inside, outside) = (root.path().join("archive"), root.path().join("outside"));
+        fs::create_dir(&inside).expect("a folder");
+        fs::create_dir(&outside).expect("a folder");
+        fs::write(outside.join("secret"), b"secret").expect("a file");
+        std::os::unix::fs::symlink(outside.join("secret"), inside.join("link")).expect("a link");
+        std::os::unix::fs::symlink(&outside, inside.join("events")).expect("a link");
+        let pipe =
+            std::process::Command::new("mkfifo").arg(inside.join("pipe")).status().expect("mkfifo is everywhere");
+        assert!(pipe.success());
+        let folder = Folder::new(&inside);
+        for key in ["link", "events/secret", "events", "pipe"] {
+            assert_eq!(folder.get(key).now_or_never().expect("ready").expect("reads"), None, "{key}");
+        }
+        assert!(folder.list().now_or_never().expect("ready").expect("lists").is_empty());
     }
 }

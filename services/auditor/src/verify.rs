@@ -74,8 +74,8 @@ pub async fn verify(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Report, Error> {
     let source = Counted::new(source);
-    // A manifest follows its checkpoint. So one that was read before the listing is never ahead of it without a reason, and
-    // one that is read after it is never behind: an archive that grows while it is verified is not taken for a wrong one.
+    // A manifest follows its checkpoint. So a checkpoint that was read before the listing is ahead of it at most for the moment
+    // between the two, and one that is read after it is never behind: an archive that grows is not taken for a wrong one.
     let before = source.get(layout::CHECKPOINT).await?;
     let listing = Listing::new(source.list().await?);
     let mut report = Report::default();

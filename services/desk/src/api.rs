@@ -5,8 +5,8 @@
 //! arguments), reads the body field by field, gives one command to `execute`, waits until the read models show it, and
 //! answers from them. It decides nothing.
 //!
-//! What operations share: [`comment`] (what a client may say in a comment), [`claim`] (files it brings), [`settle`] (waiting
-//! for one's own write), [`refused`] (rejections as answers), [`fold`] (a ticket straight from the log), [`html`].
+//! What operations share: [`comment`] (what a client may say in a comment), [`claim`] (files it brings), [`turn`] (a command on a ticket with
+//! those files), [`settle`] (waiting for one's own write), [`refused`] (rejections as answers), [`fold`] (a ticket straight from the log), [`html`].
 //!
 //! [`Caller`]: crate::caller::Caller
 
@@ -18,6 +18,7 @@ pub(crate) mod fold;
 pub(crate) mod html;
 pub(crate) mod refused;
 pub(crate) mod settle;
+pub(crate) mod turn;
 pub(crate) mod v2;
 pub(crate) mod who;
 

@@ -19,7 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
 use crate::{
-    api,
+    api, conditional,
     host::{self, Site},
     ops, pages,
     problem::{
@@ -69,7 +69,8 @@ fn tenant(desk: &Desk) -> Router {
         .merge(pages::tenant::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
-        .merge(api::domicile::routes());
+        .merge(api::domicile::routes())
+        .layer(middleware::from_fn(conditional::layer));
     finish(routes, desk)
 }
 

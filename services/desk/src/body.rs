@@ -1,6 +1,7 @@
 //! What is asked: bodies, their limits, and the idempotency key.
 
 pub(crate) mod fields;
+pub(crate) mod room;
 
 use std::time::Duration;
 
@@ -9,13 +10,14 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
+use bytes::BytesMut;
 use eventlog::Idempotency;
 use futures::StreamExt;
-use http_body_util::LengthLimitError;
 use schemas::{Hash, PersonId};
 use serde_json::{Map, Value};
 
 pub(crate) use self::fields::Fields;
+use self::room::{Place, Room};
 use crate::{problem::ApiError, state::Desk};
 
 /// The longest JSON body.
@@ -23,10 +25,25 @@ pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
 /// The longest upload.
 pub(crate) const UPLOAD_BYTES_MAX: usize = 50 * 1024 * 1024;
 
-const JSON_PATIENCE: Duration = Duration::from_secs(20);
-const UPLOAD_PATIENCE: Duration = Duration::from_secs(300);
-/// How long a body that is too large is read and thrown away, so that a client that only listens after sending hears why.
-const DISCARD_PATIENCE: Duration = Duration::from_secs(2);
+const JSON: Limit = Limit { bytes: JSON_BYTES_MAX, patience: Duration::from_secs(20) };
+const UPLOAD: Limit = Limit { bytes: UPLOAD_BYTES_MAX, patience: Duration::from_secs(300) };
+
+/// How long a body may be, and how long it may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    /// The most bytes.
+    pub(crate) bytes: usize,
+    /// The longest time from the first to the last.
+    pub(crate) patience: Duration,
+}
+
+/// A body that was read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    /// The bytes.
+    pub(crate) bytes: Bytes,
+    place: Place,
+}
 
 /// What tells one request from another: method, path, query and body, and the client's `Idempotency-Key`.
 /// As an argument of its own: for requests without a body. [`Body`] and [`RawBody`] carry their own.
@@ -77,21 +94,22 @@ pub(crate) struct Body {
     pub(crate) object: Map<String, Value>,
     /// What tells the request from others.
     pub(crate) print: RequestPrint,
+    /// Held as long as what came out of the bytes.
+    _place: Place,
 }
 
 impl FromRequest<Desk> for Body {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _desk: &Desk) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         if !content_type(&parts.headers).is_some_and(|found| found.eq_ignore_ascii_case("application/json")) {
-            discard(body).await;
             return Err(ApiError::unsupported_media_type("application/json"));
         }
-        let bytes = read(&parts.headers, body, JSON_BYTES_MAX, JSON_PATIENCE).await?;
+        let Read { bytes, place } = read(desk.room(), &parts.headers, body, JSON).await?;
         let print = RequestPrint::of(&parts, &bytes)?;
         match serde_json::from_slice(&bytes) {
-            Ok(Value::Object(object)) => Ok(Self { object, print }),
+            Ok(Value::Object(object)) => Ok(Self { object, print, _place: place }),
             Ok(_) => Err(ApiError::invalid("base", "the body takes a JSON object", "InvalidFormat")),
             Err(error) => Err(ApiError::bad_json(format!("The body takes JSON: {error}"))),
         }
@@ -107,17 +125,19 @@ pub(crate) struct RawBody {
     pub(crate) content_type: Option<String>,
     /// What tells the request from others.
     pub(crate) print: RequestPrint,
+    /// Held as long as what came out of the bytes.
+    _place: Place,
 }
 
 impl FromRequest<Desk> for RawBody {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, _desk: &Desk) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, desk: &Desk) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let bytes = read(&parts.headers, body, UPLOAD_BYTES_MAX, UPLOAD_PATIENCE).await?;
+        let Read { bytes, place } = read(desk.room(), &parts.headers, body, UPLOAD).await?;
         let print = RequestPrint::of(&parts, &bytes)?;
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        Ok(Self { bytes, content_type: content_type.map(str::to_owned), print })
+        Ok(Self { bytes, content_type: content_type.map(str::to_owned), print, _place: place })
     }
 }
 
@@ -127,32 +147,27 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
     Some(value.split_once(';').map_or(value, |(essence, _)| essence).trim())
 }
 
-/// Reads a body under its limits of length and time.
-pub(crate) async fn read(
-    headers: &HeaderMap,
-    body: HttpBody,
-    limit: usize,
-    patience: Duration,
-) -> Result<Bytes, ApiError> {
+/// Reads a body under its limits of length and time, and the one of all bodies together.
+pub(crate) async fn read(room: &Room, headers: &HeaderMap, body: HttpBody, limit: Limit) -> Result<Read, ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > u64::try_from(limit).unwrap_or(u64::MAX)) {
-        discard(body).await;
-        return Err(ApiError::too_large(limit));
+    if announced.is_some_and(|length| length > u64::try_from(limit.bytes).unwrap_or(u64::MAX)) {
+        return Err(ApiError::too_large(limit.bytes));
     }
-    match tokio::time::timeout(patience, axum::body::to_bytes(body, limit)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_long(&error) => Err(ApiError::too_large(limit)),
-        Ok(Err(_)) => Err(ApiError::bad_request("The body ended early")),
-        Err(_) => Err(ApiError::timeout()),
-    }
+    let gathered = tokio::time::timeout(limit.patience, gather(room, body, limit.bytes)).await;
+    gathered.map_err(|_| ApiError::timeout())?
 }
 
-fn is_too_long(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
-}
-
-async fn discard(body: HttpBody) {
+async fn gather(room: &Room, body: HttpBody, bytes_max: usize) -> Result<Read, ApiError> {
+    let (mut bytes, mut place) = (BytesMut::new(), Place::default());
     let mut chunks = body.into_data_stream();
-    let all = async { while let Some(Ok(_)) = chunks.next().await {} };
-    let _ = tokio::time::timeout(DISCARD_PATIENCE, all).await;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::bad_request("The body ended early"))?;
+        let length = bytes.len() + chunk.len();
+        if length > bytes_max {
+            return Err(ApiError::too_large(bytes_max));
+        }
+        room.grow(&mut place, length).await?;
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(Read { bytes: bytes.freeze(), place })
 }

@@ -4,6 +4,7 @@
 //! Taken are `Basic <email>/token:<api token>`, `Basic <email>:<password>` and `Bearer <api token>`; anything else is
 //! answered 401 in the dialect of the path, without a word about which part was wrong.
 
+pub(crate) mod client;
 mod credentials;
 pub(crate) mod guard;
 
@@ -13,13 +14,12 @@ use jiff_sqlx::ToSqlx;
 use regions::Resident;
 use schemas::{Actor, Hash, PersonId, values::Role};
 
-use self::credentials::Credentials;
+use self::{client::Client, credentials::Credentials, guard::Turn};
 use crate::{
     body::RequestPrint,
     execute::Issuer,
     host::{Origin, Site},
     problem::ApiError,
-    serve::Peer,
     state::Desk,
 };
 
@@ -80,17 +80,15 @@ impl FromRequestParts<Desk> for Caller {
         let identity = match credentials {
             Credentials::Token { email, token } => by_token(desk, &resident, email.as_deref(), &token).await?,
             Credentials::Password { email, password } => {
-                let client = parts.extensions.get::<Peer>().and_then(|peer| peer.address);
-                let attempt = Hash::of(&[
-                    resident.tenant_id().get().as_bytes(),
-                    email.as_bytes(),
-                    b"\0",
-                    client.map(|client| client.ip().to_string()).unwrap_or_default().as_bytes(),
-                ]);
-                desk.guard().check(attempt, desk.clock.now())?;
-                let identity = by_password(desk, &resident, &email, password).await?;
-                desk.guard().note(attempt, identity.is_some(), desk.clock.now());
-                identity
+                let client = Client::of(parts);
+                let turn = desk.guard().turn(client).await?;
+                let attempt = client.attempt(resident.tenant_id(), &email);
+                desk.guard().brake.count(attempt, desk.clock.now())?;
+                let identity = by_password(desk, &resident, &email, (password, turn)).await;
+                if !matches!(identity, Ok(None)) {
+                    desk.guard().brake.take_back(attempt);
+                }
+                identity?
             }
         };
         let Identity { person, role, email } = identity.ok_or_else(ApiError::unauthorized)?;
@@ -139,7 +137,7 @@ async fn by_password(
     desk: &Desk,
     resident: &Resident,
     email: &str,
-    password: String,
+    (password, turn): (String, Turn),
 ) -> Result<Option<Identity>, ApiError> {
     let mut transaction = regions::begin(&desk.pool, resident).await?;
     let row = sqlx::query!(
@@ -151,7 +149,7 @@ async fn by_password(
     .await?;
     drop(transaction);
     let phc = row.as_ref().and_then(|row| row.password_phc.clone());
-    let is_right = desk.guard().verify(password, phc).await?;
+    let is_right = desk.guard().verify(turn, password, phc).await?;
     let Some(row) = row.filter(|_| is_right) else { return Ok(None) };
     let (person, role) = (PersonId::new(row.person_id), role(&row.role)?);
     Ok(Some(Identity { person, role, email: Some(email.to_owned()) }))

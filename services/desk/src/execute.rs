@@ -51,13 +51,13 @@ pub(crate) struct Issuer {
 /// A command that was carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Done {
-    /// The stream of the command's first event. For a repeated request, the one of then.
-    pub(crate) stream: StreamName,
+    /// The stream of the command's first event. For a repeated request, the one of then; none, if it had changed nothing.
+    pub(crate) stream: Option<StreamName>,
     /// Position of the first event; of the tenant's head, when nothing changed.
     pub(crate) first: Position,
     /// Position of the last event.
     pub(crate) last: Position,
-    /// The version of `stream` afterwards.
+    /// The version of `stream` afterwards; 0 without one.
     pub(crate) version: Version,
     /// Whether an earlier request with the same idempotency key did the work.
     pub(crate) replayed: bool,
@@ -109,14 +109,18 @@ pub(crate) async fn replayed(desk: &Desk, by: &Issuer) -> Result<Option<Done>, F
 
 /// [`Done`] of a command whose events lie in the log already.
 async fn done_earlier(desk: &Desk, by: &Issuer, first: Position, last: Position) -> Result<Done, Failure> {
+    if last < first {
+        let version = Version::ZERO;
+        return Ok(Done { stream: None, first: last, last, version, replayed: true, nothing_changed: true });
+    }
     let before = Position::new(first.get() - 1);
     let count = last.get() - before.get();
     let mut transaction = regions::begin(&desk.pool, &by.resident).await.map_err(Failure::Begin)?;
     let events = eventlog::read_log(&mut transaction, &by.resident, before, count).await.map_err(Failure::Read)?;
-    let stream = &events.first().expect("an idempotency row is written with its events").sealed.envelope.stream;
+    let stream = &events.first().expect("events that were appended stay").sealed.envelope.stream;
     let of_stream = events.iter().rev().find(|event| event.sealed.envelope.stream == *stream);
     let version = of_stream.map_or(Version::ZERO, |event| event.sealed.envelope.version);
-    Ok(Done { stream: stream.clone(), first, last, version, replayed: true, nothing_changed: false })
+    Ok(Done { stream: Some(stream.clone()), first, last, version, replayed: true, nothing_changed: false })
 }
 
 /// A stream's state, and its version.

@@ -84,13 +84,20 @@ fn misdirected(desk: &Desk, host: &str, url: Option<String>) -> ApiError {
     ApiError::misdirected(host, detail, url)
 }
 
-/// `:authority` of HTTP/2, or `Host`.
+/// The authority of the target (`:authority` of HTTP/2), or `Host`. Two names that differ are refused rather than ranked
+/// (RFC 9112, section 3.2): whoever looked at the request before us may have ranked them the other way round.
 fn typed_host(parts: &Parts) -> Result<&str, ApiError> {
-    if let Some(authority) = parts.uri.authority() {
-        return Ok(authority.as_str());
+    let refused = || ApiError::bad_request("Host: takes the address of a desk, once");
+    let mut hosts = parts.headers.get_all(header::HOST).iter();
+    let host = hosts.next().map(|host| host.to_str().map_err(|_| refused())).transpose()?;
+    if hosts.next().is_some() {
+        return Err(refused());
     }
-    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.filter(|host| !host.is_empty()).ok_or_else(|| ApiError::bad_request("Host: takes the address of a desk"))
+    match (parts.uri.authority(), host) {
+        (Some(target), Some(host)) if !target.as_str().eq_ignore_ascii_case(host) => Err(refused()),
+        (Some(target), _) => Ok(target.as_str()),
+        (None, host) => host.filter(|host| !host.is_empty()).ok_or_else(refused),
+    }
 }
 
 /// The name, and `:port` with its colon, or nothing.

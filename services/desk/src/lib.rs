@@ -9,6 +9,7 @@
 //! - `state`: what every handler is given;
 //! - [`serve`]: listeners, TLS, the PROXY header, the end of the process; [`app`]: which routes answer on which host;
 //! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
+//! - `conditional`: answers the client has already;
 //! - `execute`: the one write path; `visible`: waiting until a write can be read;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
@@ -18,6 +19,7 @@ mod api;
 mod app;
 mod body;
 mod caller;
+mod conditional;
 mod execute;
 mod host;
 mod ops;

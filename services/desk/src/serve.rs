@@ -5,6 +5,7 @@
 //! without that header, on a port of its own that no router leads to.
 
 mod connection;
+mod linger;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -24,6 +24,7 @@ use self::{
 };
 use crate::{
     body::Body,
+    caller::client::Client,
     host::Origin,
     pages::{self, WelcomePage},
     problem::{ApiError, ApiResult},
@@ -45,18 +46,18 @@ pub(crate) fn elsewhere() -> Router<Desk> {
 }
 
 /// `POST /api/signup`.
-async fn sign_up(State(desk): State<Desk>, origin: Origin, body: Body) -> ApiResult {
+async fn sign_up(State(desk): State<Desk>, origin: Origin, client: Client, body: Body) -> ApiResult {
     let request = Request::read(&desk, &origin, &body.object)?;
-    let created = create(&desk, request).await?;
+    let created = create(&desk, client, request).await?;
     let written = settled(&desk, &created).await;
     let answer = Json(answer(&created, &origin));
     Ok((StatusCode::CREATED, written, [no_store()], answer).into_response())
 }
 
 /// `POST /signup`: the same for the form, whose answers are pages.
-async fn submit(State(desk): State<Desk>, origin: Origin, form: FormBody) -> ApiResult {
+async fn submit(State(desk): State<Desk>, origin: Origin, client: Client, form: FormBody) -> ApiResult {
     let created = match Request::read(&desk, &origin, &form.object) {
-        Ok(request) => create(&desk, request).await,
+        Ok(request) => create(&desk, client, request).await,
         Err(error) => Err(error),
     };
     let created = match created {
@@ -91,7 +92,7 @@ async fn which_region(State(desk): State<Desk>, origin: Origin) -> ApiError {
 
 async fn settled(desk: &Desk, created: &Created) -> Written {
     let visible = visible::wait(desk, &created.resident, created.position, FIRST_NEEDED).await;
-    Written { position: created.position, visible }
+    Written { position: created.position, visible, replayed: false }
 }
 
 fn answer(created: &Created, origin: &Origin) -> Value {

@@ -15,7 +15,7 @@ use schemas::{CommandId, EventId};
 use sqlx::PgPool;
 use vault::Vault;
 
-use crate::caller::guard::Guard;
+use crate::{body::room::Room, caller::guard::Guard};
 
 /// What a desk is made of. All of it belongs to one region.
 pub struct Deps {
@@ -50,18 +50,24 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     deps: Deps,
     guard: Guard,
+    room: Room,
     draining: AtomicBool,
 }
 
 impl Desk {
     /// A desk made of `deps`.
     pub fn new(deps: Deps) -> Self {
-        Self(Arc::new(Inner { deps, guard: Guard::new(), draining: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { deps, guard: Guard::new(), room: Room::new(), draining: AtomicBool::new(false) }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
     pub(crate) fn guard(&self) -> &Guard {
         &self.0.guard
+    }
+
+    /// The memory that bodies fill together.
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.

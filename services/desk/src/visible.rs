@@ -22,6 +22,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 const POSITION: HeaderName = HeaderName::from_static("x-domicile-position");
 const VISIBLE: HeaderName = HeaderName::from_static("x-domicile-visible");
+const REPLAYED: HeaderName = HeaderName::from_static("x-domicile-replayed");
 
 /// Whether the read models show a write already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +33,17 @@ pub(crate) enum Visible {
     NotYet,
 }
 
-/// The headers of every answer to a write: `X-Domicile-Position` and `X-Domicile-Visible`. Put it before the body:
-/// `(StatusCode::CREATED, Written { position, visible }, Json(..))`.
+/// The headers of every answer to a write: `X-Domicile-Position` and `X-Domicile-Visible`; and `X-Domicile-Replayed`, if
+/// an earlier request with the same idempotency key did the work. Put it before the body:
+/// `(StatusCode::CREATED, written, Json(..))`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Written {
     /// The last position the write took.
     pub(crate) position: Position,
     /// Whether it can be read.
     pub(crate) visible: Visible,
+    /// Whether it was done earlier.
+    pub(crate) replayed: bool,
 }
 
 impl IntoResponseParts for Written {
@@ -52,6 +56,9 @@ impl IntoResponseParts for Written {
         };
         parts.headers_mut().insert(POSITION, HeaderValue::from(self.position.get()));
         parts.headers_mut().insert(VISIBLE, HeaderValue::from_static(visible));
+        if self.replayed {
+            parts.headers_mut().insert(REPLAYED, HeaderValue::from_static("yes"));
+        }
         Ok(parts)
     }
 }

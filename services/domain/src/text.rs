@@ -4,10 +4,12 @@
 //! the field and what it takes. What was sent is never part of the answer: it may be somebody's data.
 
 mod address;
+mod invisible;
 mod name_of_tenant;
 mod tag;
 
 pub use address::email;
+pub use invisible::{is_bidi_control, is_ignorable};
 pub use name_of_tenant::{RESERVED_SLUGS, slug};
 pub use tag::{TAG_LENGTH_MAX, TAGS_MAX, tags};
 
@@ -39,17 +41,24 @@ impl Invalid {
     }
 }
 
-/// One line of 1 to 255 characters after trimming, none of them a control character.
+/// One line of 1 to 255 characters after trimming, none of them a control character and not all of them invisible.
+///
+/// Controls of writing direction count as control characters: they make a line read as another than it is.
 pub fn line(field: &'static str, text: &str) -> Result<String, Invalid> {
     let text = text.trim();
-    let length = text.chars().count();
-    if length == 0 || length > LINE_LENGTH_MAX || text.chars().any(char::is_control) {
+    let is_control = |character: char| character.is_control() || is_bidi_control(character);
+    if is_blank(text) || text.chars().count() > LINE_LENGTH_MAX || text.chars().any(is_control) {
         return Err(Invalid::new(
             field,
-            format!("1 to {LINE_LENGTH_MAX} characters, none of them a control character"),
+            format!("1 to {LINE_LENGTH_MAX} characters, not only invisible ones, none of them a control character"),
         ));
     }
     Ok(text.to_owned())
+}
+
+/// Whether nobody would see anything.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|character| character.is_whitespace() || is_ignorable(character))
 }
 
 /// The subject of a ticket.
@@ -85,10 +94,10 @@ pub fn file_name(text: &str) -> Result<String, Invalid> {
 /// The text of a comment: not blank, kept as it was sent.
 pub fn body(text: &str) -> Result<String, Invalid> {
     // Stores keep texts as texts, and U+0000 is none.
-    if text.trim().is_empty() || text.chars().count() > BODY_LENGTH_MAX || text.contains('\0') {
+    if is_blank(text) || text.chars().count() > BODY_LENGTH_MAX || text.contains('\0') {
         return Err(Invalid::new(
             "comment.body",
-            format!("1 to {BODY_LENGTH_MAX} characters, not only spaces, none of them U+0000"),
+            format!("1 to {BODY_LENGTH_MAX} characters, not only invisible ones, none of them U+0000"),
         ));
     }
     Ok(text.to_owned())
@@ -148,15 +157,29 @@ mod tests {
     }
 
     #[test]
+    fn a_line_shows_something_and_reads_as_it_is_written() {
+        for bad in ["\u{200b}", "\u{3164}\u{2060}", "invoice\u{202e}fdp.exe", "\u{2066}a\u{2069}", "a\u{200f}"] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+        for good in ["\u{1f469}\u{200d}\u{1f692}", "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}", "\u{5e9}\u{5dc}"] {
+            assert!(name(good).is_ok(), "joiners belong to words: {good:?}");
+        }
+        assert!(body("\u{202b}\u{5e9}\u{202c}").is_ok(), "a text of many lines may need them");
+    }
+
+    #[test]
     fn an_error_names_the_field_and_what_it_takes_but_not_what_was_sent() {
         let error = subject("secret\u{0}").expect_err("refused").to_string();
-        assert_eq!(error, "subject: takes 1 to 255 characters, none of them a control character");
+        assert_eq!(
+            error,
+            "subject: takes 1 to 255 characters, not only invisible ones, none of them a control character"
+        );
     }
 
     #[test]
     fn a_body_keeps_its_lines_and_is_never_blank() {
         assert_eq!(body("a\n\tb \n"), Ok("a\n\tb \n".to_owned()));
-        for bad in ["", " \n\t ", "a\u{0}", &"é".repeat(BODY_LENGTH_MAX + 1)] {
+        for bad in ["", " \n\t ", "\u{200b} \u{feff}\n\u{ad}", "a\u{0}", &"é".repeat(BODY_LENGTH_MAX + 1)] {
             assert_eq!(body(bad).expect_err("refused").field, "comment.body");
         }
         assert!(body(&"é".repeat(BODY_LENGTH_MAX)).is_ok());

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use schemas::{
-    AttachmentId, PersonId, Personal, TenantLogEvent,
-    upload::{UploadEvent, UploadReceived},
+    AttachmentId, PersonId, Personal, TenantLogEvent, TicketId,
+    upload::{UploadClaimed, UploadEvent, UploadReceived},
 };
 
 use crate::{
@@ -15,15 +15,25 @@ use crate::{
 pub const SIZE_BYTES_MAX: u64 = 50 * 1024 * 1024;
 
 /// An upload, or the id of one that did not arrive yet.
+///
+/// ```text
+/// nothing --receive--> received --claim--> claimed   (once, for one comment)
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Upload {
     received: Option<UploadReceived>,
+    claimed: Option<UploadClaimed>,
 }
 
 impl Upload {
     /// What is known about the file, once it arrived.
     pub const fn received(&self) -> Option<&UploadReceived> {
         self.received.as_ref()
+    }
+
+    /// Which ticket's comment brought it along, once one did.
+    pub const fn claimed(&self) -> Option<&UploadClaimed> {
+        self.claimed.as_ref()
     }
 }
 
@@ -32,6 +42,8 @@ impl Upload {
 pub enum Command {
     /// Receive the file.
     Receive(Receive),
+    /// Bring it along with a comment.
+    Claim(Claim),
 }
 
 /// Receives a file, whose ciphertext is in the bucket already.
@@ -51,6 +63,23 @@ pub struct Receive {
     pub token_sha256: String,
     /// Until when the token may be presented.
     pub expires_at: Timestamp,
+}
+
+/// Brings the file along with a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// The ticket that the comment is on.
+    pub ticket: TicketId,
+    /// Who asks.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl From<Claim> for Command {
+    fn from(claim: Claim) -> Self {
+        Self::Claim(claim)
+    }
 }
 
 impl From<Receive> for Command {
@@ -73,6 +102,9 @@ pub enum Rejection {
     /// The id is in use.
     #[error("the upload arrived already")]
     AlreadyExists,
+    /// There is no such file for this person, or none any more.
+    #[error("the upload is another's, expired, or used by a comment already")]
+    NotClaimable,
 }
 
 impl From<Invalid> for Rejection {
@@ -81,13 +113,8 @@ impl From<Invalid> for Rejection {
     }
 }
 
-impl Aggregate for Upload {
-    type Command = Command;
-    type Event = UploadEvent;
-    type Rejection = Rejection;
-
-    fn decide(&self, command: &Command) -> Result<Vec<UploadEvent>, Rejection> {
-        let Command::Receive(receive) = command;
+impl Upload {
+    fn receive(&self, receive: &Receive) -> Result<Vec<UploadEvent>, Rejection> {
         if self.received.is_some() {
             return Err(Rejection::AlreadyExists);
         }
@@ -106,9 +133,32 @@ impl Aggregate for Upload {
         Ok(vec![received.into()])
     }
 
+    fn claim(&self, claim: &Claim) -> Result<Vec<UploadEvent>, Rejection> {
+        let received = self.received.as_ref().ok_or(Rejection::NotClaimable)?;
+        if self.claimed.is_some() || received.uploader != claim.by || claim.at >= received.expires_at {
+            return Err(Rejection::NotClaimable);
+        }
+        Ok(vec![UploadClaimed { ticket: claim.ticket, by: claim.by }.into()])
+    }
+}
+
+impl Aggregate for Upload {
+    type Command = Command;
+    type Event = UploadEvent;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command) -> Result<Vec<UploadEvent>, Rejection> {
+        match command {
+            Command::Receive(receive) => self.receive(receive),
+            Command::Claim(claim) => self.claim(claim),
+        }
+    }
+
     fn evolve(&mut self, event: &UploadEvent) {
-        let UploadEvent::UploadReceived(received) = event;
-        self.received = Some(received.clone());
+        match event {
+            UploadEvent::UploadReceived(received) => self.received = Some(received.clone()),
+            UploadEvent::UploadClaimed(claimed) => self.claimed = Some(claimed.clone()),
+        }
     }
 
     fn pick(event: TenantLogEvent) -> Option<UploadEvent> {
@@ -155,6 +205,18 @@ mod tests {
         given::<Upload>([]).when(receive("log.txt", "text/plain", 12)).then([received()]);
         let again = receive("log.txt", "text/plain", 12);
         given::<Upload>([received()]).when(again).then_refused(Rejection::AlreadyExists);
+    }
+
+    #[test]
+    fn a_file_is_claimed_once_by_its_uploader_and_in_time() {
+        let claim =
+            |by, second| Claim { ticket: TicketId::new(1), by: PersonId::new(by), at: Timestamp::constant(second, 0) };
+        let claimed = || UploadEvent::from(UploadClaimed { ticket: TicketId::new(1), by: PersonId::new(7) });
+        given::<Upload>([received()]).when(claim(7, -1)).then([claimed()]);
+        given::<Upload>([received(), claimed()]).when(claim(7, -1)).then_refused(Rejection::NotClaimable);
+        given::<Upload>([received()]).when(claim(8, -1)).then_refused(Rejection::NotClaimable);
+        given::<Upload>([received()]).when(claim(7, 0)).then_refused(Rejection::NotClaimable);
+        given::<Upload>([]).when(claim(7, -1)).then_refused(Rejection::NotClaimable);
     }
 
     #[test]

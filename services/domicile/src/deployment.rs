@@ -13,7 +13,12 @@ use schemas::{RegionId, Slug};
 use sqlx::{PgConnection, PgPool};
 use vault::{RegionKey, SigningKey, Vault};
 
-use crate::{cli::Place, data_folder::DataFolder, exit::{Failure, Outcome}, running::Running};
+use crate::{
+    cli::Place,
+    data_folder::DataFolder,
+    exit::{Failure, Outcome},
+    running::Running,
+};
 
 /// The access key of every embedded object store; its secret is made per region.
 pub const S3_ACCESS_KEY: &str = "domicile";

@@ -1,6 +1,9 @@
 //! Progress of long work: a bar on a terminal, plain lines elsewhere.
 
-use std::io::{IsTerminal, stderr};
+use std::{
+    io::{IsTerminal, stderr},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -10,7 +13,7 @@ pub struct Progress {
     what: String,
     bar: Option<ProgressBar>,
     total: u64,
-    done: std::sync::atomic::AtomicU64,
+    done: AtomicU64,
 }
 
 impl Progress {
@@ -28,12 +31,21 @@ impl Progress {
 
     /// `count` more steps are done. Without a terminal, a line is printed at every tenth of the total.
     pub fn advance(&self, count: u64) {
-        use std::sync::atomic::Ordering;
         let before = self.done.fetch_add(count, Ordering::Relaxed);
-        let (done, tenth) = (before + count, (self.total / 10).max(1));
+        self.show(before, before + count);
+    }
+
+    /// `done` steps are done in all.
+    pub fn set(&self, done: u64) {
+        let before = self.done.swap(done, Ordering::Relaxed);
+        self.show(before, done);
+    }
+
+    fn show(&self, before: u64, done: u64) {
+        let tenth = (self.total / 10).max(1);
         match &self.bar {
-            Some(bar) => bar.inc(count),
-            None if done / tenth > before / tenth || done == self.total => {
+            Some(bar) => bar.set_position(done),
+            None if done / tenth > before / tenth || (done == self.total && done > before) => {
                 eprintln!("{}: {done}/{}", self.what, self.total)
             }
             None => {}

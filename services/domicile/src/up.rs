@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod region;
+pub mod replicating;
 pub mod stores;
 
 use std::{
@@ -20,6 +21,7 @@ use crate::{
     running::{Running, RunningRegion},
 };
 use region::RunningRoles;
+use replicating::Replicating;
 use stores::Stores;
 
 /// How long each layer may take to finish what it holds.
@@ -29,7 +31,7 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until a signal asks to stop.
 pub async fn run(place: &Place, options: &Up) -> Outcome {
-    let started = Started::start(place, options).await?;
+    let mut started = Started::start(place, options).await?;
     println!("ready: http://{}", started.running.apex);
     let outcome = started.wait().await;
     println!("stopping");
@@ -47,6 +49,7 @@ pub struct Started {
     roles: Shutdown,
     ground: Shutdown,
     stores: Vec<Stores>,
+    replicators: Vec<Replicating>,
     _lock: crate::data_folder::Lock,
 }
 
@@ -76,9 +79,9 @@ impl Started {
             directory_postgres: stores[0].cluster.port(),
             regions: BTreeMap::new(),
         };
-        let mut backends = HashMap::new();
+        let (mut backends, mut replicators) = (HashMap::new(), Vec::new());
         for stores in regions {
-            let RunningRoles { backend, operations } =
+            let RunningRoles { backend, operations, replicating } =
                 region::start(&deployment, stores, &running.apex, &directory, &roles).await?;
             let id = stores.region.id.clone();
             say(begun, &format!("region {id}: desk, projector and replicator run"));
@@ -91,16 +94,17 @@ impl Started {
             };
             running.regions.insert(id.clone(), addresses);
             backends.insert(id, backend);
+            replicators.push(replicating);
         }
         let bound = region::start_router(&deployment, options, &running.apex, backends, &directory, &edge).await?;
         (running.listen, running.listen_tls) = (bound.listen, bound.listen_tls);
         say(begun, &format!("router: http://{} and, by TLS, {}", running.listen, running.listen_tls));
         running.publish(&deployment.data)?;
-        Ok(Self { running, deployment, edge, roles, ground, stores, _lock: lock })
+        Ok(Self { running, deployment, edge, roles, ground, stores, replicators, _lock: lock })
     }
 
-    /// Waits for a signal, or for a store that ended by itself.
-    async fn wait(&self) -> Outcome {
+    /// Waits for a signal, or for a store or replicator that ended by itself.
+    async fn wait(&mut self) -> Outcome {
         let (mut interrupt, mut terminate) = (
             tokio::signal::unix::signal(SignalKind::interrupt())?,
             tokio::signal::unix::signal(SignalKind::terminate())?,
@@ -116,6 +120,9 @@ impl Started {
                 return Err(Failure::unavailable(anyhow::anyhow!(
                     "the Postgres server of {region} ended by itself; see its postgres.log"
                 )));
+            }
+            for replicating in &mut self.replicators {
+                replicating.check().await?;
             }
         }
     }

@@ -9,7 +9,6 @@
 --   4. insert the events, move the heads.
 -- Positions come from the locked head row, so they are dense and in commit order, and a rollback gives them back.
 --
--- One event alone, the commonest batch when little is going on, tries the same in two plain statements first (step 0).
 -- Calls carry arrays, all flat: per caller (sorted by tenant), per stream of each caller in turn, per event of each stream in turn.
 create function log.append(
     tenant_ids uuid[], epochs bigint[], command_ids uuid[], stream_counts integer[], event_counts integer[],
@@ -40,36 +39,6 @@ declare
     head_epoch bigint;
     known record;
 begin
-    -- 0. Hope. The update locks the head row and moves it; the insert reads the version by its own, later snapshot. If anything
-    -- is not as it should be, the head goes back, still under the lock, and the long way finds out what.
-    if event_count = 1 and idempotency_keys[1] is null then
-        update log.tenant t set position = t.position + 1
-            where t.tenant_id = tenant_ids[1] and t.epoch = epochs[1] and t.state = 'active'
-            returning t.position into head;
-        if found then
-            insert into log.event (
-                tenant_id, position, stream, version, event_id, event_type, schema_version, recorded_at, actor, command_id,
-                causation_id, trace_parent, key_id, blob, payload, leaf
-            )
-            select
-                event_tenant_ids[1], head, event_streams[1], event_versions[1], event_ids[1], event_types[1],
-                schema_versions[1], recorded_ats[1], actors[1], event_command_ids[1], causation_ids[1], trace_parents[1],
-                key_ids[1], blobs[1], payloads[1], leaves[1]
-            where expected_versions[1] = coalesce((
-                select e.version from log.event e
-                where e.tenant_id = tenant_ids[1] and e.stream = streams[1] order by e.version desc limit 1
-            ), 0);
-            if found then
-                outcome := 'appended';
-                first_position := head;
-                last_position := head;
-                return next;
-                return;
-            end if;
-            update log.tenant t set position = t.position - 1 where t.tenant_id = tenant_ids[1];
-        end if;
-    end if;
-
     -- 1. Lock.
     select array_agg(l.tenant_id), array_agg(l.position), array_agg(l.epoch) into locked_ids, heads, head_epochs
         from (
@@ -147,11 +116,13 @@ begin
                 positions[place] := head;
             end loop;
             last_position := head;
+            -- A caller without events found nothing to change; its key is remembered, as of the head.
             if idempotency_keys[caller] is not null then
                 insert into log.idempotency (tenant_id, key, fingerprint, command_id, position, event_count, recorded_at)
                 values (
                     tenant_ids[caller], idempotency_keys[caller], fingerprints[caller], command_ids[caller], first_position,
-                    event_counts[caller], recorded_ats[event_first]
+                    event_counts[caller],
+                    case when event_counts[caller] > 0 then recorded_ats[event_first] else statement_timestamp() end
                 );
             end if;
         end if;
@@ -188,3 +159,49 @@ comment on function log.append is
 
 revoke all on function log.append from public;
 grant execute on function log.append to domicile_desk;
+
+-- The same for one event of one caller, which is the commonest batch when little is going on: plain arguments and two plain
+-- statements take half the time. It only hopes: if anything is not as it should be, the head goes back, still under the lock,
+-- null is the answer, and log.append finds out what.
+create function log.append_alone(
+    for_tenant_id uuid, for_epoch bigint, to_stream text, expected_version bigint, new_event_id uuid, new_event_type text,
+    new_schema_version smallint, at timestamptz, by_actor text, by_command_id uuid, by_causation_id uuid,
+    with_trace_parent text, under_key_id uuid, with_blob bytea, new_payload bytea, new_leaf bytea
+) returns bigint
+language plpgsql
+security definer
+set search_path = pg_catalog
+as $$
+declare
+    head bigint;
+begin
+    -- Locks the head row; if it had to wait, it checks epoch and state anew on the row it waited for.
+    update log.tenant t set position = t.position + 1
+        where t.tenant_id = for_tenant_id and t.epoch = for_epoch and t.state = 'active'
+        returning t.position into head;
+    if not found then
+        return null;
+    end if;
+    -- A statement of its own, so that it reads the version as of after the lock.
+    insert into log.event (
+        tenant_id, position, stream, version, event_id, event_type, schema_version, recorded_at, actor, command_id,
+        causation_id, trace_parent, key_id, blob, payload, leaf
+    )
+    select
+        for_tenant_id, head, to_stream, expected_version + 1, new_event_id, new_event_type, new_schema_version, at, by_actor,
+        by_command_id, by_causation_id, with_trace_parent, under_key_id, with_blob, new_payload, new_leaf
+    where expected_version = coalesce((
+        select e.version from log.event e
+        where e.tenant_id = for_tenant_id and e.stream = to_stream order by e.version desc limit 1
+    ), 0);
+    if not found then
+        update log.tenant t set position = t.position - 1 where t.tenant_id = for_tenant_id;
+        return null;
+    end if;
+    return head;
+end $$;
+
+comment on function log.append_alone is 'Appends one event: its position, or null if nothing was appended and log.append is to be asked.';
+
+revoke all on function log.append_alone from public;
+grant execute on function log.append_alone to domicile_desk;

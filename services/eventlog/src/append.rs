@@ -20,7 +20,7 @@ pub struct Append {
     pub command_id: CommandId,
     /// What the client sent, if it did.
     pub idempotency: Option<Idempotency>,
-    /// The events, by stream. At least one stream, none twice.
+    /// The events, by stream; none twice. Without any, nothing but the idempotency key is remembered, so there must be one.
     pub streams: Vec<StreamAppend>,
 }
 
@@ -58,7 +58,7 @@ pub enum Expected {
 pub struct Appended {
     /// The position of the first event.
     pub first: Position,
-    /// The position of the last event.
+    /// The position of the last event; of the head, before `first`, when there were no events.
     pub last: Position,
     /// Whether the idempotency key had been used by the same request before: the positions are of then.
     pub replayed: bool,
@@ -93,7 +93,10 @@ impl Append {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let malformed = |what| Err(Error::Malformed { what });
         let mut seen = HashSet::new();
-        if self.streams.is_empty() || self.streams.iter().any(|stream| stream.events.is_empty()) {
+        if self.streams.is_empty() && self.idempotency.is_none() {
+            return malformed("neither events nor an idempotency key");
+        }
+        if self.streams.iter().any(|stream| stream.events.is_empty()) {
             return malformed("a stream without events");
         }
         if self.event_count() > EVENTS_MAX {

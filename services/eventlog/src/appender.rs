@@ -12,9 +12,9 @@ mod lane;
 mod notifier;
 mod outage;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use regions::{DatabaseRole, Region};
+use regions::{DatabaseRole, Patience, Region};
 use runtime::{RegionMetrics, Shutdown};
 use schemas::{RegionId, TenantId};
 use tokio::{
@@ -43,11 +43,22 @@ pub struct AppenderConfig {
     pub batch_size_max: usize,
     /// The most callers that may wait for one lane; more are refused.
     pub queue_length_max: usize,
+    /// How long the database lets a batch wait for tenants that others hold. Shorter in all than a lane waits for an answer (30
+    /// seconds), so that the database gives up first: it then says that nothing happened, and no backend is left behind.
+    pub patience: Patience,
+    /// How long after it came an append may still be sent, or sent again.
+    pub sent_within: Duration,
 }
 
 impl Default for AppenderConfig {
     fn default() -> Self {
-        Self { lanes: 2, batch_size_max: 64, queue_length_max: 1024 }
+        Self {
+            lanes: 2,
+            batch_size_max: 64,
+            queue_length_max: 1024,
+            patience: Patience::DESK,
+            sent_within: Duration::from_secs(30),
+        }
     }
 }
 
@@ -75,14 +86,15 @@ impl Appender {
         let notifier = Notifier::start(region, shutdown);
         let mut lanes = Vec::new();
         for _ in 0..config.lanes.max(1) {
-            let connection = regions::connection(region, DatabaseRole::Desk).await.map_err(Error::Connect)?;
+            let connection = regions::connection_with(region, DatabaseRole::Desk, config.patience).await;
+            let connection = connection.map_err(Error::Connect)?;
             let (lane, queue) = mpsc::channel(config.queue_length_max.max(1));
             lanes.push(lane);
             let lane = Lane {
                 region: region.clone(),
                 connection,
                 queue,
-                batch_size_max: config.batch_size_max.max(1),
+                config: AppenderConfig { batch_size_max: config.batch_size_max.max(1), ..config },
                 metrics: metrics.clone(),
                 notifier: notifier.clone(),
                 shutdown: shutdown.clone(),

@@ -29,10 +29,16 @@ pub enum Error {
     /// The lane's queue is full: try again later.
     #[error("too many appends are waiting")]
     Overloaded,
+    /// Somebody else holds the tenant's log, and did not let go of it in time: try again later.
+    #[error("tenant {tenant_id}: the log is held by somebody else")]
+    Busy {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
     /// The database has no room for more; the log is whole.
     #[error("the store is full")]
     StoreFull,
-    /// The database cannot be reached, or the process is ending; the append was never sent.
+    /// The database cannot be reached or is too slow, or the process is ending; nothing was appended.
     #[error("the store cannot be reached")]
     Unavailable,
     /// The connection broke after the append was sent, and what became of it could not be found out in time. Whoever asks again
@@ -131,6 +137,7 @@ impl Error {
             Self::NotAtHome { .. } => "not_at_home",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::Overloaded => "overloaded",
+            Self::Busy { .. } => "busy",
             Self::StoreFull => "store_full",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown { .. } => "outcome_unknown",

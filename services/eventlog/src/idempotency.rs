@@ -15,7 +15,7 @@ pub struct Remembered {
     pub command_id: CommandId,
     /// The position of its first event.
     pub first: Position,
-    /// The position of its last event.
+    /// The position of its last event; the one before `first`, if it found nothing to change.
     pub last: Position,
 }
 

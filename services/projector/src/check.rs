@@ -8,8 +8,9 @@ use schemas::TenantId;
 
 use crate::{
     Error, ProjectorDeps,
+    progress::{Meter, RebuildProgress},
     projections::Projection,
-    rebuild::{self, RebuildProgress, Refused},
+    rebuild::{self, Refused},
     replay::{self, Replay},
     selection::Selection,
     table::{Fingerprint, RowHash, Table},
@@ -59,15 +60,14 @@ pub async fn check(
     progress: &(dyn Fn(RebuildProgress) + Sync),
 ) -> Result<Checked, Error> {
     let residents = selection.residents(deps).await?;
+    let mut meter = Meter::new(deps, selection, &residents, progress).await?;
     let mut checked = Checked::default();
-    for (tenants_done, resident) in residents.iter().enumerate() {
+    for resident in &residents {
         for projection in &selection.projections {
-            let tell = |position, head| {
-                let tenant_id = resident.tenant_id();
-                progress(RebuildProgress { tenants_done, tenants_total: residents.len(), tenant_id, position, head });
-            };
-            check_projection(deps, resident, projection, (&mut checked, &tell)).await?;
+            check_projection(deps, resident, projection, (&mut checked, &meter)).await?;
+            meter.end_projections(resident, 1);
         }
+        meter.end_tenant(resident);
         checked.tenants += 1;
     }
     Ok(checked)
@@ -77,14 +77,15 @@ async fn check_projection(
     deps: &ProjectorDeps,
     resident: &Resident,
     projection: &'static Projection,
-    (checked, tell): (&mut Checked, &(dyn Fn(schemas::Position, schemas::Position) + Sync)),
+    (checked, meter): (&mut Checked, &Meter<'_>),
 ) -> Result<(), Error> {
     let tenant = resident.tenant_id();
-    let mut replay = Replay::begin(deps, resident, projection).await?;
+    let mut replay = rebuild::begin(deps, resident, &[projection]).await?.pop().expect("one projection, one replay");
     let live = fingerprints(&mut replay, tenant).await?;
     replay.clear(resident).await?;
     let up_to = replay.live;
-    replay::run(deps, resident, (std::slice::from_mut(&mut replay), up_to), &|position| tell(position, up_to)).await?;
+    let tell = |position| meter.at(resident, 1, position);
+    replay::run(deps, resident, (std::slice::from_mut(&mut replay), up_to), &tell).await?;
     if let Some(refused) = rebuild::refused(resident, &replay) {
         checked.refused.push(refused);
         return Ok(());

@@ -2,6 +2,7 @@
 
 use regions::Resident;
 use schemas::{Position, Recorded, TenantLogEvent};
+use sqlx::PgConnection;
 
 use crate::{
     Error, ProjectorDeps,
@@ -11,7 +12,8 @@ use crate::{
 /// How many events are read at once: enough for any command to fit whole.
 const BATCH_SIZE_MAX: usize = eventlog::EVENTS_MAX + 1;
 
-/// The next batch after a position; empty at the head of the log.
+/// The next batch after a position; empty at the head of the log. It ends before a command with an envelope that cannot
+/// be read; only when that command comes next, there is nothing but the error.
 pub(crate) async fn read(deps: &ProjectorDeps, resident: &Resident, after: Position) -> Result<Batch, Error> {
     let (recorded, more) = read_commands(deps, resident, after).await?;
     let payloads = open(deps, resident, &recorded).await?;
@@ -25,13 +27,43 @@ async fn read_commands(
 ) -> Result<(Vec<Recorded>, bool), Error> {
     let limit = i64::try_from(BATCH_SIZE_MAX).expect("a batch is small");
     let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-    let mut recorded = eventlog::read_log(&mut conn, resident, after, limit).await.map_err(Error::Read)?;
+    let mut recorded = match eventlog::read_log(&mut conn, resident, after, limit).await {
+        Err(unreadable @ eventlog::Error::Unreadable { position, .. }) => {
+            let readable = count_before(&mut conn, resident, (after, position)).await.map_err(Error::Read)?;
+            if readable == 0 {
+                return Err(Error::Read(unreadable));
+            }
+            let recorded = eventlog::read_log(&mut conn, resident, after, readable).await.map_err(Error::Read)?;
+            return Ok((recorded, true));
+        }
+        recorded => recorded.map_err(Error::Read)?,
+    };
     // Fewer than asked for is the head of the log: an append is atomic, so the last command is whole.
     let more = recorded.len() == BATCH_SIZE_MAX;
     if more {
         cut_last_command(&mut recorded);
     }
     Ok((recorded, more))
+}
+
+/// How many events lie between a position and the command of an event that cannot be read. What that command did before
+/// does not count: half a command is never applied.
+async fn count_before(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    (after, unreadable): (Position, Position),
+) -> Result<i64, eventlog::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from log.event
+           where tenant_id = $1 and position > $2 and position < $3
+             and command_id <> (select command_id from log.event where tenant_id = $1 and position = $3)"#,
+        resident.tenant_id().get(),
+        after.get(),
+        unreadable.get(),
+    )
+    .fetch_one(conn)
+    .await
+    .map_err(eventlog::Error::Read)
 }
 
 /// The last command may go on beyond the limit; it opens the next batch.

@@ -22,9 +22,14 @@ pub(crate) struct Round {
     pub(crate) more: bool,
     /// The projections the tenant is halted in.
     pub(crate) halted: Vec<&'static str>,
+    /// The projections that could not go on, through no fault of an event.
+    pub(crate) failed: Vec<&'static str>,
+    /// Why.
+    pub(crate) errors: Vec<Error>,
 }
 
-/// Hands every projection its next batch. Projections at the same position share the reading and opening of it.
+/// Hands every projection its next batch. Projections at the same position share the reading and opening of it. One that
+/// fails does not keep the others.
 pub(crate) async fn round(
     deps: &ProjectorDeps,
     resident: &Resident,
@@ -33,22 +38,73 @@ pub(crate) async fn round(
 ) -> Result<Round, Error> {
     let mut round = Round::default();
     for (position, group) in by_position(deps, resident, projections).await? {
+        let names: Vec<_> = group.iter().map(|projection| projection.name).collect();
+        if let Err(error) = round.serve(deps, resident, (position, group), patience).await {
+            round.failed.extend(names);
+            round.errors.push(error);
+        }
+    }
+    Ok(round)
+}
+
+impl Round {
+    async fn serve(
+        &mut self,
+        deps: &ProjectorDeps,
+        resident: &Resident,
+        (position, group): (Position, Vec<&'static Projection>),
+        patience: Patience,
+    ) -> Result<(), Error> {
         let batch = match next_batch(deps, resident, position).await? {
             Ok(batch) => batch,
-            Err(refusal) => {
-                for projection in group {
-                    step::halt(deps, projection, resident, &refusal).await?;
-                    round.halted.push(projection.name);
-                }
-                continue;
-            }
+            Err(refusal) => return self.halt(deps, resident, &group, &refusal).await,
         };
-        round.more |= batch.more;
+        let count = group.len();
         let wanting = move_idle(deps, &batch, (position, group), patience).await?;
         let steps = wanting.iter().map(|projection| hand_over(deps, projection, &batch, patience));
-        let steps = future::try_join_all(steps).await?;
-        let halted = wanting.iter().zip(steps).filter(|(_, step)| *step == Step::Halted);
-        round.halted.extend(halted.map(|(projection, _)| projection.name));
+        let steps = future::join_all(steps).await;
+        // Who is busy, halted or failing finds no more at once: a later sweep comes back.
+        let moved = wanting.len() < count || steps.iter().any(|step| matches!(step, Ok(Step::Done)));
+        self.more |= batch.more && moved;
+        for (projection, step) in wanting.iter().zip(steps) {
+            match step {
+                Ok(Step::Halted) => self.halted.push(projection.name),
+                Ok(Step::Done | Step::Busy | Step::Gap) => {}
+                Err(error) => {
+                    self.failed.push(projection.name);
+                    self.errors.push(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn halt(
+        &mut self,
+        deps: &ProjectorDeps,
+        resident: &Resident,
+        group: &[&'static Projection],
+        refusal: &Refusal,
+    ) -> Result<(), Error> {
+        for projection in group {
+            step::halt(deps, projection, resident, refusal).await?;
+            self.halted.push(projection.name);
+        }
+        Ok(())
+    }
+}
+
+/// Halts projections at the event that comes next, after a round that panicked. Tells which; those with nothing to do
+/// had no part in it.
+pub(crate) async fn halt_panicked(
+    deps: &ProjectorDeps,
+    resident: &Resident,
+    projections: &[&'static Projection],
+) -> Result<Round, Error> {
+    let head = head(deps, resident).await?;
+    let mut round = Round::default();
+    for (position, group) in by_position(deps, resident, projections).await?.range(..head) {
+        round.halt(deps, resident, group, &Refusal::panicked(position.next())).await?;
     }
     Ok(round)
 }
@@ -77,10 +133,11 @@ pub(crate) async fn head(deps: &ProjectorDeps, resident: &Resident) -> Result<Po
 }
 
 /// Handles everything up to the head of now, halted projections included, and tells how far all of them have come: the
-/// head, unless one is halted.
+/// head, unless one is halted. One that fails does not keep the others; its error is returned in the end.
 pub async fn catch_up(deps: &ProjectorDeps, resident: &Resident) -> Result<Position, Error> {
     let head = head(deps, resident).await?;
     let mut projections = projections::ALL.to_vec();
+    let mut errors = Vec::new();
     loop {
         let positions = by_position(deps, resident, &projections).await?;
         projections =
@@ -88,9 +145,14 @@ pub async fn catch_up(deps: &ProjectorDeps, resident: &Resident) -> Result<Posit
         if projections.is_empty() {
             break;
         }
-        // Each round moves every projection, or halts it.
+        // Each round moves every projection, or leaves it out of the next.
         let round = round(deps, resident, &projections, Patience::Wait).await?;
-        projections.retain(|projection| !round.halted.contains(&projection.name));
+        let stopped = |name| round.halted.contains(name) || round.failed.contains(name);
+        projections.retain(|projection| !stopped(&projection.name));
+        errors.extend(round.errors);
+    }
+    if let Some(error) = errors.into_iter().next() {
+        return Err(error);
     }
     let positions = by_position(deps, resident, projections::ALL).await?;
     Ok(positions.into_keys().next().unwrap_or(Position::ZERO))

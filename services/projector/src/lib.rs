@@ -12,7 +12,7 @@
 //!
 //! Reading order: [`batch`] (what a projection is handed), [`projections`] (what each makes of it), [`checkpoint`],
 //! [`step`] (one batch, one projection, one transaction), [`follow`] (one tenant), [`worker`] (all of them), [`sweep`]
-//! (who is behind), [`status`], [`rebuild`], [`check`].
+//! (who is behind), [`status`], [`rebuild`], [`check`], [`progress`].
 
 mod backoff;
 mod batch;
@@ -21,6 +21,7 @@ mod checkpoint;
 mod error;
 mod feed;
 mod follow;
+mod progress;
 mod projections;
 mod rebuild;
 mod replay;
@@ -44,7 +45,8 @@ use vault::Vault;
 pub use check::{Checked, Difference, check};
 pub use error::Error;
 pub use follow::catch_up;
-pub use rebuild::{RebuildProgress, Rebuilt, Refused, rebuild};
+pub use progress::RebuildProgress;
+pub use rebuild::{Rebuilt, Refused, rebuild};
 pub use selection::Selection;
 pub use status::{Halted, ProjectionStatus, status};
 pub use worker::Projector;

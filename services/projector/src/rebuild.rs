@@ -5,26 +5,12 @@ use regions::Resident;
 use schemas::{Position, TenantId};
 
 use crate::{
-    Error, ProjectorDeps, follow,
+    Error, ProjectorDeps, checkpoint, follow,
+    progress::{Meter, RebuildProgress},
     projections::Projection,
     replay::{self, Replay},
     selection::Selection,
 };
-
-/// How far a rebuild or a check is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RebuildProgress {
-    /// Tenants done.
-    pub tenants_done: usize,
-    /// Tenants in all.
-    pub tenants_total: usize,
-    /// The tenant in work.
-    pub tenant_id: TenantId,
-    /// How far that tenant is.
-    pub position: Position,
-    /// How far it has to go.
-    pub head: Position,
-}
 
 /// What a rebuild has done.
 #[derive(Debug, Clone, Default)]
@@ -58,15 +44,14 @@ pub async fn rebuild(
     progress: &(dyn Fn(RebuildProgress) + Sync),
 ) -> Result<Rebuilt, Error> {
     let residents = selection.residents(deps).await?;
+    let mut meter = Meter::new(deps, selection, &residents, progress).await?;
     let mut rebuilt = Rebuilt::default();
-    for (tenants_done, resident) in residents.iter().enumerate() {
-        let tell = |position, head| {
-            let tenant_id = resident.tenant_id();
-            progress(RebuildProgress { tenants_done, tenants_total: residents.len(), tenant_id, position, head });
-        };
+    for resident in &residents {
         for projections in selection.projections.chunks(projections_at_once(deps)) {
-            rebuild_tenant(deps, resident, projections, (&mut rebuilt, &tell)).await?;
+            rebuild_tenant(deps, resident, projections, (&mut rebuilt, &meter)).await?;
+            meter.end_projections(resident, projections.len());
         }
+        meter.end_tenant(resident);
         rebuilt.tenants += 1;
     }
     Ok(rebuilt)
@@ -76,7 +61,7 @@ async fn rebuild_tenant(
     deps: &ProjectorDeps,
     resident: &Resident,
     projections: &[&'static Projection],
-    (rebuilt, tell): (&mut Rebuilt, &(dyn Fn(Position, Position) + Sync)),
+    (rebuilt, meter): (&mut Rebuilt, &Meter<'_>),
 ) -> Result<(), Error> {
     let mut replays = begin(deps, resident, projections).await?;
     for replay in &mut replays {
@@ -84,7 +69,8 @@ async fn rebuild_tenant(
     }
     // Read after the checkpoints are locked, so that it is nowhere behind them.
     let head = follow::head(deps, resident).await?;
-    replay::run(deps, resident, (&mut replays, head), &|position| tell(position, head)).await?;
+    let tell = |position| meter.at(resident, projections.len(), position);
+    replay::run(deps, resident, (&mut replays, head), &tell).await?;
     rebuilt.events += u64::try_from(head.get()).unwrap_or_default();
     for replay in replays {
         match refused(resident, &replay) {
@@ -95,12 +81,16 @@ async fn rebuild_tenant(
     Ok(())
 }
 
-/// Locks the checkpoints of some projections of a tenant.
+/// Locks the checkpoints of some projections of a tenant. Rows that are missing are made beforehand, once and for all
+/// to see: of transactions that each made them, the second would wait for the end of the first, and so for ever.
 pub(crate) async fn begin(
     deps: &ProjectorDeps,
     resident: &Resident,
     projections: &[&'static Projection],
 ) -> Result<Vec<Replay>, Error> {
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    checkpoint::prepare(&mut conn, resident.tenant_id(), deps.clock.now()).await.map_err(Error::Checkpoint)?;
+    drop(conn);
     future::try_join_all(projections.iter().map(|projection| Replay::begin(deps, resident, projection))).await
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Replay {
 }
 
 impl Replay {
-    /// Locks the projection's checkpoint. The rows are still the live ones.
+    /// Locks the projection's checkpoint, which exists. The rows are still the live ones.
     pub(crate) async fn begin(
         deps: &ProjectorDeps,
         resident: &Resident,
@@ -35,7 +35,6 @@ impl Replay {
     ) -> Result<Self, Error> {
         let tenant = resident.tenant_id();
         let mut transaction = step::begin(&deps.pool).await?;
-        checkpoint::prepare(&mut transaction, tenant, deps.clock.now()).await.map_err(Error::Checkpoint)?;
         let live = checkpoint::lock(&mut transaction, tenant, projection, Patience::Wait)
             .await
             .map_err(Error::Checkpoint)?
@@ -103,11 +102,14 @@ async fn run_batches(
             return Ok(Some(Refusal::missing(gap)));
         }
         let Some(last) = events.last() else { return Ok(Some(Refusal::missing(reached.next()))) };
-        // While the database writes this batch, the next is read and opened.
-        let applying = future::try_join_all(replays.iter_mut().map(|replay| replay.apply(resident, events)));
-        let (_, next) = future::try_join(applying, feed::read(deps, resident, last.position)).await?;
         reached = last.position;
+        // While the database writes this batch, the next is read and opened; what lies beyond the end is not looked at.
+        let applying = future::try_join_all(replays.iter_mut().map(|replay| replay.apply(resident, events)));
+        let reading =
+            async { if reached < up_to { feed::read(deps, resident, reached).await.map(Some) } else { Ok(None) } };
+        let (_, next) = future::try_join(applying, reading).await?;
         progress(reached);
+        let Some(next) = next else { break };
         batch = next;
     }
     Ok(None)

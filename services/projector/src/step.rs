@@ -1,5 +1,8 @@
 //! One batch, one projection, one transaction.
 
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
 use regions::Resident;
 use runtime::crash;
 use schemas::{Position, TenantId};
@@ -49,6 +52,12 @@ impl Refusal {
     /// The log has no such event, but later ones.
     pub(crate) fn missing(position: Position) -> Self {
         let reason = "the log has no event at this position, and has later ones".to_owned();
+        Self { position, event_type: UNKNOWN_TYPE.to_owned(), reason }
+    }
+
+    /// Something broke on the way to this event, and nobody knows what.
+    pub(crate) fn panicked(position: Position) -> Self {
+        let reason = "a panic, at or after this position".to_owned();
         Self { position, event_type: UNKNOWN_TYPE.to_owned(), reason }
     }
 
@@ -133,7 +142,8 @@ pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres
     pool.begin_with("begin; set local synchronous_commit = off").await.map_err(Error::Transaction)
 }
 
-/// Changes the projection's rows. A refusal means the events are at fault, an error the store.
+/// Changes the projection's rows. A refusal means the events are at fault, an error the store. A panic is a refusal too:
+/// whatever is broken, it breaks on these events, and the caller gives up the transaction with all that was half done.
 pub(crate) async fn apply(
     conn: &mut PgConnection,
     projection: &'static Projection,
@@ -149,7 +159,10 @@ pub(crate) async fn apply(
     if unreadable.is_some() {
         return Ok(unreadable);
     }
-    match (projection.apply)(conn, resident, events).await.map_err(ApplyError::into_reason) {
+    let applied = AssertUnwindSafe((projection.apply)(conn, resident, events)).catch_unwind().await;
+    // Not the panic's message, which may quote data.
+    let Ok(applied) = applied else { return Ok(Some(refusal(first, "the projection panicked".to_owned()))) };
+    match applied.map_err(ApplyError::into_reason) {
         Ok(()) => Ok(None),
         Err(Ok(reason)) => Ok(Some(refusal(first, reason))),
         Err(Err(source)) => Err(Error::Write { projection: projection.name, source }),

@@ -7,13 +7,13 @@ use std::{
 };
 
 use eventlog::{Wakeup, Wakeups};
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use regions::{DatabaseRole, Region, Resident};
 use runtime::Shutdown;
 use schemas::TenantId;
 use tokio::{
     sync::mpsc,
-    task::{JoinError, JoinHandle},
+    task::JoinError,
     time::{Instant, MissedTickBehavior},
 };
 
@@ -59,12 +59,12 @@ impl Projector {
             tokio::select! {
                 () = shutdown.requested() => break,
                 Some(tenant) = wakeups.recv() => work.enqueue(tenant),
-                Some(served) = work.rounds.next() => work.end_round(served),
+                Some(served) = work.rounds.next() => work.end_round(served).await,
                 _ = sweeps.tick() => work.sweep().await,
             }
         }
         while let Some(served) = work.rounds.next().await {
-            work.end_round(served);
+            work.end_round(served).await;
         }
         listener.await.expect("the listener does not panic");
     }
@@ -99,14 +99,15 @@ async fn listen(region: Region, sender: mpsc::Sender<TenantId>, shutdown: Shutdo
 }
 
 /// What became of a tenant's round: the projections tried, and what they did.
-struct Served {
+pub(crate) struct Served {
     tenant: TenantId,
     tried: Vec<&'static Projection>,
-    round: Result<Round, Error>,
+    /// A panic ends the round, not the worker.
+    round: Result<Result<Round, Error>, JoinError>,
 }
 
 /// Which tenants wait, and which are being served.
-struct Work {
+pub(crate) struct Work {
     deps: Arc<ProjectorDeps>,
     shutdown: Shutdown,
     /// Who comes next, each once.
@@ -114,12 +115,15 @@ struct Work {
     queued: HashSet<TenantId>,
     /// Being served, and whether it was woken meanwhile: what it has read may not be all.
     serving: HashMap<TenantId, bool>,
-    rounds: FuturesUnordered<JoinHandle<Served>>,
-    backoff: Backoff,
+    /// What is being done, until it is noted.
+    pub(crate) rounds: FuturesUnordered<BoxFuture<'static, Served>>,
+    /// Who is not to be tried yet.
+    pub(crate) backoff: Backoff,
 }
 
 impl Work {
-    fn new(deps: ProjectorDeps, shutdown: Shutdown) -> Self {
+    /// Nobody waits.
+    pub(crate) fn new(deps: ProjectorDeps, shutdown: Shutdown) -> Self {
         Self {
             deps: Arc::new(deps),
             shutdown,
@@ -131,7 +135,8 @@ impl Work {
         }
     }
 
-    fn enqueue(&mut self, tenant: TenantId) {
+    /// A tenant probably has something to do.
+    pub(crate) fn enqueue(&mut self, tenant: TenantId) {
         match self.serving.get_mut(&tenant) {
             Some(again) => *again = true,
             None if self.queued.insert(tenant) => self.waiting.push_back(tenant),
@@ -139,31 +144,48 @@ impl Work {
         }
     }
 
-    fn begin_rounds(&mut self) {
+    /// Serves as many of those that wait as may be served at the same time.
+    pub(crate) fn begin_rounds(&mut self) {
         while self.rounds.len() < TENANTS_AT_ONCE {
             let Some(tenant) = self.waiting.pop_front() else { return };
             self.queued.remove(&tenant);
-            self.serving.insert(tenant, false);
             let tried = self.backoff.ready(tenant, Instant::now());
-            self.rounds.push(self.shutdown.spawn(serve(Arc::clone(&self.deps), tenant, tried)));
+            self.begin_round(tenant, tried.clone(), serve(Arc::clone(&self.deps), tenant, tried));
         }
     }
 
-    fn end_round(&mut self, served: Result<Served, JoinError>) {
-        let Served { tenant, tried, round } =
-            served.expect("a round that panics has broken an invariant, and said which");
-        let woken = self.serving.remove(&tenant).unwrap_or_default();
-        match round {
-            Ok(round) => {
-                self.backoff.note(tenant, &tried, &round.halted, Instant::now());
-                if round.more || woken {
-                    self.enqueue(tenant);
-                }
-            }
+    /// Whose round it is stays known outside of it, whatever becomes of it.
+    pub(crate) fn begin_round<F>(&mut self, tenant: TenantId, tried: Vec<&'static Projection>, round: F)
+    where
+        F: Future<Output = Result<Round, Error>> + Send + 'static,
+    {
+        self.serving.insert(tenant, false);
+        let round = self.shutdown.spawn(round);
+        self.rounds.push(Box::pin(async move { Served { tenant, tried, round: round.await } }));
+    }
+
+    /// Takes note of what became of a round.
+    pub(crate) async fn end_round(&mut self, Served { tenant, mut tried, round }: Served) {
+        let names = tried.iter().map(|projection| projection.name).collect();
+        let round = match round {
+            Ok(Ok(round)) => round,
             // The next sweep finds the tenant again.
-            Err(error) => {
-                tracing::warn!(tenant.id = %tenant, error = chain(&error), "a round failed, to be tried again");
-            }
+            Ok(Err(error)) => Round { failed: names, errors: vec![error], ..Round::default() },
+            Err(_panic) => halt_panicked(&self.deps, tenant, &tried).await.unwrap_or_else(|error| Round {
+                halted: names,
+                errors: vec![error],
+                ..Round::default()
+            }),
+        };
+        for error in &round.errors {
+            tracing::warn!(tenant.id = %tenant, error = chain(error), "a round failed, to be tried again");
+        }
+        // What failed is neither halted nor known to have got over a halt.
+        tried.retain(|projection| !round.failed.contains(&projection.name));
+        self.backoff.note(tenant, &tried, &round.halted, Instant::now());
+        let woken = self.serving.remove(&tenant).unwrap_or_default();
+        if round.more || woken {
+            self.enqueue(tenant);
         }
     }
 
@@ -189,18 +211,22 @@ async fn sweep(deps: &ProjectorDeps) -> Result<Vec<Behind>, Error> {
     Ok(behind)
 }
 
-async fn serve(deps: Arc<ProjectorDeps>, tenant: TenantId, tried: Vec<&'static Projection>) -> Served {
-    let round = round(&deps, tenant, &tried).await;
-    Served { tenant, tried, round }
-}
-
 /// One round of a tenant that is at home here; one that has left has nothing to be done for.
-async fn round(deps: &ProjectorDeps, tenant: TenantId, projections: &[&'static Projection]) -> Result<Round, Error> {
-    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-    let resident = Resident::prove_id(&mut conn, &deps.region.id, tenant).await.map_err(Error::Resident)?;
-    drop(conn);
-    match resident {
-        Some(resident) => follow::round(deps, &resident, projections, Patience::Leave).await,
+async fn serve(deps: Arc<ProjectorDeps>, tenant: TenantId, tried: Vec<&'static Projection>) -> Result<Round, Error> {
+    match prove(&deps, tenant).await? {
+        Some(resident) => follow::round(&deps, &resident, &tried, Patience::Leave).await,
         None => Ok(Round::default()),
     }
+}
+
+async fn halt_panicked(deps: &ProjectorDeps, tenant: TenantId, tried: &[&'static Projection]) -> Result<Round, Error> {
+    match prove(deps, tenant).await? {
+        Some(resident) => follow::halt_panicked(deps, &resident, tried).await,
+        None => Ok(Round::default()),
+    }
+}
+
+async fn prove(deps: &ProjectorDeps, tenant: TenantId) -> Result<Option<Resident>, Error> {
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    Resident::prove_id(&mut conn, &deps.region.id, tenant).await.map_err(Error::Resident)
 }

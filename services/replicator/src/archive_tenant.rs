@@ -25,7 +25,10 @@ use runtime::crash;
 use schemas::{Hash, Position};
 
 use self::{events::Until, publish::publish, standing::Standing};
-pub(crate) use self::{standing::manifest_of, tail::edge_at};
+pub(crate) use self::{
+    standing::{manifest_of, newest_manifest},
+    tail::edge_at,
+};
 use crate::{deps::ReplicatorDeps, error::Error};
 
 /// Times a step is tried again after another replicator got in between.
@@ -56,17 +59,35 @@ pub async fn archive_tenant(
     resident: &Resident,
     up_to: Option<Position>,
 ) -> Result<Archived, Error> {
-    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-    let head = eventlog::head(&mut connection, resident).await.map_err(Error::Log)?;
-    drop(connection);
+    let head = head(deps, resident).await?;
     let goal = up_to.map_or(head, |up_to| up_to.min(head));
-    let (mut published, mut contentions) = (0, 0);
+    let mut published = 0;
+    loop {
+        match patient_generation(deps, resident, goal).await? {
+            Taken::Nothing(archived) => return Ok(Archived { published, ..archived }),
+            Taken::Generation => published += 1,
+        }
+    }
+}
+
+/// Takes one generation at most, for tenants that take turns: a long backlog of one must not hold up the others.
+pub(crate) async fn take_turn(deps: &ReplicatorDeps, resident: &Resident) -> Result<(), Error> {
+    let goal = head(deps, resident).await?;
+    patient_generation(deps, resident, goal).await.map(drop)
+}
+
+async fn head(deps: &ReplicatorDeps, resident: &Resident) -> Result<Position, Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    eventlog::head(&mut connection, resident).await.map_err(Error::Log)
+}
+
+/// A generation, also when other replicators get in between.
+async fn patient_generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) -> Result<Taken, Error> {
+    let mut contentions = 0;
     loop {
         match generation(deps, resident, goal).await {
-            Ok(Taken::Nothing(archived)) => return Ok(Archived { published, ..archived }),
-            Ok(Taken::Generation) => published += 1,
             Err(Error::Contended) if contentions < CONTENTIONS_MAX => contentions += 1,
-            Err(error) => return Err(error),
+            taken => return taken,
         }
     }
 }
@@ -94,7 +115,7 @@ async fn generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) 
     let until = if standing.is_under_way() { Until::Exactly(standing.sealed()) } else { Until::AtMost(goal) };
     let events = events::read(deps, resident, standing.size(), until).await?;
     let attachments = publish::attachments_of(&objects, &events).await?;
-    let signer = deps.signer_of(resident);
+    let signer = deps.signer_of(resident.tenant_id());
     let step = Step {
         tenant_id: resident.tenant_id(),
         region: deps.region.id.clone(),

@@ -18,31 +18,50 @@ use crate::{deps::ReplicatorDeps, error::Error};
 /// Manifests that are read at the same time.
 const READ_AT_ONCE: usize = 8;
 
-/// Every backup of the region, oldest first.
+/// A backup as listed.
+#[derive(Debug)]
+pub struct Listed {
+    /// Its id, by its place in the bucket.
+    pub backup_id: String,
+    /// Its manifest, or why what lies there is none of this region's.
+    pub manifest: Result<BackupManifest, Error>,
+}
+
+/// Every backup of the region, oldest first; before them what lies among them and is none.
 ///
 /// # Errors
-/// If the bucket does not answer, or a manifest is not signed by the region's key.
-pub async fn list(deps: &ReplicatorDeps) -> Result<Vec<BackupManifest>, Error> {
+/// If the bucket does not answer.
+pub async fn list(deps: &ReplicatorDeps) -> Result<Vec<Listed>, Error> {
     let listed = deps.bucket.list(layout::BACKUPS).await.map_err(Error::Bucket)?;
     let ids: Vec<_> = listed
         .iter()
         .filter_map(|object| object.key.strip_prefix(layout::BACKUPS)?.strip_suffix("/manifest.json"))
         .map(str::to_owned)
         .collect();
-    let shown = ids.iter().map(|backup_id| show(deps, backup_id));
+    let shown = ids.into_iter().map(|backup_id| async move {
+        match show(deps, &backup_id).await {
+            Err(error) if !error.is_of_one() => Err(error),
+            manifest => Ok(Listed { backup_id, manifest }),
+        }
+    });
     let mut backups: Vec<_> = stream::iter(shown).buffered(READ_AT_ONCE).try_collect().await?;
-    backups.sort_by_key(|backup: &BackupManifest| backup.cut_at);
+    backups.sort_by_key(|backup: &Listed| backup.manifest.as_ref().ok().map(|manifest| manifest.cut_at));
     Ok(backups)
 }
 
 /// One backup.
 ///
 /// # Errors
-/// If there is none of that id, the bucket does not answer, or it is not signed by the region's key.
+/// If there is none of that id, the bucket does not answer, or it is not signed by the region's key, or for another id.
 pub async fn show(deps: &ReplicatorDeps, backup_id: &str) -> Result<BackupManifest, Error> {
     let object = layout::backup(backup_id);
     let found = deps.bucket.get(&object).await.map_err(Error::Bucket)?;
     let found = found.ok_or_else(|| Error::NoSuchBackup { backup_id: backup_id.to_owned() })?;
     let signer = deps.signer_of_region();
-    BackupManifest::open(&found.body, signer.verifier()).map_err(|source| Error::NotOurs { object, source })
+    let opened = BackupManifest::open(&found.body, signer.verifier());
+    let manifest = opened.map_err(|source| Error::NotOurs { object: object.clone(), source })?;
+    if manifest.backup_id == backup_id && manifest.region == deps.region.id {
+        return Ok(manifest);
+    }
+    Err(Error::AnotherBackup { object, backup_id: manifest.backup_id, region: manifest.region })
 }

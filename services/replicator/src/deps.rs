@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use archive::{Signer, checkpoint};
 use regions::{Bucket, Region, Resident};
 use runtime::{Clock, Ids, RegionMetrics};
+use schemas::TenantId;
 use sqlx::PgPool;
 use vault::{SigningKey, Vault};
 
@@ -40,8 +41,8 @@ impl ReplicatorDeps {
     }
 
     /// Signs for a tenant's log, under its origin.
-    pub(crate) fn signer_of(&self, resident: &Resident) -> Signer {
-        self.signer_named(checkpoint::origin(&self.region.id, resident.tenant_id()))
+    pub(crate) fn signer_of(&self, tenant_id: TenantId) -> Signer {
+        self.signer_named(checkpoint::origin(&self.region.id, tenant_id))
     }
 
     /// Signs for the region.

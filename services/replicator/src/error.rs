@@ -1,7 +1,7 @@
 //! What can stop the archive of a tenant.
 
 use archive::SignedError;
-use schemas::{Hash, Position, TenantId};
+use schemas::{Hash, Position, RegionId, TenantId};
 
 /// A failed step, or a reason to refuse.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,16 @@ pub enum Error {
         /// Which one.
         backup_id: String,
     },
+    /// What lies at a backup's place says that it is another one.
+    #[error("{object}: is backup {backup_id} of region {region}")]
+    AnotherBackup {
+        /// Which object.
+        object: String,
+        /// The id it names.
+        backup_id: String,
+        /// The region it names.
+        region: RegionId,
+    },
 }
 
 impl Error {
@@ -110,5 +120,20 @@ impl Error {
             Self::Log(error) => !matches!(error, eventlog::Error::Unreadable { .. }),
             _ => false,
         }
+    }
+
+    /// Whether it concerns one tenant or object, and not a store that all of them need.
+    pub(crate) fn is_of_one(&self) -> bool {
+        match self {
+            Self::Database(_) | Self::Bucket(_) | Self::ReadBack(_) => false,
+            Self::Log(error) => matches!(error, eventlog::Error::Unreadable { .. }),
+            _ => true,
+        }
+    }
+
+    /// What failed, with the whole chain of causes, on one line.
+    pub(crate) fn chain(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 }

@@ -46,10 +46,11 @@ pub(crate) async fn behind(connection: &mut PgConnection) -> Result<Vec<Behind>,
     Ok(behind.collect())
 }
 
-/// The tenant whose archive was read back longest ago, or never, if it has grown since and that is before `before`.
+/// The tenant whose archive was read back longest ago, or never, if that is before `grown_before` and it has grown since, or
+/// if it is before `any_before`: what is not written to can still rot, or be put back.
 pub(crate) async fn least_verified(
     connection: &mut PgConnection,
-    before: Timestamp,
+    (grown_before, any_before): (Timestamp, Timestamp),
     except: &[TenantId],
 ) -> Result<Option<TenantId>, sqlx::Error> {
     let except: Vec<_> = except.iter().map(|tenant_id| tenant_id.get()).collect();
@@ -58,10 +59,11 @@ pub(crate) async fn least_verified(
         from log.mark a
         join log.tenant t on t.tenant_id = a.tenant_id and t.state = 'active'
         left join log.mark v on v.tenant_id = a.tenant_id and v.mark = 'verified'
-        where a.mark = 'archived' and a.position > coalesce(v.position, 0)
-            and (v.reached_at is null or v.reached_at < $1) and a.tenant_id <> all($2)
+        where a.mark = 'archived' and a.tenant_id <> all($3)
+            and (v.reached_at is null or v.reached_at < $2 or (v.reached_at < $1 and a.position > v.position))
         order by v.reached_at nulls first limit 1",
-        before.to_sqlx() as _,
+        grown_before.to_sqlx() as _,
+        any_before.to_sqlx() as _,
         &except
     )
     .fetch_optional(connection)

@@ -2,7 +2,7 @@
 //!
 //! It asks the database, again and again, whose archive is behind: no message can be lost that way, and a restart needs no
 //! state. A tenant that was just archived rests for a few intervals unless it has filled a tile meanwhile, because every
-//! generation also writes the tree's partial tiles anew.
+//! generation also writes the tree's partial tiles anew. A turn is one generation, so a long backlog holds up nobody.
 
 mod paces;
 mod verifying;
@@ -16,7 +16,7 @@ use runtime::Shutdown;
 use tokio::time::Instant;
 
 use self::paces::Paces;
-use crate::{archive_tenant, deps::ReplicatorDeps, error::Error, lag, lag::Behind};
+use crate::{archive_tenant::take_turn, deps::ReplicatorDeps, error::Error, lag, lag::Behind};
 
 /// Tenants that are archived at the same time.
 const TENANTS_AT_ONCE: usize = 4;
@@ -34,41 +34,56 @@ impl Replicator {
         Self { deps }
     }
 
-    /// Runs until asked to stop; what is under way then is finished.
+    /// Runs until asked to stop; what is under way then is finished. A store that does not answer is asked again.
     ///
     /// # Errors
     /// If the bucket is not where the region's data must stay. Nothing is written then.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), Error> {
-        self.deps.bucket.check_location().await.map_err(Error::Bucket)?;
+        while !self.is_located(&shutdown).await? {
+            if !shutdown.sleep(self.deps.interval).await {
+                return Ok(());
+            }
+        }
         let (archived, ()) = tokio::join!(self.archive(&shutdown), verifying::run(&self.deps, &shutdown));
         archived
+    }
+
+    /// Asks the bucket where it is. It may not answer, which says nothing.
+    async fn is_located(&self, shutdown: &Shutdown) -> Result<bool, Error> {
+        match self.deps.bucket.check_location().await {
+            Ok(()) => Ok(true),
+            // Data would leave its region: stop here, whoever supervises the process sees why.
+            Err(error @ regions::Error::AnotherLocation { .. }) => {
+                shutdown.request();
+                Err(Error::Bucket(error))
+            }
+            Err(error) => {
+                warn(&error, "cannot ask the bucket where it is");
+                Ok(false)
+            }
+        }
     }
 
     async fn archive(&self, shutdown: &Shutdown) -> Result<(), Error> {
         let mut paces = Paces::new(self.deps.interval);
         let mut location_checked_at = Instant::now();
         loop {
-            if location_checked_at.elapsed() >= LOCATION_EVERY {
-                match self.deps.bucket.check_location().await {
-                    Ok(()) => location_checked_at = Instant::now(),
-                    // Data would leave its region: stop here, whoever supervises the process sees why.
-                    Err(error @ regions::Error::AnotherLocation { .. }) => {
-                        shutdown.request();
-                        return Err(Error::Bucket(error));
-                    }
-                    Err(error) => warn(&error, "cannot ask the bucket where it is"),
-                }
+            if location_checked_at.elapsed() >= LOCATION_EVERY && self.is_located(shutdown).await? {
+                location_checked_at = Instant::now();
             }
-            if let Err(error) = self.sweep(&mut paces, shutdown).await {
+            let is_backlog_left = self.sweep(&mut paces, shutdown).await.unwrap_or_else(|error| {
                 warn(&error, "cannot compare heads with archives");
-            }
-            if !shutdown.sleep(self.deps.interval).await {
+                false
+            });
+            let wait = if is_backlog_left { Duration::ZERO } else { self.deps.interval };
+            if shutdown.is_requested() || !shutdown.sleep(wait).await {
                 return Ok(());
             }
         }
     }
 
-    async fn sweep(&self, paces: &mut Paces, shutdown: &Shutdown) -> Result<(), Error> {
+    /// Gives every tenant that is due one turn. Whether one of them could go on at once.
+    async fn sweep(&self, paces: &mut Paces, shutdown: &Shutdown) -> Result<bool, Error> {
         let behind = self.behind().await?;
         self.measure(&behind);
         let now = Instant::now();
@@ -85,8 +100,9 @@ impl Replicator {
             paces.note(tenant.tenant_id, &result, Instant::now());
         }
         self.deps.metrics.subscription_halted.with_label_values(&["archive"]).set(paces.halted());
-        self.measure(&self.behind().await?);
-        Ok(())
+        let behind = self.behind().await?;
+        self.measure(&behind);
+        Ok(behind.iter().any(|tenant| paces.has_backlog(tenant, Instant::now())))
     }
 
     async fn archive_one(&self, tenant: &Behind) -> Result<(), Error> {
@@ -95,7 +111,7 @@ impl Replicator {
         let resident = Resident::prove_id(&mut connection, &self.deps.region.id, tenant_id).await;
         drop(connection);
         let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
-        archive_tenant(&self.deps, &resident, None).await.map(drop)
+        take_turn(&self.deps, &resident).await
     }
 
     async fn behind(&self) -> Result<Vec<Behind>, Error> {

@@ -78,8 +78,21 @@ pub struct Telemetry {
 const EXPORT_TARGETS: [&str; 5] = ["hyper", "hyper_util", "reqwest", "h2", "opentelemetry"];
 /// Our crates. What they write is theirs to answer for, at every level.
 const OURS: [&str; 15] = [
-    "archive", "auditor", "desk", "directory", "domain", "domicile", "embedded", "eventlog", "projector", "regions",
-    "replicator", "router", "runtime", "schemas", "vault",
+    "archive",
+    "auditor",
+    "desk",
+    "directory",
+    "domain",
+    "domicile",
+    "embedded",
+    "eventlog",
+    "projector",
+    "regions",
+    "replicator",
+    "router",
+    "runtime",
+    "schemas",
+    "vault",
 ];
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -220,7 +233,8 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         let layer = log_lines(Format::Json, move || writer.clone());
-        let subscriber = tracing_subscriber::registry().with(layer.with_filter(LevelFilter::TRACE.and(filter_fn(is_written))));
+        let subscriber =
+            tracing_subscriber::registry().with(layer.with_filter(LevelFilter::TRACE.and(filter_fn(is_written))));
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!(target: "html5ever::tokenizer", "processing Characters(\"Dear Sir\")");
             tracing::info!(target: "html5ever::tokenizer", "parsed");

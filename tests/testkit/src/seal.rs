@@ -3,7 +3,7 @@
 use eventlog::{Append, Expected};
 use regions::Resident;
 use runtime::{Clock, Ids};
-use schemas::{Actor, CommandId, Envelope, EventId, StreamName, Version, event::TenantLogEvent};
+use schemas::{Actor, CommandId, Envelope, EventId, StreamName, Version, event::TenantLogEvent, upload::UploadEvent};
 use vault::{Scope, Vault};
 
 use crate::{StreamToAppend, TestRegion};
@@ -38,7 +38,7 @@ pub(crate) async fn append(
             causation_id: None,
             trace_parent: None,
             key_id: key.id(),
-            blob: matches!(event, TenantLogEvent::Upload(_))
+            blob: matches!(event, TenantLogEvent::Upload(UploadEvent::UploadReceived(_)))
                 .then(|| schemas::Hash::of(&[event_id.to_string().as_bytes()])),
         };
         sealed.push(vault::seal_event(&key, envelope, &event));

@@ -51,8 +51,10 @@ async fn of_safe_updates_of_one_version_one_is_taken() -> anyhow::Result<()> {
     let acme = Deployment::shared().await?.signup("eu", "concurrent-safe").await?;
     let ticket = acme.ticket("Printer", "It smokes").await?;
     let path = format!("/api/v2/tickets/{ticket}.json");
-    let version: i64 = acme.client.put(&path, &json!({"ticket": {}})).await?.expect(200)?.header("x-domicile-version").parse()?;
-    let update = |number: usize| json!({"ticket": {"subject": format!("Subject {number}"), "expected_version": version}});
+    let version: i64 =
+        acme.client.put(&path, &json!({"ticket": {}})).await?.expect(200)?.header("x-domicile-version").parse()?;
+    let update =
+        |number: usize| json!({"ticket": {"subject": format!("Subject {number}"), "expected_version": version}});
     let answers = join_all((0..WRITERS).map(async |number| acme.client.put(&path, &update(number)).await)).await;
 
     let mut taken = Vec::new();
@@ -69,7 +71,11 @@ async fn of_safe_updates_of_one_version_one_is_taken() -> anyhow::Result<()> {
     let stale = acme.client.put(&path, &update(99)).await?;
     assert_eq!(stale.status, 409, "{}", stale.text());
     let history = acme.client.get(&format!("/api/domicile/v1/tickets/{ticket}/history")).await?.expect(200)?.body;
-    assert_eq!(history["events"].as_array().map(Vec::len), Some(3), "opened, commented, and one new subject: {history}");
+    assert_eq!(
+        history["events"].as_array().map(Vec::len),
+        Some(3),
+        "opened, commented, and one new subject: {history}"
+    );
     Ok(())
 }
 

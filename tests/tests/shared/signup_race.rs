@@ -1,6 +1,6 @@
 //! Two regions, one name.
 
-use system_tests::{Answer, Deployment, Tenant, deployment::signup};
+use system_tests::{Answer, Deployment, Tenant, setup::signup};
 
 #[tokio::test]
 async fn of_two_signups_for_one_name_from_two_regions_one_wins_and_nothing_is_half_made() -> anyhow::Result<()> {

@@ -83,7 +83,8 @@ async fn tenants_with_the_same_ids_never_see_one_another() -> anyhow::Result<()>
         for (route, path) in own.paths() {
             let shown = own.tenant.client.get(&path).await?.expect(200)?;
             assert_only_own(&shown, own, foreign, route);
-            let as_foreigner = deployment.client(&own.tenant.slug)?.with_token(&foreign.tenant.token).get(&path).await?;
+            let as_foreigner =
+                deployment.client(&own.tenant.slug)?.with_token(&foreign.tenant.token).get(&path).await?;
             assert_eq!(as_foreigner.status, 401, "{route} with the other's token: {}", as_foreigner.text());
             assert!(!as_foreigner.text().contains(" of "), "{route} leaks: {}", as_foreigner.text());
             let as_nobody = own.tenant.client.without_token().get(&path).await?;
@@ -111,7 +112,9 @@ async fn ids_that_only_another_tenant_has_are_not_found() -> anyhow::Result<()> 
     for (route, path) in large.paths().into_iter().filter(|(route, _)| route.contains("{id}")) {
         assert_eq!(small.client.get(&path).await?.status, 404, "{route}");
     }
-    for (route, path) in large.paths().into_iter().filter(|(route, _)| route.ends_with("show_many") || lists.contains(route)) {
+    for (route, path) in
+        large.paths().into_iter().filter(|(route, _)| route.ends_with("show_many") || lists.contains(route))
+    {
         let shown = small.client.get(&path).await?.expect(200)?.text();
         assert!(!shown.contains("twin-large"), "{route}: {shown}");
     }
@@ -147,7 +150,8 @@ fn every_route_that_reads_is_looked_at() -> anyhow::Result<()> {
     for file in ["api/v2.rs", "api/domicile.rs", "tokens.rs"] {
         let source = fs::read_to_string(repository().join("services/desk/src").join(file))?;
         let lines = source.split(".route(").skip(1).filter(|line| line.split(".route(").next().is_some_and(reads));
-        routes.extend(lines.filter_map(|line| line.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned)));
+        routes
+            .extend(lines.filter_map(|line| line.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned)));
     }
     anyhow::ensure!(routes.len() > 15, "the routes are written in another way now: {routes:?}");
     let looked_at = Desk::nowhere()?;

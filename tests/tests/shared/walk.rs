@@ -46,7 +46,8 @@ fn types(events: &[Value]) -> Vec<&str> {
 async fn as_of_each_moment(acme: &Tenant, ticket: i64, history: &[Value]) -> anyhow::Result<()> {
     for (event, comments) in [(&history[0], 1), (&history[2], 2)] {
         let moment = event["recorded_at"].as_str().context("a time")?.replace('+', "%2B");
-        let was = acme.client.get(&format!("/api/domicile/v1/tickets/{ticket}?as_of={moment}")).await?.expect(200)?.body;
+        let was =
+            acme.client.get(&format!("/api/domicile/v1/tickets/{ticket}?as_of={moment}")).await?.expect(200)?.body;
         assert_eq!(was["comments"].as_array().map(Vec::len), Some(comments), "as of {moment}");
     }
     Ok(())
@@ -59,7 +60,8 @@ async fn replayed(deployment: &Deployment, acme: &Tenant, history: &[Value]) -> 
     let replay = [&["audit", "replay"], of_tenant.as_slice(), &["--stream", stream, "--format", "ndjson"]].concat();
     let lines = deployment.cli(&replay).await?.expect(0)?.stdout;
     let events = lines.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
-    assert_eq!(types(&events), types(history), "{lines}");
+    let replayed: Vec<_> = events.iter().map(|event| &event["event_type"]).collect();
+    assert_eq!(replayed, types(history), "{lines}");
     assert!(lines.contains("Use the other one"), "{lines}");
 
     let first = history[1]["position"].to_string();
@@ -79,7 +81,8 @@ async fn an_archive_verifies_from_the_bucket_and_from_a_copy_with_nothing_else()
     let head = acme.archived().await?;
 
     let of_tenant = ["--region", "jp", "--tenant", &acme.slug];
-    let verified = deployment.cli(&[&["audit", "verify", "--format", "json"], of_tenant.as_slice()].concat()).await?.expect(0)?;
+    let verified =
+        deployment.cli(&[&["audit", "verify", "--format", "json"], of_tenant.as_slice()].concat()).await?.expect(0)?;
     let report = verified.json()?;
     assert_eq!((&report["size"], &report["is_key_pinned"]), (&json!(head), &json!(true)), "{report}");
 
@@ -123,7 +126,10 @@ async fn verify_alone(copy: &Path) -> anyhow::Result<Ran> {
         unshared.args(["--net", "--"]).arg(alone.get_program()).args(alone.get_args());
         alone = unshared;
     } else {
-        skipped("an_archive_verifies_without_network", "this user cannot make a network namespace; verified with the network there");
+        skipped(
+            "an_archive_verifies_without_network",
+            "this user cannot make a network namespace; verified with the network there",
+        );
     }
     alone.env_clear().env("DOMICILE_DATA", nowhere).env("DOMICILE_REGIONS", nowhere).current_dir("/");
     command::finish(alone).await
@@ -161,12 +167,15 @@ async fn read_models_are_those_of_a_fresh_replay() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let acme = deployment.signup("us", "walk-read").await?;
     let ticket = acme.ticket("Printer on fire", "It smokes").await?;
-    acme.client.put(&format!("/api/v2/tickets/{ticket}.json"), &json!({"ticket": {"status": "solved", "tags": ["fire"]}})).await?;
+    acme.client
+        .put(&format!("/api/v2/tickets/{ticket}.json"), &json!({"ticket": {"status": "solved", "tags": ["fire"]}}))
+        .await?;
     deployment.cli(&["projections", "check", "--region", "us"]).await?.expect(0)?;
     let before = acme.client.get(&format!("/api/v2/tickets/{ticket}.json")).await?.expect(200)?.body;
     deployment.cli(&["projections", "rebuild", "--region", "us"]).await?.expect(0)?;
     assert_eq!(acme.client.get(&format!("/api/v2/tickets/{ticket}.json")).await?.expect(200)?.body, before);
-    let status = deployment.cli(&["projections", "status", "--region", "us", "--format", "json"]).await?.expect(0)?.json()?;
+    let status =
+        deployment.cli(&["projections", "status", "--region", "us", "--format", "json"]).await?.expect(0)?.json()?;
     let halted = status.as_array().into_iter().flatten().filter(|row| !row["halted_at"].is_null()).count();
     assert_eq!(halted, 0, "{status}");
     Ok(())

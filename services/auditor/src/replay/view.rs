@@ -126,6 +126,7 @@ pub(super) fn upload(upload: &Upload) -> Value {
         "content_type": received.content_type.expose(),
         "size_bytes": received.size_bytes,
         "uploader": received.uploader,
+        "claimed_for_ticket": upload.claimed().map(|claimed| claimed.ticket),
     })
 }
 

@@ -1,17 +1,20 @@
 //! The end of a verification: the right edge of the tree, the published checkpoint, and what nothing named.
 
 use archive::{
-    Checkpoint, checkpoint, layout,
+    Checkpoint, checkpoint, guide, layout,
     tile::{self, Named, WIDTH},
 };
 use bytes::Bytes;
 use schemas::Position;
 
-use super::{attached::first_in_name, listing::tile_of, walk::Walk};
+use super::{attached::first_in_name, listing::tile_of, load, walk::Walk};
 use crate::{
     report::{Finding, Report, Wrong},
     source::Error,
 };
+
+/// How often a manifest is asked for whose checkpoint was there already: a writer publishes one right after the other.
+const LOOKS_MAX: u32 = 16;
 
 /// The checkpoint as it was before the archive was listed, and as it is at the end.
 pub(super) struct Published {
@@ -43,7 +46,8 @@ impl Walk<'_> {
         if known > self.size() {
             self.report.add(self.next(), layout::MANIFESTS, Wrong::Truncated);
         }
-        self.check_published(&published);
+        self.check_published(&published).await?;
+        self.check_guide().await?;
         self.check_unnamed();
         self.report.size = self.size();
         self.report.root = self.is_tree_known.then(|| self.tail.edge().root());
@@ -64,13 +68,45 @@ impl Walk<'_> {
         }
     }
 
-    fn check_published(&mut self, published: &Published) {
-        let (before, after) = (published.before.as_deref(), published.after.as_deref());
-        let wrong = self.wrong_with(before).filter(|(_, wrong)| *wrong != Wrong::CheckpointBehind);
-        let wrong = wrong.or_else(|| self.wrong_with(after).filter(|(_, wrong)| *wrong != Wrong::CheckpointAhead));
+    /// A generation that is published meanwhile makes the first checkpoint missing or behind, and the last one ahead. None of
+    /// that is wrong, nor is a first one ahead whose manifest can be seen by now.
+    async fn check_published(&mut self, published: &Published) -> Result<(), Error> {
+        let before = published.before.as_deref().and_then(|note| self.wrong_with(Some(note)));
+        let wrong = match before.filter(|(_, wrong)| *wrong != Wrong::CheckpointBehind) {
+            Some((_, Wrong::CheckpointAhead)) if self.is_published_now(published.before.as_deref()).await? => None,
+            wrong => wrong,
+        };
+        let after = || self.wrong_with(published.after.as_deref());
+        let wrong = wrong.or_else(|| after().filter(|(_, wrong)| *wrong != Wrong::CheckpointAhead));
         if let Some((position, wrong)) = wrong {
             self.report.add(position, layout::CHECKPOINT, wrong);
         }
+        Ok(())
+    }
+
+    /// Whether the generation after those that were walked is there by now and has the checkpoint's tree.
+    async fn is_published_now(&self, published: Option<&[u8]>) -> Result<bool, Error> {
+        let Some(Ok(published)) = published.map(|note| self.open_published(note)) else { return Ok(false) };
+        let generation = self.newest().map_or(0, |newest| newest.generation).saturating_add(1);
+        for _ in 0..LOOKS_MAX {
+            if let Some(bytes) = self.source.get(&layout::manifest(generation)).await? {
+                let next = load::open(&bytes, self.identity, generation);
+                return Ok(next.is_ok_and(|next| (next.size, next.root) == (published.size, published.root)));
+            }
+        }
+        Ok(false)
+    }
+
+    /// The steps by hand must be ones that were published: whoever follows others may be led to a wrong result.
+    async fn check_guide(&mut self) -> Result<(), Error> {
+        match self.source.get(layout::GUIDE).await? {
+            None => self.report.add(None, layout::GUIDE, Wrong::Missing),
+            Some(text) if !guide::is_ours(&text, &self.identity.verifier) => {
+                self.report.add(None, layout::GUIDE, Wrong::GuideDiffers);
+            }
+            Some(_) => {}
+        }
+        Ok(())
     }
 
     fn wrong_with(&self, published: Option<&[u8]>) -> Option<(Option<Position>, Wrong)> {
@@ -168,5 +204,6 @@ fn span(finding: &Finding) -> i64 {
 /// How many leaves a tree has that holds the tile.
 fn end_of(tile: tile::Tile) -> u64 {
     let span = WIDTH.checked_pow(u32::from(tile.level));
-    span.and_then(|span| (tile.index * WIDTH + u64::from(tile.width)).checked_mul(span)).unwrap_or(u64::MAX)
+    let width = tile.index.checked_mul(WIDTH).and_then(|start| start.checked_add(u64::from(tile.width)));
+    width.zip(span).and_then(|(width, span)| width.checked_mul(span)).unwrap_or(u64::MAX)
 }

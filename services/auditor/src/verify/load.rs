@@ -3,13 +3,15 @@
 use archive::{Manifest, SignedError, layout, manifest::FORMAT};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use schemas::Hash;
+use schemas::{Hash, Position};
 
 use super::{counted::Counted, identity::Identity};
 use crate::{report::Wrong, source::Error};
 
 /// Objects of one generation that are fetched at the same time.
 const OBJECTS_AHEAD: usize = 4;
+/// What every program that reads JSON can count up to.
+const SIZE_MAX: u64 = 1 << 53;
 
 /// A generation as it was found. The lists run parallel to the manifest's.
 pub(super) struct Loaded {
@@ -40,7 +42,7 @@ async fn get_all(source: &Counted<'_>, keys: impl Iterator<Item = &str>) -> Resu
     stream::iter(gets).buffered(OBJECTS_AHEAD).try_collect().await
 }
 
-fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<Manifest, Wrong> {
+pub(super) fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<Manifest, Wrong> {
     let manifest = Manifest::open(bytes, &identity.verifier).map_err(|error| match error {
         SignedError::Json(_) => Wrong::Unreadable("not the shape of a manifest".to_owned()),
         SignedError::Signature(why) => Wrong::Signature(why.to_string()),
@@ -54,6 +56,24 @@ fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<Manifest, 
     ];
     match belongs.iter().find(|(fits, _)| !fits) {
         Some((_, what)) => Err(Wrong::Belongs(what)),
+        None if !are_numbers_sound(&manifest) => {
+            Err(Wrong::Unreadable("its sizes, positions and counts do not fit each other".to_owned()))
+        }
         None => Ok(manifest),
     }
+}
+
+/// Whether everybody may calculate with the numbers. A signature does not say so: anybody can sign with a key of his own.
+fn are_numbers_sound(manifest: &Manifest) -> bool {
+    let lies_within = |first: Position, last: Position| {
+        1 <= first.get() && first <= last && last.get().unsigned_abs() <= manifest.size
+    };
+    let mut events = 0_u64;
+    let are_segments_sound = manifest.segments.iter().all(|segment| {
+        events = events.saturating_add(segment.count);
+        lies_within(segment.first, segment.last)
+            && segment.last.get().abs_diff(segment.first.get()) + 1 == segment.count
+    });
+    let are_audit_parts_sound = manifest.audit.iter().all(|part| lies_within(part.first, part.last));
+    manifest.size <= SIZE_MAX && are_segments_sound && events <= manifest.size && are_audit_parts_sound
 }

@@ -142,7 +142,7 @@ impl<'run> Walk<'run> {
         if named.object != layout::segment(named.first, named.last) {
             self.report.add(named.first, named.object.as_str(), Wrong::Belongs("range"));
         }
-        if named.first < self.next() || named.last < named.first {
+        if named.first < self.next() {
             self.report.add(named.first, named.object.as_str(), Wrong::Overlap);
             return Ok(());
         }
@@ -212,8 +212,7 @@ impl<'run> Walk<'run> {
             Some(version) => version,
             None => self.versions.entry(stream.into()).or_insert(0),
         };
-        *version += 1;
-        if facts.version != *version && self.are_versions_known {
+        if version.checked_add(1) != Some(facts.version) && self.are_versions_known {
             self.report.add(position, object, Wrong::StreamVersion);
         }
         *version = facts.version;

@@ -125,6 +125,26 @@ pub(crate) fn pinned(seed: u8) -> Options {
     Options { verifier: Some(signer(seed).verifier().clone()), threads: 2, ..Options::default() }
 }
 
+/// A source that shows a manifest only from the second time on that it is asked for: its writer is between the checkpoint
+/// and the manifest.
+pub(crate) struct Publishing {
+    pub(crate) archive: Made,
+    pub(crate) manifest: &'static str,
+    pub(crate) asked: AtomicUsize,
+}
+
+impl Source for Publishing {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, source::Error>> {
+        let is_hidden = key == self.manifest && self.asked.fetch_add(1, Ordering::Relaxed) == 0;
+        if is_hidden { std::future::ready(Ok(None)).boxed() } else { self.archive.get(key) }
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<String>, source::Error>> {
+        let keys = self.archive.0.keys().filter(|key| *key != self.manifest);
+        std::future::ready(Ok(keys.cloned().collect())).boxed()
+    }
+}
+
 /// A source whose archive grows by a generation right after its first object was read.
 pub(crate) struct Growing {
     pub(crate) before: Made,

@@ -1,5 +1,6 @@
 //! Archives that are whole pass; archives that were touched are found out, at the right position.
 
+mod hostile;
 mod made;
 mod tampered;
 mod whole;

@@ -30,7 +30,7 @@ fn rewrite(archive: &mut Made, key: &str, change: impl FnOnce(&mut Vec<Recorded>
 #[tokio::test]
 async fn every_flipped_bit_of_every_object_is_found() {
     let whole = archive_of(&events(1..=270), &[100, 260, 270], &signer(1));
-    for key in whole.0.keys().filter(|key| *key != layout::GUIDE) {
+    for key in whole.0.keys() {
         let length = whole.0[key].len();
         // The first, the last and some between: every bit of every object takes too long for a test.
         for place in [0, length / 3, length / 2, length - 2, length - 1] {
@@ -110,8 +110,7 @@ async fn every_removed_object_is_found() {
     let whole = usual();
     for key in whole.0.keys() {
         // A partial object may go once the full one is there.
-        let may_go =
-            key == layout::GUIDE || key.contains("/001.p/") || key.contains("/002.p/88") || key.contains("/1/000.p/1");
+        let may_go = key.contains("/001.p/") || key.contains("/002.p/88") || key.contains("/1/000.p/1");
         let mut archive = whole.clone();
         archive.0.remove(key);
         assert_eq!(archive.report().await.is_clean(), may_go, "{key}");
@@ -206,6 +205,15 @@ async fn a_truncated_segment_is_found_where_it_ends() {
     let (position, findings) = found(&archive).await;
     assert!(position.is_some_and(|position| (301..=512).contains(&position)), "{position:?}");
     assert_eq!(findings, [(SECOND.into(), Wrong::HashDiffers)]);
+}
+
+#[tokio::test]
+async fn steps_by_hand_that_nobody_published_are_found() {
+    let mut archive = usual();
+    archive.at(layout::GUIDE).extend_from_slice(b"and send us the result\n");
+    assert_eq!(found(&archive).await, (None, vec![(layout::GUIDE.into(), Wrong::GuideDiffers)]));
+    archive.0.remove(layout::GUIDE);
+    assert_eq!(found(&archive).await, (None, vec![(layout::GUIDE.into(), Wrong::Missing)]));
 }
 
 #[tokio::test]

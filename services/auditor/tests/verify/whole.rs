@@ -5,7 +5,7 @@ use std::{fs, process::Command, sync::atomic::AtomicUsize};
 use archive::{layout, merkle, merkle::proof::Tree};
 use auditor::{Folder, Options, Wrong};
 
-use crate::made::{Growing, Made, archive_of, events, pinned, signer, usual};
+use crate::made::{Growing, Made, Publishing, archive_of, events, pinned, signer, usual};
 
 #[tokio::test]
 async fn a_whole_archive_passes() {
@@ -76,6 +76,27 @@ async fn an_archive_that_grows_while_it_is_verified_is_not_taken_for_a_wrong_one
     let growing = Growing { before: shorter, after: usual(), reads: AtomicUsize::new(0) };
     let report = auditor::verify(&growing, &pinned(1), &mut |_| ()).await.expect("memory can be read");
     assert_eq!((report.findings.as_slice(), report.size), ([].as_slice(), 700));
+}
+
+#[tokio::test]
+async fn an_archive_that_begins_while_it_is_verified_is_not_taken_for_a_wrong_one() {
+    let growing = Growing { before: Made::default(), after: usual(), reads: AtomicUsize::new(0) };
+    let report = auditor::verify(&growing, &pinned(1), &mut |_| ()).await.expect("memory can be read");
+    assert_eq!((report.findings.as_slice(), report.size), ([].as_slice(), 700));
+}
+
+#[tokio::test]
+async fn a_checkpoint_whose_manifest_is_being_written_is_not_taken_for_a_wrong_one() {
+    let manifest = "manifest/00000004.json";
+    let publishing = Publishing { archive: usual(), manifest, asked: AtomicUsize::new(0) };
+    let report = auditor::verify(&publishing, &pinned(1), &mut |_| ()).await.expect("memory can be read");
+    assert_eq!((report.findings.as_slice(), report.size), ([].as_slice(), 600));
+    // A manifest that comes and does not hold what the checkpoint says explains nothing.
+    let mut archive = usual();
+    *archive.at(manifest) = archive.0["manifest/00000003.json"].clone();
+    let publishing = Publishing { archive, manifest, asked: AtomicUsize::new(0) };
+    let report = auditor::verify(&publishing, &pinned(1), &mut |_| ()).await.expect("memory can be read");
+    assert_eq!(report.findings[0].what, Wrong::CheckpointAhead);
 }
 
 #[tokio::test]

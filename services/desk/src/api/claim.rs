@@ -1,11 +1,16 @@
 //! Files that a comment brings along: upload tokens become attachments.
+//!
+//! The read model finds the files of a token, and refuses early; the claim itself is decided on each file's stream, in the
+//! same append as the comment, so that of two comments that claim a file at once one is refused.
 
+use domain::upload::{Claim, Upload};
 use jiff::Timestamp;
-use schemas::{AttachmentId, Hash};
+use schemas::{AttachmentId, Hash, PersonId, StreamName, TicketId};
 
 use super::settle;
 use crate::{
     caller::Caller,
+    execute::{Batch, Issuer},
     problem::ApiError,
     read::{self, attachments::Attachment},
     state::Desk,
@@ -27,14 +32,47 @@ pub(crate) async fn files(
     at: Timestamp,
 ) -> Result<Vec<AttachmentId>, ApiError> {
     let mut files = Vec::with_capacity(tokens.len());
-    for token in tokens {
+    let once = tokens.iter().enumerate().filter(|(place, token)| !tokens[..*place].contains(token));
+    for (_, token) in once {
         let rows = of_token(desk, caller, token).await?;
         if rows.is_empty() || !rows.iter().all(|row| is_claimable(row, caller, at)) {
-            return Err(ApiError::invalid("comment.uploads", format!("comment.uploads: {TAKES}"), "InvalidValue"));
+            return Err(refused());
         }
         files.extend(rows.iter().map(|row| AttachmentId::new(row.attachment_id)));
     }
     Ok(files)
+}
+
+/// Adds the claims of a comment's files to a command on a ticket.
+pub(crate) async fn decide<'a>(
+    mut batch: Batch<'a>,
+    by: &Issuer,
+    (ticket, person): (TicketId, PersonId),
+    files: &[AttachmentId],
+) -> Result<Batch<'a>, ApiError> {
+    let command = Claim { ticket, by: person, at: by.at }.into();
+    for file in files {
+        batch = batch.decide::<Upload>(StreamName::Upload(*file), None, &command).await?;
+    }
+    Ok(batch)
+}
+
+/// The refusal of a token, or of a file that somebody claimed since its token was looked up.
+pub(crate) fn refused() -> ApiError {
+    ApiError::invalid("comment.uploads", format!("comment.uploads: {TAKES}"), "InvalidValue")
+}
+
+/// Refuses an idempotency key where the answer holds a secret that nobody keeps: a repeated request could not be answered as
+/// the first one was.
+pub(crate) fn refuse_key(by: &Issuer) -> Result<(), ApiError> {
+    match by.idempotency {
+        None => Ok(()),
+        Some(_) => Err(ApiError::invalid(
+            "Idempotency-Key",
+            "Idempotency-Key: is not taken here, because the token in the answer is shown once",
+            "InvalidValue",
+        )),
+    }
 }
 
 /// Whether the caller may still use the file in a comment, or add a file to its upload.

@@ -6,7 +6,11 @@ use domain::{
 };
 use schemas::{PersonId, values::Visibility};
 
-use super::{claim, html, who};
+use super::{
+    claim,
+    html::{self, Cleaned},
+    who,
+};
 use crate::{body::Fields, caller::Caller, execute::Issuer, problem::ApiError, state::Desk};
 
 /// A comment as a client sent it.
@@ -21,23 +25,18 @@ pub(crate) struct CommentRequest {
 impl CommentRequest {
     /// Reads `body` or `html_body`, `public` (true unless said otherwise), `author_id` and `uploads`. What is wrong is noted
     /// in `fields`; nothing is given when there is no text to say.
-    pub(crate) fn read(fields: &mut Fields<'_>) -> Option<Self> {
-        let html_body = fields.checked("html_body", |sent| takes(text::html_body(&html::clean(sent))));
-        let body = match &html_body {
-            Some(cleaned) => {
-                let plain = html::to_text(cleaned);
-                if plain.is_empty() {
-                    fields.fault("html_body", "takes HTML with some text", "BlankValue")
-                }
-                text::body(&plain).ok()
-            }
-            None => fields.required("body", |sent| takes(text::body(sent))),
+    pub(crate) async fn read(fields: &mut Fields<'_>) -> Result<Option<Self>, ApiError> {
+        let said = match fields.string("html_body").filter(|html| !html.trim().is_empty()) {
+            Some(html) => read_html(fields, html).await?,
+            // Faulty HTML does not make a text required that nobody meant to send.
+            None if fields.value("html_body").is_some_and(|sent| !sent.is_string()) => None,
+            None => fields.required("body", |sent| takes(text::body(sent))).map(|body| (body, None)),
         };
         let is_public = fields.boolean("public").unwrap_or(true);
         let author = fields.integer("author_id").map(PersonId::new);
         let uploads = fields.strings("uploads").unwrap_or_default().into_iter().map(str::to_owned).collect();
         let visibility = if is_public { Visibility::Public } else { Visibility::Internal };
-        Some(Self { body: body?, html_body, visibility, author, uploads })
+        Ok(said.map(|(body, html_body)| Self { body, html_body, visibility, author, uploads }))
     }
 
     /// A public comment of plain text.
@@ -70,6 +69,15 @@ impl CommentRequest {
         let visibility = self.visibility;
         Ok(Comment { author, visibility, body: self.body.into(), html_body: self.html_body.into(), attachments })
     }
+}
+
+/// The text of HTML, and the HTML cleaned.
+async fn read_html(fields: &mut Fields<'_>, html: &str) -> Result<Option<(String, Option<String>)>, ApiError> {
+    let said = html::clean(html).await?.and_then(|Cleaned { html, text }| match text::body(&text) {
+        Ok(body) => Ok((body, Some(html))),
+        Err(_) => Err("takes HTML with some text, without control characters".to_owned()),
+    });
+    Ok(said.map_err(|takes| fields.fault("html_body", takes, "InvalidValue")).ok())
 }
 
 /// What a text takes, without the field's name: it is the comment's in one API and the body's own in the other.

@@ -123,3 +123,50 @@ impl Fold {
         self.audits.iter().find(|audit| audit.audit_id == audit_id(first))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemas::StreamName;
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::testing::{ADA, ALAN, Bench, GRACE, SUPPORT};
+
+    #[tokio::test]
+    async fn audits_are_the_same_folded_and_projected() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let full = json!({
+            "subject": "x", "comment": {"body": "y"}, "priority": "high", "type": "task", "status": "open",
+            "tags": ["b", "a"], "assignee_id": ALAN.id, "group_id": SUPPORT, "external_id": "x-1", "requester_id": ADA.id,
+        });
+        bench.ticket(GRACE, full).await;
+        bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;
+        for ticket in [1, 2] {
+            for changes in [
+                json!({"tags": ["c"], "priority": "low", "comment": {"body": "z", "public": false}}),
+                json!({"tags": [], "priority": null, "assignee_id": GRACE.id, "status": "solved"}),
+            ] {
+                let answer = bench.put(ALAN, &format!("/api/v2/tickets/{ticket}"), json!({"ticket": changes})).await;
+                assert_eq!(answer.status, 200, "{}", answer.body);
+            }
+            let (desk, ticket) = (&bench.test.desk, TicketId::new(ticket));
+            let logged = read::log::whole_stream(desk, &bench.acme, &StreamName::Ticket(ticket), Version::ZERO).await?;
+            let folded = Fold::of(ticket, &logged).audits;
+            let ids: Vec<i64> = folded.iter().map(|audit| audit.audit_id).collect();
+            let mut transaction = regions::begin(&desk.pool, &bench.acme).await?;
+            let projected = read::audits::many(&mut transaction, &bench.acme, ticket, &ids).await?;
+            assert_eq!((folded.len(), projected.len()), (3, 3));
+            for (folded, projected) in folded.iter().zip(&projected) {
+                assert_eq!(folded.events, projected.events);
+                assert!(folded == projected, "author, channel or moment");
+            }
+            let tags = |audit: &Audit| {
+                let events = audit.events.as_array().into_iter().flatten();
+                events.filter(|entry| entry["field_name"] == "tags").cloned().collect::<Vec<_>>()
+            };
+            assert!(tags(&projected[1])[0]["previous_value"].is_array());
+            assert_eq!(tags(&projected[2])[0]["value"], json!([]));
+        }
+        Ok(())
+    }
+}

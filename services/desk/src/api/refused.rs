@@ -2,6 +2,7 @@
 
 use domain::{email, person, tenant, text::Invalid, ticket, upload};
 
+use super::claim;
 use crate::{problem::ApiError, read::log};
 
 fn invalid(field: &str, takes: &str) -> ApiError {
@@ -56,6 +57,7 @@ impl From<upload::Rejection> for ApiError {
     fn from(rejection: upload::Rejection) -> Self {
         match &rejection {
             upload::Rejection::Invalid { field, takes } => invalid(field, takes),
+            upload::Rejection::NotClaimable => claim::refused(),
             upload::Rejection::AlreadyExists => Self::internal(rejection),
         }
     }

@@ -23,7 +23,8 @@ pub(crate) const FILES: &[&str] = &["ticket_thread"];
 
 /// Waits, within bounds, until `projections` show what was done.
 pub(crate) async fn settled(desk: &Desk, resident: &Resident, done: &Done, projections: &[&str]) -> Written {
-    Written { position: done.last, visible: visible::wait(desk, resident, done.last, projections).await }
+    let visible = visible::wait(desk, resident, done.last, projections).await;
+    Written { position: done.last, visible, replayed: done.replayed }
 }
 
 /// Waits, within bounds, until `projections` show everything that is in the log now: what a request before this one wrote

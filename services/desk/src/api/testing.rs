@@ -134,6 +134,13 @@ impl Bench {
         self.send(request("PUT", "acme", Some(who), path, Body::from(body.to_string()))).await
     }
 
+    /// Writes to acme under an idempotency key.
+    pub(crate) async fn keyed(&self, method: &str, who: Who, (path, body): (&str, Value), key: &'static str) -> Answer {
+        let mut request = request(method, "acme", Some(who), path, Body::from(body.to_string()));
+        request.headers_mut().insert("idempotency-key", HeaderValue::from_static(key));
+        self.send(request).await
+    }
+
     /// Sends any request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let crate::testing::Answer { status, headers, body: bytes } = self.test.call(request).await;

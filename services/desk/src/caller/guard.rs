@@ -3,6 +3,8 @@
 //! Argon2 takes tens of milliseconds and 19 MiB on purpose, so it runs off the async threads in a bounded number of
 //! places; more requests than that wait their turn, and only for a while.
 
+mod brake;
+
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock, Mutex, PoisonError},
@@ -13,73 +15,68 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use jiff::{SignedDuration, Timestamp};
-use schemas::Hash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
+use self::brake::Brake;
+use super::client::Client;
 use crate::problem::ApiError;
 
 /// How many passwords are hashed at the same time.
 const PLACES: usize = 4;
+/// How many of them one client has at most: a flood from one address leaves places for everybody else.
+const PLACES_OF_CLIENT: usize = 2;
 const PLACE_PATIENCE: Duration = Duration::from_secs(5);
-/// How many wrong passwords one client may send for one address before it has to wait.
-const FAILURES_MAX: u32 = 10;
-/// How long failures count.
-const MEMORY: SignedDuration = SignedDuration::from_mins(5);
-/// How many pairs of address and client are remembered; beyond, the oldest are forgotten first.
-const REMEMBERED_MAX: usize = 10_000;
 const SALT_LENGTH: usize = 16;
 
 /// The brake, and the places.
 pub(crate) struct Guard {
+    pub(crate) brake: Brake,
     places: Arc<Semaphore>,
-    failures: Mutex<HashMap<Hash, Failures>>,
+    /// The places of the clients that hold one or wait for one.
+    clients: Mutex<HashMap<Client, Arc<Semaphore>>>,
+    patience: Duration,
 }
 
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    since: Timestamp,
+/// A client's turn to have one password hashed.
+pub(crate) struct Turn {
+    _place: OwnedSemaphorePermit,
 }
 
 impl Guard {
     pub(crate) fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(PLACES)), failures: Mutex::default() }
+        Self {
+            brake: Brake::default(),
+            places: Arc::new(Semaphore::new(PLACES)),
+            clients: Mutex::default(),
+            patience: PLACE_PATIENCE,
+        }
     }
 
-    /// Refuses an attempt (address and client, hashed) that failed too often lately.
-    pub(crate) fn check(&self, attempt: Hash, now: Timestamp) -> Result<(), ApiError> {
-        let failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(failures) = failures.get(&attempt) else { return Ok(()) };
-        let left = MEMORY - now.duration_since(failures.since);
-        if failures.count < FAILURES_MAX || !left.is_positive() {
-            return Ok(());
-        }
-        Err(ApiError::too_many_attempts(left.as_secs().max(1)))
+    /// Waits until fewer than [`PLACES_OF_CLIENT`] of a client's passwords are being hashed.
+    pub(crate) async fn turn(&self, client: Client) -> Result<Turn, ApiError> {
+        let places = self.places_of(client);
+        Ok(Turn { _place: self.place(places).await? })
     }
 
-    /// Notes how an attempt ended.
-    pub(crate) fn note(&self, attempt: Hash, succeeded: bool, now: Timestamp) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if succeeded {
-            failures.remove(&attempt);
-            return;
+    fn places_of(&self, client: Client) -> Arc<Semaphore> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if !clients.contains_key(&client) {
+            // Places that only the map knows are nobody's; so it holds no more clients than there are requests.
+            clients.retain(|_, places| Arc::strong_count(places) > 1);
         }
-        if failures.len() >= REMEMBERED_MAX && !failures.contains_key(&attempt) {
-            forget(&mut failures, now);
-        }
-        let entry = failures.entry(attempt).or_insert(Failures { count: 0, since: now });
-        if now.duration_since(entry.since) >= MEMORY {
-            *entry = Failures { count: 0, since: now };
-        }
-        entry.count += 1;
+        clients.entry(client).or_insert_with(|| Arc::new(Semaphore::new(PLACES_OF_CLIENT))).clone()
+    }
+
+    async fn place(&self, places: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
+        let place = tokio::time::timeout(self.patience, places.acquire_owned()).await.map_err(ApiError::unavailable)?;
+        Ok(place.expect("the places are never closed"))
     }
 
     /// Whether `password` is the one behind `phc`. Without a `phc`, it takes as long and is wrong.
-    pub(crate) async fn verify(&self, password: String, phc: Option<String>) -> Result<bool, ApiError> {
+    pub(crate) async fn verify(&self, turn: Turn, password: String, phc: Option<String>) -> Result<bool, ApiError> {
         let password = Zeroizing::new(password);
-        self.run(move || {
+        self.run(turn, move || {
             let known = phc.as_deref().unwrap_or(&NOBODYS);
             let is_right = PasswordHash::new(known)
                 .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
@@ -89,30 +86,23 @@ impl Guard {
     }
 
     /// Argon2id of `password` in PHC string format, salted from `secret`.
-    pub(crate) async fn hash(&self, password: String, secret: [u8; 32]) -> Result<String, ApiError> {
+    pub(crate) async fn hash(&self, turn: Turn, password: String, secret: [u8; 32]) -> Result<String, ApiError> {
         let password = Zeroizing::new(password);
-        self.run(move || hash(password.as_bytes(), &secret[..SALT_LENGTH])).await
+        self.run(turn, move || hash(password.as_bytes(), &secret[..SALT_LENGTH])).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
-        let place: OwnedSemaphorePermit = tokio::time::timeout(PLACE_PATIENCE, self.places.clone().acquire_owned())
-            .await
-            .map_err(ApiError::unavailable)?
-            .expect("the places are never closed");
-        // The place is given back when the work ends, not when its caller stops waiting.
+    async fn run<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let place = self.place(self.places.clone()).await?;
+        // Both are given back when the work ends, not when its caller stops waiting.
         let work = move || {
-            let _place = place;
+            let _held = (place, turn);
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
-    }
-}
-
-/// Drops what no longer counts, and if that is nothing, everything: a flood must not grow the memory.
-fn forget(failures: &mut HashMap<Hash, Failures>, now: Timestamp) {
-    failures.retain(|_, failures| now.duration_since(failures.since) < MEMORY);
-    if failures.len() >= REMEMBERED_MAX {
-        failures.clear();
     }
 }
 
@@ -126,40 +116,42 @@ fn hash(password: &[u8], salt: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
-    const START: Timestamp = Timestamp::UNIX_EPOCH;
-
-    #[test]
-    fn the_brake_holds_after_ten_failures_and_lets_go_after_a_while() {
-        let (guard, attempt) = (Guard::new(), Hash::of(&[b"a"]));
-        for _ in 0..FAILURES_MAX {
-            assert!(guard.check(attempt, START).is_ok());
-            guard.note(attempt, false, START);
-        }
-        assert_eq!(guard.check(attempt, START).map_err(|error| error.status().as_u16()), Err(429));
-        assert!(guard.check(Hash::of(&[b"another"]), START).is_ok());
-        assert!(guard.check(attempt, START + MEMORY).is_ok());
-        guard.note(attempt, true, START);
-        assert!(guard.check(attempt, START).is_ok());
-    }
-
-    #[test]
-    fn a_flood_of_addresses_does_not_grow_the_memory() {
-        let guard = Guard::new();
-        for number in 0..=REMEMBERED_MAX {
-            guard.note(Hash::of(&[&number.to_be_bytes()]), false, START);
-        }
-        assert!(guard.failures.lock().expect("no test panicked").len() <= REMEMBERED_MAX);
+    fn client(last: u8) -> Client {
+        Client::new(Some(IpAddr::from([192, 0, 2, last])))
     }
 
     #[tokio::test]
-    async fn a_password_is_right_for_its_own_hash_only() {
+    async fn a_password_is_right_for_its_own_hash_only() -> Result<(), ApiError> {
         let guard = Guard::new();
-        let phc = guard.hash("correct horse".to_owned(), [7; 32]).await.expect("a hash");
+        let phc = guard.hash(guard.turn(client(1)).await?, "correct horse".to_owned(), [7; 32]).await?;
         assert!(phc.starts_with("$argon2id$v=19$"));
-        assert!(guard.verify("correct horse".to_owned(), Some(phc.clone())).await.expect("checked"));
-        assert!(!guard.verify("wrong horse".to_owned(), Some(phc)).await.expect("checked"));
-        assert!(!guard.verify("nobody's password".to_owned(), None).await.expect("checked"));
+        for (password, phc, is_right) in [
+            ("correct horse", Some(&phc), true),
+            ("wrong horse", Some(&phc), false),
+            ("nobody's password", None, false),
+        ] {
+            let turn = guard.turn(client(1)).await?;
+            assert_eq!(guard.verify(turn, password.to_owned(), phc.cloned()).await?, is_right, "{password}");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn one_client_does_not_take_the_places_of_all() -> Result<(), ApiError> {
+        let guard = Guard { patience: Duration::from_millis(50), ..Guard::new() };
+        let first = guard.turn(client(1)).await?;
+        let _second = guard.turn(client(1)).await?;
+        assert_eq!(guard.turn(client(1)).await.err().map(|error| error.status().as_u16()), Some(503));
+        drop(guard.turn(client(2)).await?);
+        drop(first);
+        drop(guard.turn(client(1)).await?);
+        drop(guard.turn(client(3)).await?);
+        let clients = guard.clients.lock().expect("no test panicked");
+        assert!(!clients.contains_key(&client(2)), "who waits for nothing is forgotten");
+        Ok(())
     }
 }

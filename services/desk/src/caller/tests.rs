@@ -65,6 +65,18 @@ async fn a_password_is_tried_ten_times_and_then_has_to_wait() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn passwords_sent_at_the_same_time_are_counted_like_those_sent_one_by_one() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    desk.tenant("acme").await?;
+    let wrong = basic(ADMIN, "wrong horse");
+    let tries = (0..30).map(|_| as_whom(&desk, "acme.localhost", Some(&wrong)));
+    let answers = futures::future::try_join_all(tries).await?;
+    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
+    assert_eq!((count(401), count(429)), (10, 20));
+    Ok(())
+}
+
+#[tokio::test]
 async fn twins_with_the_same_ids_do_not_meet() -> anyhow::Result<()> {
     let desk = TestDesk::new().await?;
     let one = desk.tenant_with_id("one", TenantId::new(Uuid::from_u128(1))).await?;

@@ -91,7 +91,7 @@ impl<'a> Batch<'a> {
             return super::done_earlier(desk, by, appended.first, appended.last).await;
         }
         let eventlog::Appended { first, last, .. } = appended;
-        Ok(Done { stream, first, last, version, replayed: false, nothing_changed: false })
+        Ok(Done { stream: Some(stream), first, last, version, replayed: false, nothing_changed: false })
     }
 }
 
@@ -108,18 +108,30 @@ async fn append(desk: &Desk, by: &Issuer, members: Vec<Member>) -> Result<eventl
             if member.read_at == Version::ZERO { Expected::NoStream } else { Expected::Exact(member.read_at) };
         StreamAppend { stream: member.stream, expected, events }
     });
-    let append = Append {
-        resident: by.resident.clone(),
-        command_id: by.command_id,
-        idempotency: by.idempotency.clone(),
-        streams: streams.collect(),
-    };
-    Ok(desk.appender.append(append).await?)
+    Ok(desk.appender.append(append_of(by, streams.collect())).await?)
 }
 
-/// Everything was so already: the answer is as of the head, which any read model reaches.
+/// Everything was so already: the answer is as of the head, which any read model reaches. An idempotency key is remembered
+/// all the same, or the request, sent again, might find something to change.
 async fn unchanged(desk: &Desk, by: &Issuer, stream: StreamName, version: Version) -> Result<Done, Failure> {
+    let head = match &by.idempotency {
+        None => head(desk, by).await?,
+        Some(_) => {
+            let appended = desk.appender.append(append_of(by, Vec::new())).await?;
+            if appended.replayed {
+                return super::done_earlier(desk, by, appended.first, appended.last).await;
+            }
+            appended.last
+        }
+    };
+    Ok(Done { stream: Some(stream), first: head, last: head, version, replayed: false, nothing_changed: true })
+}
+
+async fn head(desk: &Desk, by: &Issuer) -> Result<Position, Failure> {
     let mut transaction = regions::begin(&desk.pool, &by.resident).await.map_err(Failure::Begin)?;
-    let head: Position = eventlog::head(&mut transaction, &by.resident).await.map_err(Failure::Read)?;
-    Ok(Done { stream, first: head, last: head, version, replayed: false, nothing_changed: true })
+    eventlog::head(&mut transaction, &by.resident).await.map_err(Failure::Read)
+}
+
+fn append_of(by: &Issuer, streams: Vec<StreamAppend>) -> Append {
+    Append { resident: by.resident.clone(), command_id: by.command_id, idempotency: by.idempotency.clone(), streams }
 }

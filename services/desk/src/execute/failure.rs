@@ -77,7 +77,7 @@ impl From<eventlog::Error> for Failure {
             eventlog::Error::WrongExpectedVersion { stream, .. } => Self::Conflict { stream },
             eventlog::Error::NotAtHome { tenant_id, .. } => Self::NotAtHome { tenant_id },
             eventlog::Error::IdempotencyKeyReused => Self::IdempotencyKeyReused,
-            eventlog::Error::Overloaded => Self::Overloaded,
+            eventlog::Error::Overloaded | eventlog::Error::Busy { .. } => Self::Overloaded,
             eventlog::Error::StoreFull => Self::StoreFull,
             eventlog::Error::Unavailable => Self::Unreachable,
             unknown @ eventlog::Error::OutcomeUnknown { .. } => Self::OutcomeUnknown(unknown),

@@ -93,6 +93,25 @@ async fn what_changes_nothing_is_done_and_appends_nothing() -> anyhow::Result<()
 }
 
 #[tokio::test]
+async fn a_key_whose_request_changed_nothing_is_remembered() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let acme = desk.tenant("acme").await?;
+    let keyed = |request: &[u8]| Issuer {
+        idempotency: Some(Idempotency { key: "person-1:k".to_owned(), fingerprint: Hash::of(&[request]) }),
+        ..issuer(&desk, &acme)
+    };
+    execute::<Person>(&desk.desk, &issuer(&desk, &acme), ADA, None, &rename("Ada King")).await?;
+    let first = execute::<Person>(&desk.desk, &keyed(b"one"), ADA, None, &rename("Ada King")).await?;
+    execute::<Person>(&desk.desk, &issuer(&desk, &acme), ADA, None, &rename("Ada Byron")).await?;
+    let again = execute::<Person>(&desk.desk, &keyed(b"one"), ADA, None, &rename("Ada King")).await?;
+    assert!(first.nothing_changed && again.nothing_changed && again.replayed);
+    assert_eq!((again.stream, again.last), (None, first.last));
+    let other = execute::<Person>(&desk.desk, &keyed(b"two"), ADA, None, &rename("Ada")).await;
+    assert!(matches!(other, Err(Refusal::Failed(Failure::IdempotencyKeyReused))), "{other:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_batch_is_appended_as_a_whole_or_not_at_all() -> anyhow::Result<()> {
     let desk = TestDesk::new().await?;
     let acme = desk.tenant("acme").await?;

@@ -53,6 +53,24 @@ async fn a_host_is_read_without_regard_to_case_and_with_any_port() -> anyhow::Re
 }
 
 #[tokio::test]
+async fn a_request_that_names_two_hosts_is_refused() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    desk.tenant("acme").await?;
+    for (target, hosts, status) in [
+        ("/", &["acme.localhost", "acme.localhost"][..], 400),
+        ("/", &["acme.localhost", "eu.localhost"], 400),
+        ("http://acme.localhost/", &["eu.localhost"], 400),
+        ("http://acme.localhost/", &["acme.localhost", "acme.localhost"], 400),
+        ("http://acme.localhost/", &["ACME.localhost"], 200),
+    ] {
+        let request = Request::builder().uri(target);
+        let request = hosts.iter().fold(request, |request, host| request.header(header::HOST, *host));
+        assert_eq!(desk.call(request.body(Body::empty())?).await.status, status, "{target} {hosts:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_path_of_one_site_does_not_exist_on_another() -> anyhow::Result<()> {
     let desk = TestDesk::new().await?;
     let acme = desk.tenant("acme").await?;

@@ -5,7 +5,7 @@ use axum::{
     Json,
     body::Body,
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse, Response},
 };
@@ -13,6 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::{ApiError, FieldFault, Kind, table, table::Words};
 use crate::pages::ProblemPage;
+
+/// Clients of the v2 dialect look for it on refusals too.
+const API_VERSION: HeaderName = HeaderName::from_static("x-zendesk-api-version");
 
 /// The id of a request, in its answer's `X-Request-Id` and in the log.
 #[derive(Debug, Clone)]
@@ -43,12 +46,29 @@ impl Dialect {
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let dialect = Dialect::of(request.uri().path());
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
-    let response = next.run(request).await;
-    let Some(error) = response.extensions().get::<ApiError>().cloned().or_else(|| foreign(&response)) else {
-        return response;
-    };
-    log(&error, &id);
-    write(&error, dialect, &id)
+    let mut response = next.run(request).await;
+    if let Some(error) = response.extensions().get::<ApiError>().cloned().or_else(|| foreign(&response)) {
+        log(&error, &id);
+        let mut written = write(&error, dialect, &id);
+        keep_headers(written.headers_mut(), response.headers());
+        response = written;
+    }
+    if dialect == Dialect::V2 {
+        response.headers_mut().entry(API_VERSION).or_insert(HeaderValue::from_static("v2"));
+    }
+    response
+}
+
+/// Keeps what the layers and routes below said (`Allow`, for one), but for what describes the body that was replaced.
+fn keep_headers(written: &mut HeaderMap, below: &HeaderMap) {
+    const OF_BODY: [HeaderName; 3] = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::ETAG];
+    for name in below.keys().filter(|name| !OF_BODY.contains(name)) {
+        if !written.contains_key(name) {
+            for value in below.get_all(name) {
+                written.append(name, value.clone());
+            }
+        }
+    }
 }
 
 /// Refusals of extractors and layers that are not ours: plain text that no client of either dialect expects.

@@ -6,6 +6,7 @@ use super::{
     ApiError, FieldFault,
     render::{self, RequestId},
 };
+use crate::testing::TestDesk;
 
 /// What each dialect makes of a refusal.
 async fn said(error: ApiError) -> (u16, Value, Value, String) {
@@ -101,4 +102,26 @@ async fn a_panic_is_an_error_of_ours() {
     assert_eq!(response.status(), 500);
     let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
     assert!(!String::from_utf8_lossy(&body).contains("secret"));
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_the_header_fields_of_its_route() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let acme = desk.tenant("acme").await?;
+    for (method, path, status) in [
+        ("GET", "/api/v2/tickets", 401),
+        ("GET", "/api/v2/nothing", 404),
+        ("PATCH", "/api/v2/tickets", 405),
+        ("PATCH", "/api/v2/api_tokens", 405),
+    ] {
+        let mut request = crate::testing::get(&acme.host, path);
+        *request.method_mut() = method.parse()?;
+        let answer = desk.call(request).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(answer.header("x-zendesk-api-version"), Some("v2"), "{method} {path}");
+        assert_eq!(answer.header("allow"), (status == 405).then_some("GET,HEAD,POST"), "{method} {path}");
+        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+        assert!(!answer.json().is_null());
+    }
+    Ok(())
 }

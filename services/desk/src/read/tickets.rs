@@ -29,43 +29,59 @@ pub(crate) struct Ticket {
     pub(crate) updated_at: Timestamp,
 }
 
-/// The ids of a window of the tickets in sight.
+/// Which tickets a list holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Filter<'a> {
+    /// Those in sight.
+    pub(crate) sight: Sight,
+    /// Of these, those with this id in another system.
+    pub(crate) external_id: Option<&'a str>,
+}
+
+/// The ids of a window of the tickets that pass the filter.
 pub(crate) async fn ids(
     conn: &mut PgConnection,
     resident: &Resident,
-    sight: Sight,
+    filter: Filter<'_>,
     window: Window,
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select ticket_id as "ticket_id!" from (
                (select ticket_id from read.ticket_list
                 where tenant_id = $1 and $3::bigint is null and ticket_id > $2
-                  and ($4::bigint is null or (requester_id = $4 and is_public))
+                  and ($4::bigint is null or (requester_id = $4 and is_public)) and ($7::text is null or external_id = $7)
                 order by ticket_id limit $5 offset $6)
                union all
                (select ticket_id from read.ticket_list
                 where tenant_id = $1 and ticket_id < $3
-                  and ($4::bigint is null or (requester_id = $4 and is_public))
+                  and ($4::bigint is null or (requester_id = $4 and is_public)) and ($7::text is null or external_id = $7)
                 order by ticket_id desc limit $5)
            ) as page order by ticket_id"#,
         resident.tenant_id().get(),
         window.after,
         window.before,
-        sight.requester(),
+        filter.sight.requester(),
         window.limit,
         window.offset,
+        filter.external_id,
     )
     .fetch_all(conn)
     .await
 }
 
-/// How many tickets are in sight.
-pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident, sight: Sight) -> Result<i64, sqlx::Error> {
+/// How many tickets pass the filter.
+pub(crate) async fn count(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    filter: Filter<'_>,
+) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from read.ticket_list
-           where tenant_id = $1 and ($2::bigint is null or (requester_id = $2 and is_public))"#,
+           where tenant_id = $1 and ($2::bigint is null or (requester_id = $2 and is_public))
+             and ($3::text is null or external_id = $3)"#,
         resident.tenant_id().get(),
-        sight.requester(),
+        filter.sight.requester(),
+        filter.external_id,
     )
     .fetch_one(conn)
     .await

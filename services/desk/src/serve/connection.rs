@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, http::Request};
+use axum::{Router, http::Request};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -19,9 +19,11 @@ use tokio::{
     sync::Semaphore,
 };
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
 
-use super::Peer;
+use super::{
+    Peer,
+    linger::{self, Lingering, Unread},
+};
 
 const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 const HTTP2_STREAMS_MAX: u32 = 128;
@@ -56,11 +58,18 @@ pub(super) struct Patience {
     pub(super) headers: Duration,
     /// The request under way, once the process is ending.
     pub(super) ending: Duration,
+    /// What is still sent after the last answer.
+    pub(super) lingering: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { opening: Duration::from_secs(10), headers: Duration::from_secs(30), ending: Duration::from_secs(20) }
+        Self {
+            opening: Duration::from_secs(10),
+            headers: Duration::from_secs(30),
+            ending: Duration::from_secs(20),
+            lingering: Duration::from_secs(15),
+        }
     }
 }
 
@@ -87,20 +96,25 @@ pub(super) enum Error {
 /// Serves one connection to its end.
 pub(super) async fn serve(mut stream: TcpStream, door: Door, routes: Router, limits: Limits) -> Result<(), Error> {
     let _ = stream.set_nodelay(true);
-    let opening = limits.patience.opening;
-    match door {
-        Door::Ops => http(stream, Peer { address: None, tls: false }, routes, limits).await,
-        Door::Plain => {
-            let address = within(opening, client(&mut stream)).await?;
-            http(stream, Peer { address, tls: false }, routes, limits).await
-        }
-        Door::Tls(acceptor) => {
-            let address = within(opening, client(&mut stream)).await?;
-            let handshake = async { acceptor.accept(stream).await.map_err(Error::Handshake) };
-            let stream = within(opening, handshake).await?;
-            http(stream, Peer { address, tls: true }, routes, limits).await
-        }
+    let Patience { opening, lingering, .. } = limits.patience;
+    let unread = Unread::default();
+    if let Door::Ops = door {
+        let line = Line { peer: Peer { address: None, tls: false }, unread: unread.clone() };
+        return http(Lingering::new(stream, unread, lingering), line, routes, limits).await;
     }
+    let address = within(opening, client(&mut stream)).await?;
+    let line = Line { peer: Peer { address, tls: matches!(door, Door::Tls(_)) }, unread: unread.clone() };
+    let stream = Lingering::new(stream, unread, lingering);
+    let Door::Tls(acceptor) = door else { return http(stream, line, routes, limits).await };
+    let handshake = async { acceptor.accept(stream).await.map_err(Error::Handshake) };
+    http(within(opening, handshake).await?, line, routes, limits).await
+}
+
+/// What a connection tells its requests, and they it.
+#[derive(Clone)]
+struct Line {
+    peer: Peer,
+    unread: Unread,
 }
 
 async fn within<T>(patience: Duration, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -124,14 +138,13 @@ async fn client(stream: &mut TcpStream) -> Result<Option<std::net::SocketAddr>, 
 const FIXED_LENGTH: usize = 16;
 
 /// HTTP/1.1 or HTTP/2, whichever the client speaks, until it goes or the process ends.
-async fn http<S>(stream: S, peer: Peer, routes: Router, limits: Limits) -> Result<(), Error>
+async fn http<S>(stream: S, line: Line, routes: Router, limits: Limits) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = routes.map_request(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(peer);
-        request
+    let service = tower::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(line.peer);
+        linger::answer(routes.clone(), request, line.unread.clone())
     });
     let builder = builder(&limits.patience);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));

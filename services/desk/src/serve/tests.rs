@@ -65,6 +65,65 @@ async fn a_connection_with_a_proxy_header_is_served() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// More than the buffers of both ends hold, and more than any route takes.
+const LONG_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Sends a long body to its end, and only then listens.
+async fn send_long(address: SocketAddr, head: &str, is_chunked: bool) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(proxy_header().as_ref()).await?;
+    let length =
+        if is_chunked { "transfer-encoding: chunked".to_owned() } else { format!("content-length: {LONG_BODY_BYTES}") };
+    stream.write_all(format!("{head}{length}\r\ncontent-type: application/json\r\n\r\n").as_bytes()).await?;
+    let mebibyte = vec![b'x'; 1024 * 1024];
+    for _ in 0..LONG_BODY_BYTES / mebibyte.len() {
+        let framed = [b"100000\r\n", &mebibyte[..], b"\r\n"].concat();
+        stream.write_all(if is_chunked { &framed } else { &mebibyte }).await?;
+    }
+    talk(stream, if is_chunked { &[b"0\r\n\r\n"] } else { &[] }).await
+}
+
+#[tokio::test]
+async fn an_answer_before_the_end_of_a_body_reaches_a_client_that_sends_first() -> anyhow::Result<()> {
+    let served = served().await?;
+    let acme = served.test.tenant("acme").await?;
+    let authorization = format!("authorization: Bearer {}\r\n", acme.token);
+    for (path, authorization, status) in [
+        ("/api/v2/tickets", authorization.as_str(), 413),
+        ("/api/v2/uploads?filename=a", &authorization, 413),
+        ("/api/v2/nothing", &authorization, 404),
+        ("/api/v2/tickets", "", 401),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\n{authorization}", acme.host);
+        for is_chunked in [false, true] {
+            let answer = send_long(served.plain, &head, is_chunked).await?;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {status}: {answer}");
+            assert!(answer.contains("connection: close\r\n") && answer.ends_with('}'), "{answer}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_whose_bodies_are_read_is_kept() -> anyhow::Result<()> {
+    let served = served().await?;
+    let acme = served.test.tenant("acme").await?;
+    let authorization = format!("authorization: Bearer {}", acme.token);
+    let post = format!(
+        "POST /api/v2/tickets HTTP/1.1\r\nhost: {}\r\n{authorization}\r\ncontent-type: application/json\r\n",
+        acme.host
+    );
+    let declared = format!("{post}content-length: 2\r\n\r\n{{}}");
+    let chunked = format!("{post}transfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
+    let stream = TcpStream::connect(served.plain).await?;
+    let header = proxy_header();
+    let said = [header.as_ref(), declared.as_bytes(), chunked.as_bytes(), REQUEST];
+    let answer = talk(stream, &said).await?;
+    assert_eq!(answer.matches("HTTP/1.1 422 ").count(), 2, "{answer}");
+    assert_eq!(answer.matches("HTTP/1.1 200 OK").count(), 1, "{answer}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_connection_without_a_proxy_header_is_closed_unanswered() -> anyhow::Result<()> {
     let served = served().await?;

@@ -14,6 +14,7 @@ use schemas::{Actor, Epoch, GroupId, Hash, PersonId, Position, Slug, StreamName,
 use super::request::{Admin, Request};
 use crate::{
     api::who::email_stream,
+    caller::client::Client,
     execute::{Batch, Done, Failure, Issuer, Refusal},
     problem::{ApiError, render::chain},
     state::Desk,
@@ -36,9 +37,10 @@ pub(super) struct Created {
 }
 
 /// Carries a signup out: claim the name, make the head row, append the first events, confirm the name.
-pub(super) async fn create(desk: &Desk, request: Request) -> Result<Created, ApiError> {
+pub(super) async fn create(desk: &Desk, client: Client, request: Request) -> Result<Created, ApiError> {
     let Request { slug, company, plan, decision, admin } = request;
-    let phc = desk.guard().hash(admin.password.expose().clone(), desk.ids.secret()).await?;
+    let turn = desk.guard().turn(client).await?;
+    let phc = desk.guard().hash(turn, admin.password.expose().clone(), desk.ids.secret()).await?;
     let tenant_id = match unfinished(desk, &slug).await? {
         Some(tenant_id) => tenant_id,
         None => TenantId::new(desk.ids.uuid()),

@@ -12,15 +12,14 @@ use schemas::values::Plan;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    body,
+    body::{self, Limit},
     host::Origin,
     pages::{self, Choice, Input, SignupPage},
     problem::{ApiError, ApiResult, FieldFault},
     state::Desk,
 };
 
-const FORM_BYTES_MAX: usize = 64 * 1024;
-const FORM_PATIENCE: Duration = Duration::from_secs(20);
+const FORM: Limit = Limit { bytes: 64 * 1024, patience: Duration::from_secs(20) };
 
 /// A form as the JSON object it stands for: `admin.name=Ada` is `{"admin": {"name": "Ada"}}`.
 pub(super) struct FormBody {
@@ -36,8 +35,8 @@ impl FromRequest<Desk> for FormBody {
         if !body::content_type(&parts.headers).is_some_and(|found| found.eq_ignore_ascii_case(TAKES)) {
             return Err(ApiError::unsupported_media_type(TAKES));
         }
-        let bytes = body::read(&parts.headers, body, FORM_BYTES_MAX, FORM_PATIENCE).await?;
-        let request = Request::from_parts(parts, HttpBody::from(bytes));
+        let read = body::read(desk.room(), &parts.headers, body, FORM).await?;
+        let request = Request::from_parts(parts, HttpBody::from(read.bytes));
         let Form(pairs) = Form::<Vec<(String, String)>>::from_request(request, desk)
             .await
             .map_err(|_| ApiError::bad_request("The form is malformed"))?;

@@ -16,7 +16,10 @@ use serde_json::json;
 
 use super::{Shown, present};
 use crate::{
-    api::settle::{self, settled},
+    api::{
+        claim,
+        settle::{self, settled},
+    },
     body::{Body, Fields},
     caller::Caller,
     execute::{Refusal, execute},
@@ -33,9 +36,8 @@ struct Wanted {
 
 pub(super) async fn issue(State(desk): State<Desk>, caller: Caller, body: Body) -> ApiResult {
     caller.require_admin()?;
-    // A repeated request could not show the token again, because it was never kept.
-    let mut by = caller.issuer(&desk, &body.print);
-    by.idempotency = None;
+    let by = caller.issuer(&desk, &body.print);
+    claim::refuse_key(&by)?;
     let Wanted { person, description, expires_at } = read(&body, &caller, by.at)?;
     let mut connection = desk.pool.acquire().await?;
     let token = TokenId::new(eventlog::allocate_ids(&mut connection, &caller.resident, 1).await?);

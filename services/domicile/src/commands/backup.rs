@@ -1,9 +1,13 @@
 //! `domicile backup`: bring every archive of a region to one cut, and say so in a signed manifest.
 
-use archive::BackupManifest;
+use archive::{BackupManifest, backup::TenantBackup};
 use clap::{Args, Subcommand};
-use replicator::{ReplicatorDeps, backup};
+use replicator::{
+    ReplicatorDeps,
+    backup::{self, Listed},
+};
 use runtime::RegionMetrics;
+use schemas::RegionId;
 use serde::Serialize;
 
 use crate::{
@@ -17,7 +21,7 @@ use crate::{
 /// `domicile backup`.
 #[derive(Debug, Subcommand)]
 pub enum Backup {
-    /// Back a region up: flush every tenant to one cut, write the signed manifest.
+    /// Back a region up: flush every tenant to one cut, write the signed manifest. Exit code 1 if a tenant could not be.
     Create(Options),
     /// The region's backups, oldest first.
     List(Options),
@@ -57,17 +61,20 @@ struct BackupRow {
     completed_at: String,
     tenants: usize,
     events: u64,
+    /// What is not as it should be.
+    result: Option<String>,
 }
 
 impl Row for BackupRow {
-    const HEADINGS: &'static [&'static str] = &["backup", "region", "cut at", "completed at", "tenants", "events"];
+    const HEADINGS: &'static [&'static str] =
+        &["backup", "region", "cut at", "completed at", "tenants", "events", "result"];
 
     fn cells(&self) -> Vec<String> {
-        let numbers = [self.tenants.to_string(), self.events.to_string()];
+        let last = [self.tenants.to_string(), self.events.to_string(), self.result.clone().unwrap_or_default()];
         [&self.backup, &self.region, &self.cut_at, &self.completed_at]
             .map(Clone::clone)
             .into_iter()
-            .chain(numbers)
+            .chain(last)
             .collect()
     }
 }
@@ -81,6 +88,28 @@ impl From<&BackupManifest> for BackupRow {
             completed_at: manifest.completed_at.to_string(),
             tenants: manifest.tenants.len(),
             events: manifest.events(),
+            result: match manifest.incomplete().count() {
+                0 => None,
+                incomplete => Some(format!("{incomplete} incomplete")),
+            },
+        }
+    }
+}
+
+impl BackupRow {
+    /// The row of what may be no backup of the region.
+    fn listed(listed: Listed, region: &RegionId) -> Self {
+        match listed.manifest {
+            Ok(manifest) => Self::from(&manifest),
+            Err(error) => Self {
+                backup: listed.backup_id,
+                region: region.to_string(),
+                cut_at: String::new(),
+                completed_at: String::new(),
+                tenants: 0,
+                events: 0,
+                result: Some(format!("{:#}", anyhow::Error::from(error))),
+            },
         }
     }
 }
@@ -108,8 +137,10 @@ pub async fn run(place: &Place, command: &Backup) -> Outcome {
     match command {
         Backup::Create(options) => create(&deps(place, options).await?, options.format).await,
         Backup::List(options) => {
-            let backups = backup::list(&deps(place, options).await?).await?;
-            print_list(&backups.iter().map(BackupRow::from).collect::<Vec<_>>(), options.format)
+            let deps = deps(place, options).await?;
+            let backups = backup::list(&deps).await?.into_iter();
+            let rows: Vec<_> = backups.map(|listed| BackupRow::listed(listed, &deps.region.id)).collect();
+            print_list(&rows, options.format)
         }
         Backup::Show(one) => {
             let deps = deps(place, &one.options).await?;
@@ -132,7 +163,7 @@ async fn id(deps: &ReplicatorDeps, one: &OneBackup) -> Result<String, Failure> {
     if let Some(id) = &one.backup {
         return Ok(id.clone());
     }
-    let newest = backup::list(deps).await?.pop();
+    let newest = backup::list(deps).await?.into_iter().filter_map(|listed| listed.manifest.ok()).next_back();
     let none = || {
         Failure::usage(format!("BACKUP: region {} has none yet; make one with: domicile backup create", deps.region.id))
     };
@@ -152,7 +183,16 @@ async fn create(deps: &ReplicatorDeps, format: Format) -> Outcome {
     if let Some((bar, _)) = shown {
         bar.finish();
     }
-    print_list(&[BackupRow::from(&manifest)], format)
+    print_list(&[BackupRow::from(&manifest)], format)?;
+    let incomplete = manifest.incomplete().map(|tenant| format!("tenant {}: {}", tenant.tenant_id, reason(tenant)));
+    match incomplete.collect::<Vec<_>>().as_slice() {
+        [] => Ok(()),
+        incomplete => Err(Failure::check(format!("incomplete: {}", incomplete.join("; ")))),
+    }
+}
+
+fn reason(tenant: &TenantBackup) -> &str {
+    tenant.reason.as_deref().unwrap_or_default()
 }
 
 async fn show(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
@@ -165,7 +205,7 @@ async fn show(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
         size: tenant.size,
         generation: tenant.generation,
         root: tenant.root.to_string(),
-        result: None,
+        result: tenant.reason.clone(),
     });
     print_list(&rows.collect::<Vec<_>>(), format)
 }
@@ -180,7 +220,10 @@ async fn verify(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
         size: tenant.size,
         generation: backed_up.generation,
         root: backed_up.root.to_string(),
-        result: Some(result(tenant)),
+        result: Some(match &backed_up.reason {
+            None => result(tenant),
+            Some(reason) => format!("{}; incomplete: {reason}", result(tenant)),
+        }),
     });
     print_list(&rows.collect::<Vec<_>>(), format)?;
     if verified.is_clean() { Ok(()) } else { Err(Failure::check(format!("backup {id} does not verify; see above"))) }

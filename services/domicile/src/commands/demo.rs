@@ -130,8 +130,7 @@ async fn signed_up(
         "subdomain": tenant, "company": format!("Demo {}", region.name), "plan": "enterprise", "locality": region.id,
         "admin": {"name": "Demo Admin", "email": format!("admin@{tenant}.example"), "password": password},
     });
-    let answer =
-        Client::new(running.listen, &host, None)?.send(Method::POST, "/api/signup", &signup, None).await?;
+    let answer = Client::new(running.listen, &host, None)?.send(Method::POST, "/api/signup", &signup, None).await?;
     let token = answer.body["api_token"].as_str().unwrap_or_default().to_owned();
     let mut opened = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
     opened.write_all(token.as_bytes())?;

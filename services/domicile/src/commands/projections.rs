@@ -1,5 +1,7 @@
 //! `domicile projections`: look at read models, rebuild them, compare them with a fresh replay.
 
+use std::sync::OnceLock;
+
 use clap::{Args, Subcommand};
 use projector::PROJECTIONS;
 use regions::DatabaseRole;
@@ -145,37 +147,31 @@ async fn replay(
     deployment: &Deployment,
     options: &Rebuild,
     what: &str,
-) -> Result<(projector::ProjectorDeps, projector::Selection, TenantsBar), Failure> {
+) -> Result<(projector::ProjectorDeps, projector::Selection, EventsBar), Failure> {
     let region = deployment.region(&options.region)?;
     let deps = deployment.projector(&region, &RegionMetrics::new(region.id.as_str())).await?;
     let selection = match options.projection {
         Some(name) => projector::Selection::named(&[name])?,
         None => projector::Selection::all(),
     };
-    let events: i64 =
-        eventlog::heads(&mut *deps.pool.acquire().await?).await?.iter().map(|head| head.position.get()).sum();
-    let projections = if options.projection.is_some() { 1 } else { PROJECTIONS.len() };
-    let total = u64::try_from(events).unwrap_or_default() * projections as u64;
-    Ok((deps, selection, TenantsBar { bar: Progress::new(&format!("{what} {}", region.id), total), last: 0.into() }))
+    Ok((deps, selection, EventsBar { what: format!("{what} {}", region.id), bar: OnceLock::new() }))
 }
 
-/// Turns "at position p of tenant n" into a count of events.
-struct TenantsBar {
-    bar: Progress,
-    last: std::sync::atomic::AtomicI64,
+/// Shows how many events are done, from the first word of it on: only the replay knows how many there are.
+struct EventsBar {
+    what: String,
+    bar: OnceLock<Progress>,
 }
 
-impl TenantsBar {
+impl EventsBar {
     fn at(&self, progress: &projector::RebuildProgress) {
-        let position = progress.position.get();
-        let before = self.last.swap(position, std::sync::atomic::Ordering::Relaxed);
-        // Another tenant or projection begins at its first position again.
-        let moved = if position > before { position - before } else { position };
-        self.bar.advance(u64::try_from(moved).unwrap_or_default());
+        self.bar.get_or_init(|| Progress::new(&self.what, progress.events_total)).set(progress.events_done);
     }
 
     fn finish(&self) {
-        self.bar.finish();
+        if let Some(bar) = self.bar.get() {
+            bar.finish();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use regions::DatabaseRole;
+use regions::{DatabaseRole, Region};
 use schemas::{RegionId, TenantId};
 use serde::Serialize;
 
@@ -64,36 +64,30 @@ pub async fn run(place: &Place, Residency::Verify(options): &Residency) -> Outco
 }
 
 async fn verify(deployment: &Deployment, options: &Verify) -> Result<Vec<CheckRow>, Failure> {
-    let map = deployment.directory_map().await?;
-    let mut homes: BTreeMap<TenantId, RegionId> = BTreeMap::new();
-    for entry in map.names.values() {
-        homes.insert(entry.tenant_id, entry.region.clone());
-    }
-    let mut rows = Vec::new();
+    let mut seen = Vec::new();
     for region in deployment.regions_named(None)? {
-        // Both constructors ask the store where it is, and refuse one that says another place.
-        let pool = deployment.pool(&region, DatabaseRole::Replicator).await?;
-        let heads = eventlog::heads(&mut *pool.acquire().await?).await?;
-        let tenants: Vec<TenantId> = heads.iter().map(|head| head.tenant_id).collect();
+        seen.push(look(deployment, region).await?);
+    }
+    // Read last: a tenant is in the directory before anything of it is anywhere else, also one that signs up meanwhile.
+    let map = deployment.directory_map().await?;
+    let homes = map.names.values().map(|entry| (entry.tenant_id, entry.region.clone())).collect();
+    let mut rows = Vec::new();
+    for seen in seen {
+        let id = &seen.region.id;
         rows.push(CheckRow {
-            region: region.id.to_string(),
+            region: id.to_string(),
             check: "tenants in the database are at home here",
-            looked_at: format!("{} tenants", tenants.len()),
-            wrong: tenants.iter().filter_map(|tenant| elsewhere(tenant, &region.id, &homes)).collect(),
+            looked_at: format!("{} tenants", seen.tenants.len()),
+            wrong: seen.tenants.iter().filter_map(|tenant| elsewhere(tenant, id, &homes)).collect(),
         });
-        let bucket = regions::bucket(&region).await?;
-        let mut objects = bucket.list("tenants/").await?;
-        objects.extend(bucket.list("keys/").await?);
         rows.push(CheckRow {
-            region: region.id.to_string(),
+            region: id.to_string(),
             check: "objects belong to tenants at home here",
-            looked_at: format!("{} objects in {}", objects.len(), region.cloud_region),
-            wrong: objects.iter().filter_map(|object| misplaced(&object.key, &region.id, &homes)).collect(),
+            looked_at: format!("{} objects in {}", seen.objects.len(), seen.region.cloud_region),
+            wrong: seen.objects.iter().filter_map(|key| misplaced(key, id, &homes)).collect(),
         });
-        if let Some(home) = &options.home
-            && *home != region.id
-        {
-            rows.push(canaries(deployment, options, region.id.as_str())?);
+        if options.home.as_ref().is_some_and(|home| home != id) {
+            rows.push(canaries(deployment, options, id.as_str())?);
         }
     }
     if options.home.is_some() {
@@ -101,6 +95,24 @@ async fn verify(deployment: &Deployment, options: &Verify) -> Result<Vec<CheckRo
         rows.push(canaries(deployment, options, "router")?);
     }
     Ok(rows)
+}
+
+/// What lies in a region's stores.
+struct Seen {
+    region: Region,
+    tenants: Vec<TenantId>,
+    objects: Vec<String>,
+}
+
+/// Both constructors ask the store where it is, and refuse one that says another place.
+async fn look(deployment: &Deployment, region: Region) -> Result<Seen, Failure> {
+    let pool = deployment.pool(&region, DatabaseRole::Replicator).await?;
+    let heads = eventlog::heads(&mut *pool.acquire().await?).await?;
+    let bucket = regions::bucket(&region).await?;
+    let mut objects = bucket.list("tenants/").await?;
+    objects.extend(bucket.list("keys/").await?);
+    let (tenants, objects) = (heads.iter().map(|head| head.tenant_id), objects.into_iter().map(|object| object.key));
+    Ok(Seen { region, tenants: tenants.collect(), objects: objects.collect() })
 }
 
 fn elsewhere(tenant: &TenantId, here: &RegionId, homes: &BTreeMap<TenantId, RegionId>) -> Option<String> {

@@ -253,8 +253,9 @@ pub async fn replicator(place: &Place, options: &WorkerRole) -> Outcome {
     let deployment = Deployment::open(place)?;
     let region = deployment.region(&options.region.region)?;
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
-    region::replicator(&deployment, &region, &metrics, &shutdown).await?;
-    worker_ready(&region.id, options, metrics, &shutdown).await
+    let mut replicating = region::replicator(&deployment, &region, &metrics, &shutdown).await?;
+    worker_ready(&region.id, options, metrics, &shutdown).await?;
+    replicating.check().await
 }
 
 async fn worker_ready(region: &RegionId, options: &WorkerRole, metrics: RegionMetrics, shutdown: &Shutdown) -> Outcome {
@@ -270,6 +271,8 @@ async fn until_asked(shutdown: &Shutdown) -> Outcome {
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        // A role that cannot go on asks for it.
+        () = shutdown.requested() => {}
     }
     if !shutdown.drain(DRAIN_PATIENCE).await {
         tracing::warn!("not everything finished in time");

@@ -122,8 +122,7 @@ async fn create(deployment: &Deployment, options: &Create) -> Outcome {
         "subdomain": options.subdomain, "company": options.company, "plan": options.plan, "locality": options.locality,
         "admin": {"name": options.admin_name, "email": options.admin_email, "password": options.admin_password},
     });
-    let sent =
-        Client::new(running.listen, &host, None)?.send(Method::POST, "/api/signup", &signup, None).await;
+    let sent = Client::new(running.listen, &host, None)?.send(Method::POST, "/api/signup", &signup, None).await;
     match sent {
         Ok(answer) => println!("{}", serde_json::to_string_pretty(&answer.body)?),
         Err(Error::Refused { status, reason, .. }) if status.is_client_error() => return Err(Failure::usage(reason)),

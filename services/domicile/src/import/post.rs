@@ -59,7 +59,11 @@ impl Poster {
             Err(error) if is_repeat(&error) => {
                 let found: Value = self.client.get(&format!("/api/v2/tickets.json?external_id={key}")).await?;
                 let is_ours = |ticket: &&Value| ticket["external_id"] == key;
-                let ticket = found["tickets"].as_array().and_then(|tickets| tickets.iter().find(is_ours)).map(id_of).ok_or(error)?;
+                let ticket = found["tickets"]
+                    .as_array()
+                    .and_then(|tickets| tickets.iter().find(is_ours))
+                    .map(id_of)
+                    .ok_or(error)?;
                 Ok(Posted { ticket, is_new: false })
             }
             Err(error) => Err(error),
@@ -70,10 +74,8 @@ impl Poster {
     pub async fn answer(&self, ticket: i64, mail: &Mail) -> Result<Posted, Error> {
         let author = self.person(&mail.from).await?;
         let body = json!({"ticket": {"comment": self.comment(mail, author).await?, "via": {"channel": "email"}}});
-        let sent = self
-            .client
-            .send(Method::PUT, &format!("/api/v2/tickets/{ticket}.json"), &body, Some(&mail.key()))
-            .await;
+        let sent =
+            self.client.send(Method::PUT, &format!("/api/v2/tickets/{ticket}.json"), &body, Some(&mail.key())).await;
         match sent {
             Ok(answer) => Ok(Posted { ticket, is_new: !answer.is_replay }),
             Err(error) if is_repeat(&error) => Ok(Posted { ticket, is_new: false }),
@@ -207,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_file_the_api_would_refuse_is_told_in_its_terms() {
-        let file = |name: String, kind: &str| Attachment { file_name: name, content_type: kind.to_owned(), content: vec![1] };
+        let file =
+            |name: String, kind: &str| Attachment { file_name: name, content_type: kind.to_owned(), content: vec![1] };
         let long = file(format!("{}.pdf", "x".repeat(300)), "text/foo bar");
         let (name, kind) = as_the_api_takes_it(&long);
         assert_eq!((name.chars().count(), name.ends_with("x.pdf"), kind), (255, true, "application/octet-stream"));

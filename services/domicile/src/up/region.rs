@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 
 use super::{
     certificates,
+    replicating::Replicating,
     stores::{self, Stores},
 };
 use crate::{cli::Up, deployment::Deployment, exit::Failure};
@@ -23,12 +24,14 @@ use crate::{cli::Up, deployment::Deployment, exit::Failure};
 /// A free port of this machine only.
 pub const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// Where the roles of a region are reached.
+/// The roles of a region: where they are reached.
 pub struct RunningRoles {
     /// By the router.
     pub backend: Backend,
     /// By ops.
     pub operations: SocketAddr,
+    /// The one that must not fail unseen.
+    pub replicating: Replicating,
 }
 
 /// How regions and the router reach the directory.
@@ -119,15 +122,13 @@ pub async fn start(
     let listeners = serve::Config { listen: LOOPBACK, listen_tls: Some(tls), listen_ops: LOOPBACK };
     let listeners = serve::Listeners::bind(&listeners).await?;
     let plain = listeners.plain_address();
-    let running = RunningRoles {
-        backend: Backend { plain, tls: listeners.tls_address().unwrap_or(plain) },
-        operations: listeners.ops_address(),
-    };
+    let backend = Backend { plain, tls: listeners.tls_address().unwrap_or(plain) };
+    let operations = listeners.ops_address();
     let desk = desk(deployment, region, apex, directory.client()?, (&metrics, roles)).await?;
     roles.spawn(serve::run(desk, listeners, roles.clone()));
     projector(deployment, region, &metrics, roles).await?;
-    replicator(deployment, region, &metrics, roles).await?;
-    Ok(running)
+    let replicating = replicator(deployment, region, &metrics, roles).await?;
+    Ok(RunningRoles { backend, operations, replicating })
 }
 
 /// Brings a database to the newest schema.
@@ -188,11 +189,11 @@ pub async fn replicator(
     region: &Region,
     metrics: &RegionMetrics,
     roles: &Shutdown,
-) -> Result<(), Failure> {
+) -> Result<Replicating, Failure> {
     let deps = deployment.replicator(region, metrics).await?;
     let shutdown = roles.clone();
-    roles.spawn(async move { replicator::Replicator::new(deps).run(shutdown).await });
-    Ok(())
+    let run = replicator::Replicator::new(deps).run(shutdown);
+    Ok(Replicating::spawn(region.id.clone(), roles, run))
 }
 
 /// Runs the router until shutdown.

@@ -16,6 +16,7 @@ use tokio::{
 use crate::{
     append::{Append, Appended},
     appender::{
+        AppenderConfig,
         batch::{self, Outcome},
         notifier::Notifier,
     },
@@ -36,7 +37,7 @@ pub(crate) struct Lane {
     pub(crate) region: Region,
     pub(crate) connection: PgConnection,
     pub(crate) queue: mpsc::Receiver<Waiting>,
-    pub(crate) batch_size_max: usize,
+    pub(crate) config: AppenderConfig,
     pub(crate) metrics: RegionMetrics,
     pub(crate) notifier: Notifier,
     pub(crate) shutdown: Shutdown,
@@ -50,7 +51,7 @@ enum Failure {
     ConnectionLost(sqlx::Error),
 }
 
-/// How long an answer may take before the connection counts as lost.
+/// How long an answer may take before the connection counts as lost. Longer than the database's own patience.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a lane stays for stragglers once the process was asked to end.
@@ -58,7 +59,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl Lane {
     pub(crate) async fn run(mut self) {
-        let mut batch = Vec::with_capacity(self.batch_size_max);
+        let mut batch = Vec::with_capacity(self.config.batch_size_max);
         while self.take(&mut batch).await {
             let last_batch_size = batch.len();
             if !self.work_off(VecDeque::from([std::mem::take(&mut batch)])).await {
@@ -77,7 +78,7 @@ impl Lane {
         let ending = self.shutdown.is_requested();
         let taken = tokio::select! {
             biased;
-            taken = self.queue.recv_many(batch, self.batch_size_max) => taken,
+            taken = self.queue.recv_many(batch, self.config.batch_size_max) => taken,
             () = self.shutdown.requested(), if !ending => return Box::pin(self.take(batch)).await,
             () = tokio::time::sleep(LINGER), if ending => 0,
         };
@@ -90,6 +91,9 @@ impl Lane {
     /// Runs batches until each caller is answered. `false` if the process ended over a database that is away.
     async fn work_off(&mut self, mut batches: VecDeque<Vec<Waiting>>) -> bool {
         while let Some(mut batch) = batches.pop_front() {
+            // However often a batch comes back, its callers do not wait for ever.
+            let sent_within = self.config.sent_within;
+            batch.extract_if(.., |waiting| waiting.arrived.elapsed() > sent_within).for_each(Waiting::give_up);
             if batch.is_empty() {
                 continue;
             }
@@ -97,17 +101,8 @@ impl Lane {
             batch.sort_by_key(|waiting| waiting.append.resident.tenant_id());
             match self.commit(&batch).await {
                 Ok(outcomes) => self.answer(batch, outcomes),
-                Err(Failure::RolledBack(error)) if batch.len() == 1 => {
-                    batch.into_iter().for_each(|waiting| waiting.refuse(&error));
-                }
                 Err(Failure::RolledBack(error)) => {
-                    // One of them did something the function does not refuse by itself. Alone, it fails alone.
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        callers = batch.len(),
-                        "batch rolled back"
-                    );
-                    batch.into_iter().rev().for_each(|waiting| batches.push_front(vec![waiting]));
+                    parts(batch, &error).into_iter().rev().for_each(|part| batches.push_front(part));
                 }
                 Err(Failure::ConnectionLost(error)) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, callers = batch.len(), "connection lost");
@@ -164,10 +159,37 @@ impl Waiting {
             _ if self.was_sent => Error::OutcomeUnknown { command_id: self.append.command_id },
             // insufficient_resources, disk_full
             Some("53000" | "53100") => Error::StoreFull,
+            _ if is_out_of_patience(error) => Error::Busy { tenant_id: self.append.resident.tenant_id() },
             _ => Error::Append(sqlx::Error::Protocol(error.to_string())),
         };
         let _ = self.answer.send(Err(refusal));
     }
+}
+
+/// What to run of a batch that was rolled back: its parts, so that whoever is at fault fails alone. What has no parts is refused.
+fn parts(batch: Vec<Waiting>, error: &sqlx::Error) -> Vec<Vec<Waiting>> {
+    // What is held is a tenant's head row. All callers of that tenant would wait for it, each as long as this batch did.
+    let by_tenant = is_out_of_patience(error);
+    let mut parts: Vec<Vec<Waiting>> = Vec::new();
+    for waiting in batch {
+        let tenant_id = waiting.append.resident.tenant_id();
+        match parts.last_mut() {
+            Some(part) if by_tenant && part[0].append.resident.tenant_id() == tenant_id => part.push(waiting),
+            _ => parts.push(vec![waiting]),
+        }
+    }
+    if parts.len() == 1 {
+        parts.drain(..).flatten().for_each(|waiting| waiting.refuse(error));
+    } else {
+        tracing::warn!(error = error as &dyn std::error::Error, parts = parts.len(), "batch rolled back");
+    }
+    parts
+}
+
+/// lock_not_available, query_canceled: the database gave up, and rolled back.
+fn is_out_of_patience(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    matches!(code.as_deref(), Some("55P03" | "57014"))
 }
 
 /// Whether the database itself says that the statement failed. A fatal error ends the session and says nothing of the

@@ -11,6 +11,9 @@
 //! - *A zombie has not come to the lock yet.* The second try goes first and succeeds. The zombie then finds the expected version
 //!   taken (by its own command), appends nothing, and answers into a closed socket.
 //!
+//! Appends that came too long ago are not sent again but answered as unknown, so nobody waits for ever for a connection that
+//! breaks time and again.
+//!
 //! Refusals that stay true whatever a zombie does (a wrong expected version, a reused key) are passed on. One that may not (the
 //! tenant is just moving, the store is just full) becomes [`Error::OutcomeUnknown`], because the zombie might meet better times.
 
@@ -27,17 +30,19 @@ use crate::{
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
-/// How long callers wait for a database that is away before they are told so.
+/// How long callers wait, counted from when the first of them came, for a database that is away before they are told so.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Lane {
-    /// Connects again, however long it takes. Past [`PATIENCE`], whoever waits is answered, and so is whoever comes meanwhile.
+    /// Connects again, however many tries it takes. Past [`PATIENCE`], whoever waits is answered, and so is whoever comes meanwhile.
     /// `false` if the process is to end first.
     pub(crate) async fn reconnect(&mut self, batches: &mut VecDeque<Vec<Waiting>>) -> bool {
-        let lost_at = Instant::now();
+        // A silent connection may have used up their patience already, and so may earlier losses.
+        let since = batches.iter().flatten().map(|waiting| waiting.arrived).min().unwrap_or_else(Instant::now);
         let mut backoff = BACKOFF_FIRST;
         loop {
-            match regions::connection(&self.region, DatabaseRole::Desk).await {
+            // Bounded, so that a request to end is seen soon.
+            match regions::connection_with(&self.region, DatabaseRole::Desk, self.config.patience).await {
                 Ok(connection) => {
                     // The old connection closes here: a backend that still runs learns of it when it next writes or reads.
                     self.connection = connection;
@@ -49,7 +54,7 @@ impl Lane {
                 }
             }
             let ending = !self.shutdown.sleep(backoff).await;
-            if ending || lost_at.elapsed() > PATIENCE {
+            if ending || since.elapsed() > PATIENCE {
                 batches.drain(..).flatten().for_each(Waiting::give_up);
                 self.turn_away();
             }
@@ -69,7 +74,7 @@ impl Lane {
 }
 
 impl Waiting {
-    fn give_up(self) {
+    pub(crate) fn give_up(self) {
         let command_id = self.append.command_id;
         let refusal = if self.was_sent { Error::OutcomeUnknown { command_id } } else { Error::Unavailable };
         let _ = self.answer.send(Err(refusal));

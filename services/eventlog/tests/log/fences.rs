@@ -12,7 +12,6 @@ const FORBIDDEN: &[&str] = &[
     "update log.event set payload = '\\x00'",
     "delete from log.event",
     "truncate log.event",
-    "delete from log.event_0",
     "insert into log.event select * from log.event",
     "update log.tenant set position = 0",
     "update log.tenant set state = 'active'",
@@ -85,8 +84,8 @@ async fn only_the_desk_appends_and_allocates() -> anyhow::Result<()> {
         let refused = eventlog::allocate_ticket(&mut connection, &acme).await;
         assert!(matches!(refused, Err(eventlog::Error::Allocate(_))), "{role:?}: {refused:?}");
         let may_append = sqlx::query_scalar!(
-            r#"select has_function_privilege(current_user, p.oid, 'execute') as "may!" from pg_proc p
-            where p.pronamespace = 'log'::regnamespace and p.proname = 'append'"#
+            r#"select bool_or(has_function_privilege(current_user, p.oid, 'execute')) as "may!" from pg_proc p
+            where p.pronamespace = 'log'::regnamespace and p.proname in ('append', 'append_alone')"#
         )
         .fetch_one(&mut connection)
         .await?;

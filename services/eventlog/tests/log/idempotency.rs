@@ -45,6 +45,26 @@ async fn a_replay_counts_the_events_of_then() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_request_that_found_nothing_to_change_is_remembered_too() -> anyhow::Result<()> {
+    let eu = region().await?;
+    let acme = eu.tenant("acme").await?;
+    let appender = given::one_lane(&eu).await?;
+    appender.append(given::append(&eu, &acme, given::ticket(1), 0)).await?;
+    let nothing = given::with_key(given::append_to(&eu, &acme, &[]), "key", "r");
+    assert_eq!(appender.append(nothing.clone()).await?, given::appended(2, 1));
+    // The first of two that arrive together must not make the other one be forgotten.
+    let other = given::with_key(given::append_to(&eu, &acme, &[]), "other", "r");
+    let (event, other) =
+        futures::join!(appender.append(given::append(&eu, &acme, given::ticket(1), 1)), appender.append(other));
+    assert_eq!(event?, given::appended(2, 2));
+    assert!(!other?.replayed);
+    let again = given::with_key(given::append(&eu, &acme, given::ticket(1), 2), "key", "r");
+    assert_eq!(appender.append(again).await?, Appended { replayed: true, ..given::appended(2, 1) });
+    assert_eq!(given::log(&eu, &acme).await?.len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_refused_request_does_not_use_up_its_key() -> anyhow::Result<()> {
     let eu = region().await?;
     let acme = eu.tenant("acme").await?;

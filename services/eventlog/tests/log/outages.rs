@@ -1,9 +1,15 @@
 //! Connections that break, and processes that end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use eventlog::{Appender, AppenderConfig, Error};
-use regions::{Endpoints, PostgresEndpoint, Region};
+use regions::{Endpoints, Patience, PostgresEndpoint, Region};
 use sqlx::PgConnection;
 use testkit::{TestRegion, region};
 use tokio::{
@@ -82,6 +88,7 @@ async fn an_append_that_is_asked_for_again_answers_as_the_first_time() -> anyhow
 /// A wire between the product and Postgres that can be cut on the product's side only, so that the backend lives on as a zombie.
 struct Wire {
     port: u16,
+    is_silent: Arc<AtomicBool>,
     cut: Arc<Mutex<Vec<oneshot::Sender<()>>>>,
 }
 
@@ -98,12 +105,17 @@ async fn carry(mut near: TcpStream, mut far: TcpStream, is_cut: oneshot::Receive
 impl Wire {
     async fn to(test: &TestRegion) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let wire = Self { port: listener.local_addr()?.port(), cut: Arc::default() };
+        let wire = Self { port: listener.local_addr()?.port(), is_silent: Arc::default(), cut: Arc::default() };
         let there = test.region.postgres().expect("a test region has a database").port;
-        let cut = Arc::clone(&wire.cut);
+        let (cut, is_silent) = (Arc::clone(&wire.cut), Arc::clone(&wire.is_silent));
         let shutdown = test.shutdown.clone();
         test.shutdown.spawn(async move {
+            let mut unanswered = Vec::new();
             while let Ok((near, _)) = listener.accept().await {
+                if is_silent.load(Ordering::SeqCst) {
+                    unanswered.push(near);
+                    continue;
+                }
                 let Ok(far) = TcpStream::connect(("127.0.0.1", there)).await else { continue };
                 let (sender, is_cut) = oneshot::channel();
                 cut.lock().await.push(sender);
@@ -117,6 +129,11 @@ impl Wire {
     fn region(&self, test: &TestRegion) -> Region {
         let Endpoints { postgres, s3 } = test.region.endpoints().expect("a test region has endpoints");
         test.region.clone().with_endpoints(Endpoints { postgres: PostgresEndpoint { port: self.port, ..postgres }, s3 })
+    }
+
+    /// From now on new connections are taken, and nobody answers on them.
+    fn silence(&self) {
+        self.is_silent.store(true, Ordering::SeqCst);
     }
 
     async fn cut(&self) {
@@ -175,5 +192,85 @@ async fn what_waits_when_the_process_is_asked_to_end_is_still_appended() -> anyh
     assert!(shutdown.drain(Duration::from_secs(20)).await, "the lanes end");
     let late = appender.append(given::append(&eu, &acme, given::ticket(3), 0)).await;
     assert!(matches!(late, Err(Error::Unavailable)), "{late:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_that_somebody_holds_is_refused_and_its_neighbours_are_not() -> anyhow::Result<()> {
+    let eu = region().await?;
+    let (acme, twin) = (eu.tenant("acme").await?, eu.tenant("twin").await?);
+    let patience = Patience { lock: Duration::from_millis(300), ..Patience::DESK };
+    let config = AppenderConfig { lanes: 1, patience, ..AppenderConfig::default() };
+    let appender = Appender::start(config, &eu.region, eu.metrics.clone(), &eu.shutdown).await?;
+    let held = given::hold(&eu, &acme).await?;
+
+    // All are in the queue before the lane gets to run, so they become one batch.
+    let batch = async {
+        tokio::join!(
+            appender.append(given::append(&eu, &acme, given::ticket(1), 0)),
+            appender.append(given::append(&eu, &twin, given::ticket(1), 0)),
+            appender.append(given::append(&eu, &acme, given::ticket(2), 0)),
+        )
+    };
+    let (first, neighbour, second) = tokio::time::timeout(Duration::from_secs(20), batch).await?;
+    for refused in [first, second] {
+        assert!(matches!(&refused, Err(Error::Busy { tenant_id }) if *tenant_id == acme.tenant_id()), "{refused:?}");
+    }
+    assert_eq!(neighbour?, given::appended(1, 1));
+    let blocked = given::blocked_sessions(&eu, 0).await?;
+    assert!(blocked.is_empty(), "backends wait on: {blocked:?}");
+
+    held.rollback().await?;
+    assert_eq!(appender.append(given::append(&eu, &acme, given::ticket(1), 0)).await?, given::appended(1, 1));
+    assert_eq!((given::log(&eu, &acme).await?.len(), given::log(&eu, &twin).await?.len()), (1, 1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_append_whose_connection_breaks_time_and_again_is_answered() -> anyhow::Result<()> {
+    let eu = region().await?;
+    let acme = eu.tenant("acme").await?;
+    let config = AppenderConfig { lanes: 1, sent_within: Duration::from_millis(500), ..AppenderConfig::default() };
+    let appender = Appender::start(config, &eu.region, eu.metrics.clone(), &eu.shutdown).await?;
+    let mut owner = given::owner(&eu).await?;
+    let held = given::hold(&eu, &acme).await?;
+    let append = appender.append(given::append(&eu, &acme, given::ticket(1), 0));
+    let outages = async {
+        loop {
+            let sessions = given::blocked_sessions(&eu, 1).await?;
+            terminate(&mut owner, &sessions).await?;
+        }
+    };
+    let outcome: anyhow::Result<_> = tokio::select! {
+        appended = append => Ok(appended),
+        broken = outages => broken,
+        () = tokio::time::sleep(Duration::from_secs(15)) => anyhow::bail!("it waits still"),
+    };
+    let outcome = outcome?;
+    assert!(matches!(outcome, Err(Error::OutcomeUnknown { .. })), "{outcome:?}");
+    held.rollback().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lane_whose_database_has_fallen_silent_ends_with_the_process() -> anyhow::Result<()> {
+    let eu = region().await?;
+    let acme = eu.tenant("acme").await?;
+    let (wire, shutdown) = (Wire::to(&eu).await?, runtime::Shutdown::new());
+    let config = AppenderConfig { lanes: 1, ..AppenderConfig::default() };
+    let appender = Appender::start(config, &wire.region(&eu), eu.metrics.clone(), &shutdown).await?;
+    let held = given::hold(&eu, &acme).await?;
+    let append = appender.append(given::append(&eu, &acme, given::ticket(1), 0));
+    let end = async {
+        given::blocked_sessions(&eu, 1).await?;
+        wire.silence();
+        wire.cut().await;
+        anyhow::Ok(shutdown.drain(Duration::from_secs(15)).await)
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(20), async { tokio::join!(append, end) });
+    let (appended, has_ended) = ended.await?;
+    assert!(has_ended?, "the lane ends");
+    assert!(matches!(appended, Err(Error::OutcomeUnknown { .. })), "{appended:?}");
+    held.rollback().await?;
     Ok(())
 }

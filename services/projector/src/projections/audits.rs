@@ -103,7 +103,8 @@ impl Audit {
             if applied.is_of_opening_command() {
                 self.create(id, field, value);
             } else {
-                self.entries.push(entries::change(id, field, value, previous.unwrap_or_default()));
+                let previous = previous.unwrap_or_else(|| entries::nothing(field));
+                self.entries.push(entries::change(id, field, value, previous));
             }
         }
     }

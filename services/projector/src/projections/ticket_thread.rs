@@ -33,6 +33,8 @@ pub(super) static PROJECTION: Projection = Projection {
         "group_set",
         "tags_set",
         "subject_set",
+        // The comment itself says which files it brings along.
+        "upload_claimed",
     ],
     span: || apply_span!("projection.ticket_thread.apply"),
     apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
@@ -85,6 +87,7 @@ fn uploads(events: &[Applied]) -> Vec<Upload<'_>> {
     };
     events
         .iter()
+        .filter(|applied| applied.envelope.event_type == "upload_received")
         .filter_map(|applied| {
             Some(Upload { attachment: attachment_of(applied)?, applied, content: received(applied.event()) })
         })

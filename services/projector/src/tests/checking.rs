@@ -33,8 +33,50 @@ async fn a_rebuild_makes_the_same_rows_and_tells_how_far_it_is() -> anyhow::Resu
         rebuild(&world.deps, &Selection::all(), &|progress| told.lock().expect("no panic").push(progress)).await?;
     assert_eq!((rebuilt.tenants, rebuilt.events, rebuilt.refused.len()), (1, 38, 0));
     assert_eq!(world.fingerprints(&acme).await?, before);
-    let last = *told.lock().expect("no panic").last().expect("progress was told");
-    assert_eq!((last.position, last.head, last.tenants_total), (Position::new(38), Position::new(38), 1));
+    assert_eq!(world.status(&acme, "audits").await?.position, Position::new(38));
+    let told = told.into_inner().expect("no panic");
+    assert!(told.is_sorted_by_key(|progress| progress.events_done));
+    let last = told.last().expect("progress was told");
+    assert_eq!((last.tenants_done, last.tenants_total), (1, 1));
+    assert_eq!((last.events_done, last.events_total), (5 * 38, 5 * 38));
+    Ok(())
+}
+
+#[tokio::test]
+async fn progress_is_counted_over_everything_selected_even_what_is_refused() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let other = world.tenant("other").await?;
+    world.say(&other, "ticket-1", vec![opened("Kettle"), Draft::raw("comment_added", 9, "{}"), comment("No.")]).await?;
+    world.say(&acme, "ticket-1", vec![comment("Above the live rows.")]).await?;
+    let selection = Selection::named(&["ticket_list", "audits"])?;
+    let done = Mutex::new(Vec::new());
+    let tell = |progress: crate::RebuildProgress| {
+        assert_eq!((progress.events_total, progress.tenants_total), (2 * (39 + 3), 2));
+        done.lock().expect("no panic").push(progress.events_done);
+    };
+    check(&world.deps, &selection, &tell).await?;
+    rebuild(&world.deps, &selection, &tell).await?;
+    let done = done.into_inner().expect("no panic");
+    let runs: Vec<_> = done.chunk_by(|one, next| one <= next).collect();
+    assert_eq!(runs.iter().map(|run| run.last().copied()).collect::<Vec<_>>(), [Some(84), Some(84)], "{done:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rebuild_makes_everything_from_nothing() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = lived_in(&world).await?;
+    let before = world.fingerprints(&acme).await?;
+    for table in projections::ALL.iter().flat_map(|projection| projection.tables) {
+        table.clear(&mut *world.deps.pool.acquire().await?, acme.tenant_id()).await?;
+    }
+    world.as_owner("delete from read.checkpoint where tenant_id = ", &acme).await?;
+    // Nobody waits for anybody else's row.
+    let patience = std::time::Duration::from_secs(30);
+    tokio::time::timeout(patience, rebuild(&world.deps, &Selection::all(), &|_| {})).await??;
+    assert_eq!(world.fingerprints(&acme).await?, before);
+    assert_eq!(world.status(&acme, "audits").await?.position, Position::new(38));
     Ok(())
 }
 

@@ -10,7 +10,13 @@ use super::{
     accounts,
     world::{Draft, World, comment, opened},
 };
-use crate::catch_up;
+use crate::{
+    Error, Selection, catch_up,
+    checkpoint::Patience,
+    feed,
+    projections::{self, Projection},
+    step::{self, Step},
+};
 
 const TICKET_PROJECTIONS: [&str; 3] = ["ticket_list", "ticket_thread", "audits"];
 
@@ -168,5 +174,77 @@ async fn an_envelope_nobody_can_read_halts_every_projection() -> anyhow::Result<
     }
     let rebuilt = crate::rebuild(&world.deps, &crate::Selection::all(), &|_| {}).await?;
     assert_eq!(rebuilt.refused.len(), crate::PROJECTIONS.len(), "and no rebuild hides it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_stands_before_an_unreadable_envelope_is_applied_and_never_half_a_command() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
+    world.say(&acme, "ticket-1", vec![comment("More.")]).await?;
+    world.say(&acme, "ticket-1", vec![comment("Half."), comment("Spoilt.")]).await?;
+    world.say(&acme, "ticket-1", vec![comment("After.")]).await?;
+    world.as_owner("update log.event set stream = 'voyage-1' where position = 5 and tenant_id = ", &acme).await?;
+    assert_eq!(world.catch_up(&acme).await?, Position::new(3));
+    for projection in crate::PROJECTIONS {
+        let status = world.status(&acme, projection).await?;
+        assert_eq!(status.position, Position::new(3), "{projection}");
+        assert_eq!(status.halted.expect("halted").position, Position::new(5), "{projection}");
+    }
+    let checked = crate::check(&world.deps, &Selection::all(), &|_| {}).await?;
+    assert!(checked.is_clean(), "what comes after the live rows is no concern of a check: {checked:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_projection_that_panics_halts_like_one_that_refuses() -> anyhow::Result<()> {
+    static PANICS: Projection = Projection {
+        name: "audits",
+        tables: &[],
+        reads: |_| true,
+        passes_over: &[],
+        span: || tracing::Span::none(),
+        apply: |_, _, events| {
+            Box::pin(async {
+                assert!(events.iter().all(|event| event.position < Position::new(3)), "a broken invariant");
+                Ok(())
+            })
+        },
+    };
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    for number in 1..=4 {
+        world.say(&acme, &format!("ticket-{number}"), vec![opened("Kettle")]).await?;
+    }
+    crate::follow::round(&world.deps, &acme, &[], Patience::Leave).await?;
+    let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
+    let step = step::step(&world.deps, &PANICS, (&acme, &batch.events), Patience::Leave).await?;
+    assert_eq!(step, Step::Halted);
+    let status = world.status(&acme, "audits").await?;
+    assert_eq!(status.position, Position::new(2), "everything before it is applied");
+    let halted = status.halted.expect("halted");
+    assert_eq!((halted.position.get(), halted.reason.as_str()), (3, "the projection panicked"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_that_fails_one_projection_keeps_none_of_the_others() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.alter("alter table read.comment rename to comment_away").await?;
+    // The second time, those that have gone on are at another position than the one that has not.
+    for head in [2, 4] {
+        world.say(&acme, &format!("ticket-{head}"), vec![opened("Kettle"), comment("It whistles.")]).await?;
+        let failed = catch_up(&world.deps, &acme).await;
+        assert!(matches!(failed, Err(Error::Write { projection: "ticket_thread", .. })), "{failed:?}");
+        for projection in projections::ALL {
+            let status = world.status(&acme, projection.name).await?;
+            let expected = if projection.name == "ticket_thread" { 0 } else { head };
+            assert_eq!((status.position.get(), status.halted), (expected, None), "{}", projection.name);
+        }
+    }
+    world.alter("alter table read.comment_away rename to comment").await?;
+    assert_eq!(world.catch_up(&acme).await?, Position::new(4));
     Ok(())
 }

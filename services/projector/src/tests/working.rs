@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use regions::Resident;
 use runtime::Shutdown;
 use schemas::Position;
+use tokio::time::Instant;
 
 use super::world::{World, comment, opened};
-use crate::{Projector, sweep};
+use crate::{Projector, projections, sweep, worker::Work};
 
 /// Waits for a position, as the desk does.
 async fn reaches(world: &World, tenant: &Resident, projection: &str, position: i64) -> anyhow::Result<()> {
@@ -65,6 +67,33 @@ async fn a_halted_tenant_goes_on_by_itself_after_the_fix() -> anyhow::Result<()>
     world.as_owner(flip, &acme).await?;
     reaches(&world, &acme, "audits", 2).await?;
     assert!(shutdown.drain(Duration::from_secs(10)).await);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_that_panics_halts_its_tenant_and_the_others_go_on() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (acme, other) = (world.tenant("acme").await?, world.tenant("other").await?);
+    for tenant in [&acme, &other] {
+        world.say(tenant, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
+    }
+    let mut work = Work::new(world.deps.clone(), Shutdown::new());
+    work.begin_round(acme.tenant_id(), projections::ALL.to_vec(), async { panic!("a broken invariant") });
+    let served = work.rounds.next().await.expect("a round runs");
+    work.end_round(served).await;
+    assert!(work.backoff.ready(acme.tenant_id(), Instant::now()).is_empty(), "it is not tried again at once");
+    for projection in crate::PROJECTIONS {
+        let halted = world.status(&acme, projection).await?.halted.expect("halted");
+        assert_eq!((halted.position.get(), halted.reason.as_str()), (1, "a panic, at or after this position"));
+    }
+
+    work.enqueue(other.tenant_id());
+    work.begin_rounds();
+    let served = work.rounds.next().await.expect("a round runs");
+    work.end_round(served).await;
+    assert_eq!(world.status(&other, "audits").await?.position, Position::new(2), "nobody else halts");
+    assert_eq!(world.catch_up(&acme).await?, Position::new(2), "after the fix it goes on");
+    assert_eq!(world.status(&acme, "audits").await?.halted, None);
     Ok(())
 }
 

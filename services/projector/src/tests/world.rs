@@ -161,6 +161,13 @@ impl World {
         Ok(query.build().execute(&mut owner).await?.rows_affected())
     }
 
+    /// Changes the database's shape, as its owner.
+    pub(super) async fn alter(&self, statement: &'static str) -> anyhow::Result<()> {
+        let mut owner = regions::connection(&self.test.region, DatabaseRole::Owner).await?;
+        sqlx::raw_sql(statement).execute(&mut owner).await?;
+        Ok(())
+    }
+
     /// The deps of a process that has just started: nothing is cached.
     pub(super) async fn restarted(&self) -> anyhow::Result<ProjectorDeps> {
         Ok(ProjectorDeps { vault: self.test.vault(DatabaseRole::Projector).await?, ..self.deps.clone() })

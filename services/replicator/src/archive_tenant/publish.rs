@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use archive::{Generation, Object, guide, layout, manifest::Attachment};
+use archive::{Generation, Object, Signer, guide, layout, manifest::Attachment};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use regions::Resident;
 use runtime::crash;
-use schemas::Recorded;
+use schemas::{Hash, Recorded};
 
-use super::standing::Standing;
+use super::standing::{Standing, manifest_of};
 use crate::{
     deps::ReplicatorDeps,
     error::Error,
@@ -51,7 +51,7 @@ pub(super) async fn publish(
 ) -> Result<(), Error> {
     let Ready { mut generation, events, attachments } = ready;
     let objects = deps.objects(resident);
-    let signer = deps.signer_of(resident);
+    let signer = deps.signer_of(resident.tenant_id());
     let wrote = objects.put_compressed(&mut generation.segment).await?;
     count(deps, "segment", &wrote);
     // A crash from here to the manifest leaves objects that nothing names: the next call finds them and writes the rest.
@@ -62,8 +62,10 @@ pub(super) async fn publish(
     for schema in generation.schemas.values_mut() {
         let wrote = objects.put(schema).await?;
         count(deps, "schema", &wrote);
-        // An older program described the same version in other words: what is published stays.
         if let Wrote::Differs(found) = wrote {
+            if !is_published(&objects, &signer, standing, (&schema.key, &found)).await? {
+                return Err(Error::ObjectDiffers { object: schema.key.clone() });
+            }
             schema.bytes = found.into();
         }
     }
@@ -80,6 +82,24 @@ pub(super) async fn publish(
     let manifest = generation.manifest(attachments, &signer);
     count(deps, "manifest", &objects.put_exactly(&manifest).await?);
     Ok(())
+}
+
+/// Whether an earlier generation names these bytes: an older program described the same version in other words, and what is
+/// published stays. Anything else at a schema's key is not ours to sign. The newest generations are asked first, so that a
+/// program that differs finds its answer in the generation it continued, or in few before.
+async fn is_published(
+    objects: &TenantObjects,
+    signer: &Signer,
+    standing: &Standing,
+    (key, found): (&str, &Bytes),
+) -> Result<bool, Error> {
+    for generation in (1..=standing.generation()).rev() {
+        let (manifest, _) = manifest_of(objects, signer.verifier(), generation).await?;
+        if let Some(schema) = manifest.schemas.iter().find(|schema| layout::schema(&schema.name) == key) {
+            return Ok(schema.sha256 == Hash::of(&[found]));
+        }
+    }
+    Ok(false)
 }
 
 async fn write_tree(deps: &ReplicatorDeps, objects: &TenantObjects, tree: &[Object]) -> Result<(), Error> {

@@ -29,7 +29,7 @@ impl Standing {
     pub(super) async fn find(deps: &ReplicatorDeps, resident: &Resident) -> Result<Self, Error> {
         let (head, marked) = in_database(deps, resident).await?;
         let objects = deps.objects(resident);
-        let verifier = deps.signer_of(resident).verifier().clone();
+        let verifier = deps.signer_of(resident.tenant_id()).verifier().clone();
         let standing = Self {
             manifest: newest_manifest(&objects, &verifier).await?,
             checkpoint: published(&objects, &verifier).await?,
@@ -138,7 +138,11 @@ async fn published(objects: &TenantObjects, verifier: &Verifier) -> Result<Optio
     Ok(Some((checkpoint, object.etag)))
 }
 
-async fn newest_manifest(objects: &TenantObjects, verifier: &Verifier) -> Result<Option<(Manifest, Hash)>, Error> {
+/// The newest manifest, and the hash of its object; it must be ours.
+pub(crate) async fn newest_manifest(
+    objects: &TenantObjects,
+    verifier: &Verifier,
+) -> Result<Option<(Manifest, Hash)>, Error> {
     match newest_generation(objects).await? {
         0 => Ok(None),
         generation => manifest_of(objects, verifier, generation).await.map(Some),

@@ -1,16 +1,17 @@
 //! Take a backup.
 
-use archive::{BackupManifest, backup, backup::TenantBackup, layout};
+use archive::{BackupManifest, Object, backup, backup::TenantBackup, layout, merkle};
 use bytes::Bytes;
 use eventlog::Head;
 use futures::{StreamExt, stream};
 use regions::{Put, Resident};
-use schemas::Position;
+use schemas::{Position, TenantId};
 
 use crate::{
-    archive_tenant::{archive_tenant, edge_at, manifest_of},
+    archive_tenant::{archive_tenant, edge_at, manifest_of, newest_manifest},
     deps::ReplicatorDeps,
     error::Error,
+    store::TenantObjects,
 };
 
 /// Tenants that are flushed at the same time.
@@ -30,10 +31,11 @@ pub struct Progress {
 }
 
 /// Backs the region up: reads the heads of all tenants in one statement, brings every archive up to its head, and writes
-/// the signed manifest last. What is appended meanwhile belongs to the next backup.
+/// the signed manifest last. What is appended meanwhile belongs to the next backup. A tenant whose archive cannot be brought
+/// there keeps nobody else from being backed up: it stands in the manifest with what was archived before, and the reason.
 ///
 /// # Errors
-/// If any tenant's archive cannot be brought up to the cut; there is no backup then, and what was archived stays archived.
+/// If a store does not answer; there is no backup then, and what was archived stays archived.
 pub async fn create(
     deps: &ReplicatorDeps,
     progress: &mut (dyn FnMut(Progress) + Send),
@@ -66,25 +68,71 @@ pub async fn create(
         tenants,
         verifier: signer.verifier().to_string(),
     };
-    let object = layout::backup(&manifest.backup_id);
-    let put = deps.bucket.put_new(&object, Bytes::from(manifest.sign(&signer))).await.map_err(Error::Bucket)?;
-    if put == Put::Existed {
-        return Err(Error::ObjectDiffers { object });
-    }
+    publish(deps, Object { key: layout::backup(&manifest.backup_id), bytes: manifest.sign(&signer) }).await?;
     deps.metrics.archive_objects.with_label_values(&["backup"]).inc();
     Ok(manifest)
 }
 
-/// Brings a tenant's archive up to its head at the cut, and says where that is in it.
+/// Writes the manifest. It may be there: the answer to a first attempt can get lost.
+async fn publish(deps: &ReplicatorDeps, manifest: Object) -> Result<(), Error> {
+    let bytes = Bytes::from(manifest.bytes);
+    if deps.bucket.put_new(&manifest.key, bytes.clone()).await.map_err(Error::Bucket)? == Put::Existed {
+        let found = deps.bucket.get(&manifest.key).await.map_err(Error::Bucket)?;
+        if found.is_none_or(|found| found.body != bytes) {
+            return Err(Error::ObjectDiffers { object: manifest.key });
+        }
+    }
+    Ok(())
+}
+
+/// Brings a tenant's archive up to its head at the cut; if that cannot be done for the tenant, says how far it is and why.
 async fn flush(deps: &ReplicatorDeps, head: Head) -> Result<TenantBackup, Error> {
+    match flush_whole(deps, head).await {
+        Err(error) if error.is_of_one() => {
+            tracing::error!(tenant.id = %head.tenant_id, error = &error as &dyn std::error::Error, "a tenant cannot be backed up");
+            as_archived(deps, head, &error).await
+        }
+        flushed => flushed,
+    }
+}
+
+/// What was archived of a tenant before, with the reason why it is no more.
+async fn as_archived(deps: &ReplicatorDeps, head: Head, error: &Error) -> Result<TenantBackup, Error> {
+    let objects = TenantObjects::new(deps.bucket.clone(), head.tenant_id);
+    let newest = match newest_manifest(&objects, deps.signer_of(head.tenant_id).verifier()).await {
+        Err(error) if error.is_of_one() => None,
+        newest => newest?,
+    };
+    let archived = newest.map_or_else(
+        || nothing(head.tenant_id),
+        |(manifest, sha256)| TenantBackup {
+            tenant_id: head.tenant_id,
+            size: manifest.size,
+            root: manifest.root,
+            generation: manifest.generation,
+            manifest_sha256: Some(sha256),
+            reason: None,
+        },
+    );
+    // A tenant that was closed or is being moved, and has everything in its archive, lacks nothing.
+    let is_whole = matches!(error, Error::NotAtHome { .. }) && archived.size == head.position.get() as u64;
+    Ok(TenantBackup { reason: (!is_whole).then(|| error.chain()), ..archived })
+}
+
+fn nothing(tenant_id: TenantId) -> TenantBackup {
+    let root = merkle::empty_root();
+    TenantBackup { tenant_id, size: 0, root, generation: 0, manifest_sha256: None, reason: None }
+}
+
+/// Brings a tenant's archive up to its head at the cut, and says where that is in it.
+async fn flush_whole(deps: &ReplicatorDeps, head: Head) -> Result<TenantBackup, Error> {
     let tenant_id = head.tenant_id;
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
     let resident = Resident::prove_id(&mut connection, &deps.region.id, tenant_id).await;
     drop(connection);
     let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
     if head.position == Position::ZERO {
-        let root = archive::merkle::empty_root();
-        return Ok(TenantBackup { tenant_id, size: 0, root, generation: 0, manifest_sha256: None });
+        return Ok(nothing(tenant_id));
     }
     let archived = archive_tenant(deps, &resident, Some(head.position)).await?;
     let reached = TenantBackup {
@@ -93,6 +141,7 @@ async fn flush(deps: &ReplicatorDeps, head: Head) -> Result<TenantBackup, Error>
         root: archived.root,
         generation: archived.generation,
         manifest_sha256: archived.manifest_sha256,
+        reason: None,
     };
     if archived.size == head.position { Ok(reached) } else { within(deps, &resident, reached, archived.size).await }
 }
@@ -105,7 +154,7 @@ async fn within(
     newest: Position,
 ) -> Result<TenantBackup, Error> {
     let objects = deps.objects(resident);
-    let verifier = deps.signer_of(resident).verifier().clone();
+    let verifier = deps.signer_of(resident.tenant_id()).verifier().clone();
     let root = edge_at(&objects, beyond.size, newest.get() as u64).await?.root();
     let mut found = TenantBackup { root, ..beyond };
     while found.generation > 1 {

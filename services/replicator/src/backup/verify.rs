@@ -67,6 +67,7 @@ pub async fn verify(
         if tenant.size > 0 {
             let options = Options {
                 verifier: Some(Verifier::new(checkpoint::region_name(&backup.region), region_key)),
+                tenant_id: Some(tenant.tenant_id),
                 expected: Some(Tree { size: tenant.size, root: tenant.root }),
                 ..Options::default()
             };

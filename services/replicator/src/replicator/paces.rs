@@ -44,6 +44,11 @@ impl Paces {
             .is_none_or(|pace| pace.not_before <= now || (pace.failures == 0 && tenant.positions() >= EVENTS_ENOUGH))
     }
 
+    /// Whether a tenant need not rest, because it has enough for a further generation.
+    pub(super) fn has_backlog(&self, tenant: &Behind, now: Instant) -> bool {
+        tenant.positions() >= EVENTS_ENOUGH && self.is_due(tenant, now)
+    }
+
     pub(super) fn note(&mut self, tenant_id: TenantId, result: &Result<(), Error>, now: Instant) {
         let failures = match result {
             Ok(()) => 0,

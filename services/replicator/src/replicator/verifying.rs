@@ -17,8 +17,12 @@ use crate::{
 
 /// How long an archive that grows is not read back again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+/// How long one that stays as it is: rot and a bucket that was put back leave the log alone.
+const ANYWAY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How long one that could not be verified is left alone.
 const SET_ASIDE: Duration = Duration::from_secs(600);
+/// Intervals that one in motion is left alone.
+const IN_MOTION_INTERVALS: u32 = 5;
 
 pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
     let mut set_aside: Vec<(TenantId, Instant)> = Vec::new();
@@ -34,35 +38,34 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
             }
         };
         // Reading back can take long and leaves nothing half done: it does not hold up the end of the process.
-        let verified = tokio::select! {
-            verified = one(deps, tenant_id) => verified,
+        let rest = tokio::select! {
+            rest = one(deps, tenant_id) => rest,
             () = shutdown.requested() => return,
         };
-        if !verified {
-            set_aside.push((tenant_id, Instant::now() + SET_ASIDE));
-        }
+        set_aside.push((tenant_id, Instant::now() + rest));
     }
 }
 
 async fn next(deps: &ReplicatorDeps, except: &[TenantId]) -> Result<Option<TenantId>, Error> {
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-    let before = deps.clock.now() - AGAIN_AFTER;
-    lag::least_verified(&mut connection, before, except).await.map_err(Error::Database)
+    let now = deps.clock.now();
+    lag::least_verified(&mut connection, (now - AGAIN_AFTER, now - ANYWAY_AFTER), except).await.map_err(Error::Database)
 }
 
-/// Reads one archive back and says in the log what is wrong with it. Whether it is verified, or only in motion.
-async fn one(deps: &ReplicatorDeps, tenant_id: TenantId) -> bool {
+/// Reads one archive back and says in the log what is wrong with it. Gives how long to leave it alone.
+async fn one(deps: &ReplicatorDeps, tenant_id: TenantId) -> Duration {
     match resident_and_read_back(deps, tenant_id).await {
-        Ok(ReadBack::Verified(_) | ReadBack::NotNow) => true,
+        Ok(ReadBack::Verified(_)) => Duration::ZERO,
+        Ok(ReadBack::NotNow) => deps.interval * IN_MOTION_INTERVALS,
         Ok(ReadBack::Wrong(report)) => {
             let (first, count) = (report.findings[0].to_string(), report.findings.len());
             tracing::error!(tenant.id = %tenant_id, first, count, "the archive of a tenant is wrong");
-            false
+            SET_ASIDE
         }
         Err(error) => {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(tenant.id = %tenant_id, error, "an archive could not be read back");
-            false
+            SET_ASIDE
         }
     }
 }

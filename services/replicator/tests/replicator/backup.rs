@@ -1,6 +1,11 @@
 //! Backups of a region.
 
+use std::sync::Arc;
+
+use archive::layout;
+use regions::DatabaseRole;
 use replicator::{Error, archive_tenant, backup};
+use runtime::SeededIds;
 use schemas::Position;
 
 use crate::region::{archiving, files_ending};
@@ -23,7 +28,9 @@ async fn a_backup_brings_every_tenant_to_one_cut_and_verifies() -> anyhow::Resul
     expected.sort();
     assert_eq!(sizes, expected);
 
-    assert_eq!(backup::list(&eu.deps).await?, std::slice::from_ref(&backup));
+    assert_eq!(backup.incomplete().count(), 0);
+    let listed: Vec<_> = backup::list(&eu.deps).await?.into_iter().filter_map(|listed| listed.manifest.ok()).collect();
+    assert_eq!(listed, std::slice::from_ref(&backup));
     assert_eq!(backup::show(&eu.deps, &backup.backup_id).await?, backup);
     eu.append(&acme, 1, 30, 10).await?;
     archive_tenant(&eu.deps, &acme, None).await?;
@@ -74,5 +81,76 @@ async fn a_backup_that_is_not_there_or_not_ours_is_refused() -> anyhow::Result<(
     let mut deps = eu.deps.clone();
     deps.signer = archiving().await?.deps.signer;
     assert!(matches!(backup::show(&deps, &backup.backup_id).await, Err(Error::NotOurs { .. })));
+    Ok(())
+}
+
+#[tokio::test]
+async fn tenants_that_cannot_be_archived_stand_in_the_backup_with_the_reason() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let [acme, globex, moving, closed] = ["acme", "globex", "moving", "closed"];
+    let (acme, globex) = (eu.test.tenant(acme).await?, eu.test.tenant(globex).await?);
+    let (moving, closed) = (eu.test.tenant(moving).await?, eu.test.tenant(closed).await?);
+    for tenant in [&acme, &moving, &closed] {
+        eu.append(tenant, 1, 0, 4).await?;
+        archive_tenant(&eu.deps, tenant, None).await?;
+    }
+    for tenant in [&acme, &globex, &moving] {
+        eu.append(tenant, 2, 0, 6).await?;
+    }
+    let checkpoint = format!("{}{}", layout::tenant_prefix(acme.tenant_id()), layout::CHECKPOINT);
+    std::fs::write(files_ending(&eu.s3_folder(), &checkpoint).remove(0), "not a checkpoint")?;
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    for (tenant, state) in [(&moving, "moving"), (&closed, "closed")] {
+        sqlx::query!("update log.tenant set state = $2 where tenant_id = $1", tenant.tenant_id().get(), state)
+            .execute(&owner)
+            .await?;
+    }
+    let created = backup::create(&eu.deps, &mut |_| ()).await?;
+    assert_eq!(backup::show(&eu.deps, &created.backup_id).await?, created);
+    let found = |tenant: &regions::Resident| {
+        let found = created.tenants.iter().find(|found| found.tenant_id == tenant.tenant_id()).expect("every tenant");
+        (found.size, found.generation, found.reason.as_deref().unwrap_or("complete"))
+    };
+    assert_eq!(found(&globex), (6, 1, "complete"));
+    assert_eq!(found(&closed), (4, 1, "complete"), "its archive has everything");
+    let (size, generation, reason) = found(&acme);
+    assert_eq!((size, generation), (4, 1));
+    assert!(reason.starts_with("the published checkpoint cannot be trusted: "), "{reason}");
+    let (size, generation, reason) = found(&moving);
+    assert_eq!((size, generation), (4, 1));
+    assert!(reason.contains("is being moved"), "{reason}");
+    assert_eq!(created.incomplete().count(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_backup_in_anothers_place_is_told_apart_and_holds_up_no_list() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let created = backup::create(&eu.deps, &mut |_| ()).await?;
+    let bytes = eu.deps.bucket.get(&layout::backup(&created.backup_id)).await?.expect("just made").body;
+    eu.deps.bucket.put_new(&layout::backup("20991231T000000Z-0000"), bytes).await?;
+    eu.deps.bucket.put_new(&layout::backup("20991231T000000Z-0001"), "{}".into()).await?;
+    let shown = backup::show(&eu.deps, "20991231T000000Z-0000").await;
+    assert!(matches!(shown, Err(Error::AnotherBackup { backup_id, .. }) if backup_id == created.backup_id));
+    let listed = backup::list(&eu.deps).await?;
+    let kinds: Vec<_> = listed.iter().map(|listed| listed.manifest.as_ref().map_err(ToString::to_string)).collect();
+    assert_eq!(kinds[2], Ok(&created));
+    assert!(kinds[..2].iter().all(Result::is_err), "{kinds:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_manifest_that_was_stored_by_an_attempt_without_an_answer_is_no_error() -> anyhow::Result<()> {
+    let mut eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    // The same ids at the same time make the same manifest: what a repeated write finds.
+    eu.deps.ids = Arc::new(SeededIds::new(7));
+    let first = backup::create(&eu.deps, &mut |_| ()).await?;
+    eu.deps.ids = Arc::new(SeededIds::new(7));
+    assert_eq!(backup::create(&eu.deps, &mut |_| ()).await?, first);
+    eu.append(&acme, 1, 0, 2).await?;
+    eu.deps.ids = Arc::new(SeededIds::new(7));
+    let error = backup::create(&eu.deps, &mut |_| ()).await.expect_err("another manifest is there");
+    assert!(matches!(error, Error::ObjectDiffers { .. }), "{error:?}");
     Ok(())
 }

@@ -3,6 +3,7 @@
 mod archive;
 mod backup;
 mod crash;
+mod reading_back;
 mod region;
 mod running;
 mod stale;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use eventlog::Marks;
-use regions::Resident;
-use replicator::Replicator;
+use regions::{DatabaseRole, Resident};
+use replicator::{Error, Replicator};
 use runtime::Shutdown;
 
 use crate::region::{Archiving, archiving, files_ending};
@@ -88,5 +88,73 @@ async fn the_age_of_the_oldest_event_that_is_not_archived_is_measured() -> anyho
     tokio::time::timeout(PATIENCE, measured).await.context("the age is not measured")?;
     assert_eq!(eu.test.metrics.subscription_lag_positions.with_label_values(&["archive"]).get(), 4);
     assert!(shutdown.drain(PATIENCE).await);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_archive_that_stays_as_it_is_is_read_back_again() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    replicator::archive_tenant(&eu.deps, &acme, None).await?;
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    let first = until(&eu, &acme, |marks| marks.verified.is_some()).await?.verified.context("just waited for")?;
+    eu.test.clock.advance(jiff::SignedDuration::from_hours(25));
+    until(&eu, &acme, |marks| marks.verified.is_some_and(|mark| mark.at > first.at)).await?;
+    assert!(shutdown.drain(PATIENCE).await);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_turn_of_a_tenant_is_one_generation() -> anyhow::Result<()> {
+    let mut eu = archiving().await?;
+    let (acme, globex) = (eu.test.tenant("acme").await?, eu.test.tenant("globex").await?);
+    eu.append(&acme, 1, 0, 4).await?;
+    replicator::archive_tenant(&eu.deps, &acme, None).await?;
+    // As a crash before the checkpoint leaves it: four events are sealed, and four more make a second generation.
+    for name in ["log/checkpoint", "manifest/00000001.json"] {
+        std::fs::remove_file(files_ending(&eu.s3_folder(), name).remove(0))?;
+    }
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    sqlx::query!("delete from log.mark where tenant_id = $1", acme.tenant_id().get()).execute(&owner).await?;
+    eu.append(&acme, 1, 4, 4).await?;
+    eu.append(&globex, 1, 0, 4).await?;
+    // The loop makes one round in the time of this test.
+    eu.deps.interval = Duration::from_secs(3600);
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    for tenant in [&acme, &globex] {
+        until(&eu, tenant, |marks| marks.archived.is_some()).await?;
+    }
+    assert!(shutdown.drain(PATIENCE).await);
+    let marks = eventlog::marks(&mut *eu.deps.pool.acquire().await?, &acme).await?;
+    assert_eq!(marks.archived.map(|mark| mark.position.get()), Some(4), "the rest waits for its next turn");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_does_not_answer_at_the_start_is_asked_again_and_one_elsewhere_ends_it() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    let location = files_ending(&eu.s3_folder(), ".location").remove(0);
+    let at_home = std::fs::read(&location)?;
+    std::fs::remove_file(&location)?;
+    let shutdown = Shutdown::new();
+    let running = shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    for _ in 0..20 {
+        assert!(eu.deps.bucket.check_location().await.is_err());
+    }
+    std::fs::write(&location, at_home)?;
+    until(&eu, &acme, |marks| marks.archived.is_some_and(|mark| mark.position.get() == 4)).await?;
+    assert!(shutdown.drain(PATIENCE).await);
+    running.await??;
+
+    std::fs::write(&location, "us-west-2")?;
+    let shutdown = Shutdown::new();
+    let ended = Replicator::new(eu.deps.clone()).run(shutdown.clone()).await;
+    assert!(matches!(ended, Err(Error::Bucket(regions::Error::AnotherLocation { .. }))), "{ended:?}");
+    assert!(shutdown.is_requested());
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! returns leaves nothing, or the whole comment; a crash after it leaves the comment, and the client asks again.
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
-use domain::ticket::{AddComment, Ticket};
+use domain::ticket::AddComment;
 use schemas::{StreamName, TicketId, Version, ids::comment_id, values::Channel};
 use serde_json::{Value, json};
 
@@ -13,12 +13,12 @@ use crate::{
     api::{
         comment::CommentRequest,
         fold::Fold,
-        settle,
+        settle, turn,
         v2::{ids::Id, present, tickets::update::in_sight},
     },
     body::{Body, Fields},
     caller::Caller,
-    execute::{Done, execute, replayed},
+    execute::{Done, replayed},
     problem::{ApiError, ApiResult},
     read,
     state::Desk,
@@ -43,10 +43,10 @@ pub(crate) async fn add_comment(
         Some(done) => done,
         None => {
             in_sight(&desk, &caller, ticket).await?;
-            let (comment, expected) = read_body(&body)?;
+            let (comment, expected) = read_body(&body).await?;
             let comment = comment.resolve(&desk, &caller, &by).await?;
             let command = AddComment { by: caller.by(), comment, channel: Channel::Api }.into();
-            execute::<Ticket>(&desk, &by, StreamName::Ticket(ticket), expected, &command).await?
+            turn::take(&desk, &by, (ticket, expected), &command).await?
         }
     };
     let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;
@@ -55,9 +55,9 @@ pub(crate) async fn add_comment(
     Ok((StatusCode::CREATED, written, Json(answer)))
 }
 
-fn read_body(body: &Body) -> Result<(CommentRequest, Option<Version>), ApiError> {
+async fn read_body(body: &Body) -> Result<(CommentRequest, Option<Version>), ApiError> {
     let mut fields = Fields::new(&body.object, "");
-    let comment = CommentRequest::read(&mut fields);
+    let comment = CommentRequest::read(&mut fields).await?;
     let expected = fields.integer("expected_version").map(Version::new);
     fields.finish()?;
     let comment = comment.ok_or_else(|| ApiError::invalid("body", "body: takes a text", "BlankValue"))?;
@@ -92,10 +92,9 @@ async fn added(
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, http::HeaderValue};
     use serde_json::{Value, json};
 
-    use crate::api::testing::{ADA, ALAN, Answer, Bench, EVE, Who, request};
+    use crate::api::testing::{ADA, ALAN, Answer, Bench, EVE, Who};
 
     const PATH: &str = "/api/domicile/v1/tickets/1/comments";
 
@@ -106,9 +105,7 @@ mod tests {
     }
 
     async fn add(bench: &Bench, who: Who, body: Value, key: &'static str) -> Answer {
-        let mut request = request("POST", "acme", Some(who), PATH, Body::from(body.to_string()));
-        request.headers_mut().insert("idempotency-key", HeaderValue::from_static(key));
-        bench.send(request).await
+        bench.keyed("POST", who, (PATH, body), key).await
     }
 
     #[tokio::test]
@@ -118,6 +115,7 @@ mod tests {
         let (first, second) = (add(&bench, ALAN, body.clone(), "a").await, add(&bench, ALAN, body, "a").await);
         assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 201), "{}", second.body);
         assert_eq!(first.body, second.body);
+        assert_eq!((first.header("x-domicile-replayed"), second.header("x-domicile-replayed")), ("", "yes"));
         assert_eq!((&first.body["version"], &first.body["comment"]["public"]), (&json!(3), &json!(false)));
         assert_eq!(first.header("x-domicile-position"), first.body["position"].to_string());
         assert_eq!(bench.get(ALAN, "/api/v2/tickets/1/comments").await.body["count"], 2);
@@ -132,6 +130,33 @@ mod tests {
         let (first, second) = (add(&bench, ALAN, body.clone(), "f").await, add(&bench, ALAN, body, "f").await);
         assert_eq!(first.body["comment"]["attachments"], json!([upload["attachment"]]));
         assert_eq!((second.status.as_u16(), first.body), (201, second.body), "though its token is used");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn of_two_comments_that_claim_a_file_one_is_refused() -> anyhow::Result<()> {
+        let bench = bench_with_ticket().await?;
+        let token = bench.upload(ALAN, "filename=a.txt", b"a").await.body["upload"]["token"].clone();
+        // The read models cannot tell the second comment that the first one has the file.
+        let held = bench.hold_projector().await?;
+        let first = add(&bench, ALAN, json!({"body": "Mine", "uploads": [token, token]}), "a").await;
+        let second = add(&bench, ALAN, json!({"body": "No, mine", "uploads": [token]}), "b").await;
+        drop(held);
+        assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 422));
+        assert!(second.body.to_string().contains("comment.uploads: takes "), "{}", second.body);
+        assert_eq!(bench.get(ALAN, "/api/v2/tickets/1/comments").await.body["count"], 2);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn expensive_html_is_refused_by_name() -> anyhow::Result<()> {
+        let bench = bench_with_ticket().await?;
+        for html in ["<div>".repeat(10_000), "a".repeat(65_537), "<p></p>".repeat(5_000)] {
+            let begun = std::time::Instant::now();
+            let answer = add(&bench, ALAN, json!({"html_body": html, "body": "fine"}), "a").await;
+            assert_eq!(answer.status, 422);
+            assert!(answer.body.to_string().contains("html_body: takes ") && begun.elapsed().as_secs() < 5);
+        }
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! `GET /api/domicile/v1/marks`: how far the tenant's log is durable, sealed, archived and verified.
+//! `GET /api/domicile/v1/marks`: how far the tenant's log is durable, sealed, archived and verified; for agents.
 
 use axum::{Json, extract::State};
 use eventlog::Mark;
@@ -9,6 +9,7 @@ use crate::{caller::Caller, problem::ApiResult, state::Desk};
 
 /// Answers the four marks: each a position, since when, and how long ago that was. One that was never reached is null.
 pub(crate) async fn marks(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
+    caller.require_agent()?;
     let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
     let marks = eventlog::marks(&mut transaction, &caller.resident).await?;
     let now = desk.clock.now();
@@ -30,7 +31,7 @@ fn mark_at(mark: &Mark, now: Timestamp) -> Value {
 mod tests {
     use serde_json::json;
 
-    use crate::api::testing::{ALAN, Bench};
+    use crate::api::testing::{ADA, ALAN, Bench};
 
     #[tokio::test]
     async fn what_is_durable_has_a_place_and_an_age_and_what_never_was_is_null() -> anyhow::Result<()> {
@@ -44,6 +45,7 @@ mod tests {
                 "sealed": null, "archived": null, "verified": null,
             })
         );
+        assert_eq!(bench.get(ADA, "/api/domicile/v1/marks").await.status, 403, "how much is written is for agents");
         Ok(())
     }
 }

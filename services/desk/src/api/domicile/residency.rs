@@ -1,4 +1,4 @@
-//! `GET /api/domicile/v1/residency`: where the tenant's data lives, and what was promised about it.
+//! `GET /api/domicile/v1/residency`: where the tenant's data lives, and, for agents, what was promised about it.
 
 use axum::{Json, extract::State};
 use regions::Resident;
@@ -12,9 +12,19 @@ use crate::{
     state::Desk,
 };
 
-/// Answers the home region, and the decision that the tenant's first events record: `entitled`, `selected` and `committed` are
+/// Answers the home region; to agents also the decision that the tenant's first events record: `entitled`, `selected` and `committed` are
 /// three things.
 pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
+    let region = &desk.region;
+    let region = json!({
+        "id": region.id,
+        "name": region.name,
+        "jurisdiction": region.jurisdiction,
+        "cloud_region": region.cloud_region,
+    });
+    if !caller.is_agent() {
+        return Ok(Json(json!({"region": region})));
+    }
     let resident = &caller.resident;
     let account = match recorded(&desk, resident).await? {
         Some(account) => account,
@@ -25,12 +35,7 @@ pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiRe
     };
     Ok(Json(json!({
         "tenant": {"id": resident.tenant_id(), "subdomain": resident.slug()},
-        "region": {
-            "id": desk.region.id,
-            "name": desk.region.name,
-            "jurisdiction": desk.region.jurisdiction,
-            "cloud_region": desk.region.cloud_region,
-        },
+        "region": region,
         "epoch": resident.epoch(),
         "plan": account.plan,
         "requested": account.requested,
@@ -51,13 +56,15 @@ async fn recorded(desk: &Desk, resident: &Resident) -> Result<Option<Account>, A
 mod tests {
     use serde_json::json;
 
-    use crate::api::testing::{ADA, Bench};
+    use crate::api::testing::{ADA, ALAN, Bench};
 
     #[tokio::test]
     async fn everybody_may_know_where_the_data_lives() -> anyhow::Result<()> {
         let bench = Bench::start().await?;
-        let body = bench.get(ADA, "/api/domicile/v1/residency").await.body;
+        let body = bench.get(ALAN, "/api/domicile/v1/residency").await.body;
         assert_eq!(body["region"]["id"], "eu");
+        let adas = bench.get(ADA, "/api/domicile/v1/residency").await.body;
+        assert_eq!(adas, json!({"region": body["region"]}), "the contract is not an end user's business");
         assert_eq!(body["tenant"], json!({"id": bench.acme.tenant_id(), "subdomain": "acme"}));
         for (field, value) in [
             ("epoch", json!(1)),

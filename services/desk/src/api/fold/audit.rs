@@ -47,7 +47,8 @@ pub(super) fn extend(
         return;
     }
     let Some(is) = after.map(attributes) else { return };
-    let was = before.map_or_else(|| is.clone().map(|(field, _)| (field, Value::Null)), attributes);
+    let nothing = || is.clone().map(|(field, value)| (field, if value.is_array() { json!([]) } else { Value::Null }));
+    let was = before.map_or_else(nothing, attributes);
     let changed = is.into_iter().zip(was).filter(|((_, is), (_, was))| is != was);
     for (ordinal, ((field, value), (_, previous))) in changed.enumerate() {
         let id = audit_event_id(position, u8::try_from(ordinal).unwrap_or(u8::MAX));
@@ -77,10 +78,9 @@ fn comment(position: Position, added: &CommentAdded, audit_id: i64) -> Value {
     })
 }
 
-/// A ticket's attributes as audits write them: ids as strings, nothing as null.
+/// A ticket's attributes as audits write them: ids as strings, nothing as null, tags always a list.
 fn attributes(details: &Details) -> [(&'static str, Value); 9] {
     let id = |id: Option<i64>| id.map(|id| id.to_string());
-    let tags = details.tags.expose();
     [
         ("requester_id", json!(details.requester.to_string())),
         ("subject", json!(details.subject.expose())),
@@ -90,6 +90,6 @@ fn attributes(details: &Details) -> [(&'static str, Value); 9] {
         ("assignee_id", json!(id(details.assignee.map(PersonId::get)))),
         ("group_id", json!(id(details.group.map(GroupId::get)))),
         ("external_id", json!(details.external_id.expose())),
-        ("tags", if tags.is_empty() { Value::Null } else { json!(tags) }),
+        ("tags", json!(details.tags.expose())),
     ]
 }

@@ -30,10 +30,21 @@ impl FromRequestParts<Desk> for PageQuery {
 
     async fn from_request_parts(parts: &mut Parts, desk: &Desk) -> Result<Self, ApiError> {
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, desk).await.expect("it cannot fail");
-        let pairs =
+        let Query(pairs): Query<Vec<_>> =
             Query::try_from_uri(&uri).map_err(|_| ApiError::invalid_parameter("query", "percent-encoded UTF-8"))?;
+        refuse_null_characters(&pairs)?;
         let path = uri.path();
-        Ok(Self { path: path.strip_suffix(".json").unwrap_or(path).to_owned(), pairs: pairs.0 })
+        Ok(Self { path: path.strip_suffix(".json").unwrap_or(path).to_owned(), pairs })
+    }
+}
+
+/// No text of ours holds U+0000, and Postgres takes none that does.
+fn refuse_null_characters(pairs: &[(String, String)]) -> Result<(), ApiError> {
+    let takes = "text without the character U+0000";
+    match pairs.iter().find(|(key, value)| key.contains('\0') || value.contains('\0')) {
+        Some((key, _)) if key.contains('\0') => Err(ApiError::invalid_parameter("query", takes)),
+        Some((key, _)) => Err(ApiError::invalid_parameter(key, takes)),
+        None => Ok(()),
     }
 }
 
@@ -218,4 +229,26 @@ pub(crate) fn encode(text: &str) -> String {
             other => format!("%{other:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::testing::{ALAN, Bench};
+
+    #[tokio::test]
+    async fn a_null_character_in_a_query_is_refused_by_the_name_of_its_parameter() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        for (path, name) in [
+            ("/api/v2/users/search?query=a%00b", "query"),
+            ("/api/v2/users/search.json?external_id=%00", "external_id"),
+            ("/api/v2/tickets?sort_by=%00", "sort_by"),
+            ("/api/v2/tickets?a%00b=1", "query"),
+        ] {
+            let answer = bench.get(ALAN, path).await;
+            assert_eq!(answer.status, 400, "{path}");
+            let message = answer.body["error"]["message"].as_str().unwrap_or_default();
+            assert!(message.ends_with(&format!("{name} must be text without the character U+0000")), "{message}");
+        }
+        Ok(())
+    }
 }

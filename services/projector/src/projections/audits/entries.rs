@@ -23,6 +23,11 @@ pub(super) fn change(id: i64, field: &str, value: Value, previous: Value) -> Val
     json!({"id": id, "type": "Change", "field_name": field, "value": value, "previous_value": previous})
 }
 
+/// What a field holds before it was ever set.
+pub(super) fn nothing(field: &str) -> Value {
+    if field == "tags" { json!([]) } else { Value::Null }
+}
+
 /// Somebody said something. `html_body` is null unless the author sent HTML, and `attachments` are ids: addresses and
 /// rendering belong to whoever answers a request.
 pub(super) fn comment(applied: &Applied, audit_id: i64) -> Value {

@@ -10,16 +10,16 @@ use domain::{
     tenant::{AddGroup, Tenant},
     text,
 };
-use schemas::{GroupId, StreamName};
+use schemas::{GroupId, Position, StreamName, TenantLogEvent, tenant::TenantEvent};
 use serde_json::json;
 
 use crate::{
     api::{add_person::allocate_id, settle, v2::present},
     body::{Body, Fields},
     caller::Caller,
-    execute::execute,
-    problem::ApiResult,
-    read::groups::Group,
+    execute::{Done, execute, replayed},
+    problem::{ApiError, ApiResult},
+    read::{self, groups::Group},
     state::Desk,
 };
 
@@ -30,16 +30,33 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     let name = fields.required("name", text::name);
     fields.finish()?;
     let name = name.unwrap_or_default();
-    let mut by = caller.issuer(&desk, &body.print);
-    // A name can be used once only, which is what makes a repeated request harmless.
-    by.idempotency = None;
-    let group = GroupId::new(allocate_id(&desk, &caller.resident).await?);
-    let command = AddGroup { group, name: name.clone().into() }.into();
-    let done = execute::<Tenant>(&desk, &by, StreamName::Tenant, None, &command).await?;
+    let by = caller.issuer(&desk, &body.print);
+    let done = match replayed(&desk, &by).await? {
+        Some(done) => done,
+        None => {
+            let group = GroupId::new(allocate_id(&desk, &caller.resident).await?);
+            let command = AddGroup { group, name: name.into() }.into();
+            execute::<Tenant>(&desk, &by, StreamName::Tenant, None, &command).await?
+        }
+    };
     let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
-    let row = Group { group_id: group.get(), name, created_at: by.at };
+    let row = added(&desk, &caller, &done).await?.ok_or_else(ApiError::idempotency_key_reused)?;
     let location = [(LOCATION, present::group::url(&caller, row.group_id))];
     Ok((StatusCode::CREATED, location, written, Json(json!({"group": present::group::group(&caller, &row)}))))
+}
+
+/// The group that a command added, by the log itself: a repeated request finds the group of then.
+async fn added(desk: &Desk, caller: &Caller, done: &Done) -> Result<Option<Group>, ApiError> {
+    let before = Position::new(done.first.get() - 1);
+    let logged = read::log::page(desk, &caller.resident, before, 1).await?.pop();
+    Ok(logged.and_then(|logged| match logged.event? {
+        TenantLogEvent::Tenant(TenantEvent::GroupAdded(added)) => Some(Group {
+            group_id: added.group.get(),
+            name: added.name.into_inner(),
+            created_at: logged.envelope.recorded_at,
+        }),
+        _ => None,
+    }))
 }
 
 #[cfg(test)]
@@ -64,6 +81,17 @@ mod tests {
         assert_eq!(bench.get(ALAN, "/api/v2/groups/6").await.body, answer.body);
         let listed = bench.get(ALAN, "/api/v2/groups").await.body;
         assert_eq!((&listed["count"], &listed["groups"][1]), (&json!(2), &answer.body["group"]));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_group_is_added_once_however_often_it_is_sent() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let add =
+            async || bench.keyed("POST", GRACE, ("/api/v2/groups", json!({"group": {"name": "Billing"}})), "k").await;
+        let (first, second) = (add().await, add().await);
+        assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 201), "{}", second.body);
+        assert_eq!((first.body, second.header("x-domicile-replayed")), (second.body.clone(), "yes"));
         Ok(())
     }
 

@@ -14,12 +14,13 @@ use crate::{
     visible::{Visible, Written},
 };
 
-/// The ticket's version: what `expected_version` of an update names.
-pub(crate) type VersionHeader = [(HeaderName, HeaderValue); 1];
+/// The ticket's version, for agents: what `expected_version` of an update names.
+pub(crate) type VersionHeader = Option<[(HeaderName, HeaderValue); 1]>;
 
-/// The header that tells the ticket's version.
-pub(crate) fn version(row: &Ticket) -> VersionHeader {
-    [(HeaderName::from_static("x-domicile-version"), HeaderValue::from(row.version))]
+/// The header that tells the ticket's version. It counts notes too, so that end users do not get it.
+pub(crate) fn version(caller: &Caller, row: &Ticket) -> VersionHeader {
+    let header = || [(HeaderName::from_static("x-domicile-version"), HeaderValue::from(row.version))];
+    caller.is_agent().then(header)
 }
 
 /// Waits until the write can be read, and shows it; what cannot be read in time is folded from the log.
@@ -40,7 +41,7 @@ pub(crate) async fn written(
         "ticket": present::ticket::ticket(caller, &row),
         "audit": present::audit::one(desk, caller, &audit).await?,
     });
-    Ok((written, version(&row), body))
+    Ok((written, version(caller, &row), body))
 }
 
 type Rows = (Option<Ticket>, Option<Audit>);

@@ -3,12 +3,18 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, problem::ApiResult, read, state::Desk};
+use crate::{
+    caller::Caller,
+    problem::ApiResult,
+    read::{self, tickets::Filter},
+    state::Desk,
+};
 
 /// Answers the number, counted now.
 pub(crate) async fn count(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
     let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
-    let value = read::tickets::count(&mut transaction, &caller.resident, caller.sight()).await?;
+    let in_sight = Filter { sight: caller.sight(), external_id: None };
+    let value = read::tickets::count(&mut transaction, &caller.resident, in_sight).await?;
     let refreshed_at = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
     Ok(Json(json!({"count": {"value": value, "refreshed_at": refreshed_at}})))
 }

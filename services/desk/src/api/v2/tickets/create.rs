@@ -15,6 +15,7 @@ use schemas::{PersonId, StreamName, TicketId};
 use super::{answer, changes::Attributes, requester::Requester};
 use crate::{
     api::{
+        claim,
         comment::{CommentRequest, takes},
         v2::present,
     },
@@ -27,7 +28,7 @@ use crate::{
 
 /// The longest subject made from a comment's first line, in characters.
 const MADE_SUBJECT_LENGTH: usize = 150;
-/// How often a command is decided anew when somebody takes the requester's address meanwhile.
+/// How often a command is decided anew when somebody takes the requester's address, or one of the files, meanwhile.
 const ATTEMPTS_MAX: usize = 3;
 
 /// A new ticket as a client sent it.
@@ -39,7 +40,7 @@ struct Request {
 }
 
 impl Request {
-    fn read(body: &Body, caller: &Caller) -> Result<Self, ApiError> {
+    async fn read(body: &Body, caller: &Caller) -> Result<Self, ApiError> {
         let mut fields = Fields::root(body, "ticket")?;
         let attributes = Attributes::read(&mut fields, caller);
         let requester = Requester::read(&mut fields);
@@ -47,7 +48,7 @@ impl Request {
         let external_id = fields.checked("external_id", domain::text::external_id);
         let comment = match fields.object("comment") {
             Some(mut inner) => {
-                let comment = CommentRequest::read(&mut inner);
+                let comment = CommentRequest::read(&mut inner).await?;
                 fields.absorb(inner);
                 comment
             }
@@ -78,9 +79,9 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     let by = caller.issuer(&desk, &body.print);
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
-        None => open(&desk, &caller, &by, Request::read(&body, &caller)?).await?,
+        None => open(&desk, &caller, &by, Request::read(&body, &caller).await?).await?,
     };
-    let StreamName::Ticket(ticket) = done.stream else { return Err(ApiError::idempotency_key_reused()) };
+    let Some(StreamName::Ticket(ticket)) = done.stream else { return Err(ApiError::idempotency_key_reused()) };
     let (written, version, body) = answer::written(&desk, &caller, ticket, &done).await?;
     let location = [(LOCATION, present::ticket::url(&caller, ticket.get()))];
     Ok((StatusCode::CREATED, location, version, written, Json(body)))
@@ -122,6 +123,7 @@ async fn append(
     command.requester = found.person;
     let batch = Batch::new(desk, by);
     let batch = batch.decide::<Ticket>(StreamName::Ticket(ticket), None, &command.clone().into()).await?;
+    let batch = claim::decide(batch, by, (ticket, command.by.person), &command.comment.attachments).await?;
     match found.add_to(batch).await? {
         Ok(batch) => Ok(batch.commit().await),
         Err(failure) => Ok(Err(failure)),
@@ -138,8 +140,9 @@ async fn allocate(desk: &Desk, caller: &Caller) -> Result<TicketId, ApiError> {
 /// A subject for a ticket that came without: the first line of what was said.
 fn subject_of(body: &str) -> String {
     let line = body.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let subject: String = line.chars().filter(|character| !character.is_control()).take(MADE_SUBJECT_LENGTH).collect();
-    if subject.trim().is_empty() { "(no subject)".to_owned() } else { subject }
+    let is_shown = |character: &char| !character.is_control() && !domain::text::is_bidi_control(*character);
+    let subject: String = line.chars().filter(is_shown).take(MADE_SUBJECT_LENGTH).collect();
+    domain::text::subject(&subject).unwrap_or_else(|_| "(no subject)".to_owned())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `GET /api/v2/tickets`: the tickets in sight, sorted by id.
+//! `GET /api/v2/tickets`: the tickets in sight, sorted by id. `external_id=` narrows the list to those with that id.
 
 use axum::{Json, extract::State};
 use serde_json::Value;
@@ -7,18 +7,20 @@ use crate::{
     api::v2::{page::PageQuery, present},
     caller::Caller,
     problem::ApiResult,
-    read,
+    read::{self, tickets::Filter},
     state::Desk,
 };
 
 /// Answers a page of tickets.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
+    let external_id = query.get("external_id").map(str::to_owned);
     let page = query.page(&caller)?;
     let (resident, sight) = (&caller.resident, caller.sight());
+    let filter = Filter { sight, external_id: external_id.as_deref() };
     let mut transaction = regions::begin(&desk.pool, resident).await?;
-    let slice = page.slice(read::tickets::ids(&mut transaction, resident, sight, page.window()).await?);
+    let slice = page.slice(read::tickets::ids(&mut transaction, resident, filter, page.window()).await?);
     let count = match page.is_counted() {
-        true => Some(read::tickets::count(&mut transaction, resident, sight).await?),
+        true => Some(read::tickets::count(&mut transaction, resident, filter).await?),
         false => None,
     };
     let rows = read::tickets::many(&mut transaction, resident, sight, &slice.ids).await?;
@@ -108,6 +110,29 @@ mod tests {
         assert_eq!(ids(&bench.get(ADA, "/api/v2/tickets?page[size]=2").await), [1, 3]);
         let foreign = bench.send(request("GET", "globex", Some(ALAN), "/api/v2/tickets", Body::empty())).await;
         assert_eq!((ids(&foreign), &foreign.body["count"]), (vec![], &json!(0)), "another tenant has none");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_list_by_external_id_holds_nothing_else() -> anyhow::Result<()> {
+        let bench = bench_with_tickets().await?;
+        for (who, external_id) in [(ADA, "x-1"), (EVE, "x-2"), (EVE, "x-1"), (ADA, "x-1")] {
+            let comment = json!({"body": "x"});
+            let ticket = json!({"external_id": external_id, "requester_id": who.id, "comment": comment});
+            bench.ticket(ALAN, ticket).await;
+        }
+        let first = bench.get(ALAN, "/api/v2/tickets.json?external_id=x-1&per_page=2").await;
+        assert_eq!((ids(&first), &first.body["count"]), (vec![6, 8], &json!(3)));
+        assert_eq!(ids(&bench.get(ALAN, &path(&first.body["next_page"])).await), [9], "the links keep the filter");
+        let cursor = bench.get(ALAN, "/api/v2/tickets?external_id=x-1&page[size]=2").await;
+        let next = bench.get(ALAN, &path(&cursor.body["links"]["next"])).await;
+        assert_eq!(
+            (ids(&next), ids(&bench.get(ALAN, &path(&next.body["links"]["prev"])).await)),
+            (vec![9], vec![6, 8])
+        );
+        let adas = bench.get(ADA, "/api/v2/tickets?external_id=x-1").await;
+        assert_eq!((ids(&adas), &adas.body["count"]), (vec![6, 9], &json!(2)));
+        assert_eq!(bench.get(ALAN, "/api/v2/tickets?external_id=x-3").await.body["count"], 0);
         Ok(())
     }
 

@@ -21,7 +21,7 @@ pub(crate) async fn show(
     let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
     let row = read::tickets::one(&mut transaction, &caller.resident, caller.sight(), ticket).await?;
     let row = row.ok_or_else(ApiError::not_found)?;
-    Ok((answer::version(&row), Json(json!({"ticket": present::ticket::ticket(&caller, &row)}))))
+    Ok((answer::version(&caller, &row), Json(json!({"ticket": present::ticket::ticket(&caller, &row)}))))
 }
 
 #[cfg(test)]
@@ -40,6 +40,7 @@ mod tests {
             let answer = bench.get(ALAN, &path).await;
             assert_eq!(answer.status, 200);
             assert_eq!(answer.header("x-domicile-version"), "2");
+            assert_eq!(bench.get(ADA, &path).await.header("x-domicile-version"), "", "it counts notes too");
             assert_eq!(
                 answer.body,
                 json!({"ticket": {

@@ -4,7 +4,7 @@
 //! `expected_version`; a ticket that has moved on since is answered 409 and left alone.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use domain::ticket::{Ticket, Update};
+use domain::ticket::Update;
 use jiff::Timestamp;
 use schemas::{StreamName, TicketId, Version};
 
@@ -12,12 +12,12 @@ use super::{answer, changes::Attributes};
 use crate::{
     api::{
         comment::CommentRequest,
-        settle,
+        settle, turn,
         v2::{ids::Id, present::moment},
     },
     body::{Body, Fields},
     caller::Caller,
-    execute::{execute, replayed},
+    execute::replayed,
     problem::{ApiError, ApiResult},
     read::{self, tickets},
     state::Desk,
@@ -32,21 +32,29 @@ struct Request {
 }
 
 impl Request {
-    fn read(body: &Body, caller: &Caller, row: &tickets::Ticket) -> Result<Self, ApiError> {
+    async fn read(body: &Body, caller: &Caller, row: &tickets::Ticket) -> Result<Self, ApiError> {
         let mut fields = Fields::root(body, "ticket")?;
         let attributes = Attributes::read(&mut fields, caller);
-        let comment = fields.object("comment").and_then(|mut inner| {
-            let comment = CommentRequest::read(&mut inner);
-            fields.absorb(inner);
-            comment
-        });
+        let comment = match fields.object("comment") {
+            Some(mut inner) => {
+                let comment = CommentRequest::read(&mut inner).await?;
+                fields.absorb(inner);
+                comment
+            }
+            None => None,
+        };
         let is_safe = fields.boolean("safe_update").unwrap_or(false);
-        let stamp = |fields: &mut Fields<'_>| fields.required("updated_stamp", str::parse::<Timestamp>);
-        let updated_stamp = if is_safe { stamp(&mut fields) } else { None };
+        let updated_stamp = if is_safe { fields.required("updated_stamp", moment_of) } else { None };
         let expected_version = fields.integer("expected_version").map(Version::new);
         for (name, is) in [("requester_id", row.requester_id), ("submitter_id", row.submitter_id)] {
             if fields.integer(name).is_some_and(|asked| asked != is) {
                 fields.fault(name, format!("{name}: takes {is}, as it is: it does not change"), "InvalidValue");
+            }
+        }
+        if fields.has("external_id") {
+            let asked = fields.string("external_id").map(str::trim).filter(|asked| !asked.is_empty());
+            if asked != row.external_id.as_deref() {
+                fields.fault("external_id", "takes what it is: it does not change", "InvalidValue");
             }
         }
         fields.finish()?;
@@ -61,6 +69,10 @@ impl Request {
             None => Ok(self.expected_version),
         }
     }
+}
+
+fn moment_of(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "takes a moment such as 2026-11-22T10:00:00Z, as updated_at says it")
 }
 
 /// Answers the ticket as it is afterwards, and the audit.
@@ -80,7 +92,7 @@ pub(crate) async fn update(
         Some(done) => done,
         None => {
             let row = in_sight(&desk, &caller, ticket).await?;
-            let request = Request::read(&body, &caller, &row)?;
+            let request = Request::read(&body, &caller, &row).await?;
             let expected = request.expected(&row)?;
             request.attributes.check(&desk, &caller.resident).await?;
             let comment = match request.comment {
@@ -90,7 +102,7 @@ pub(crate) async fn update(
             let channel = request.attributes.channel;
             let changes = request.attributes.into_changes();
             let command = Update { by: caller.by(), changes, comment, channel }.into();
-            execute::<Ticket>(&desk, &by, StreamName::Ticket(ticket), expected, &command).await?
+            turn::take(&desk, &by, (ticket, expected), &command).await?
         }
     };
     let (written, version, body) = answer::written(&desk, &caller, ticket, &done).await?;
@@ -169,6 +181,8 @@ mod tests {
         let answer = update(&bench, safe("2026-11-22T10:00:00Z")).await;
         assert_eq!((answer.status.as_u16(), &answer.body["error"]), (409, &json!("UpdateConflict")));
         assert_eq!(update(&bench, json!({"safe_update": true})).await.wrong_fields(), ["updated_stamp"]);
+        let described = update(&bench, safe("x")).await.body["details"]["updated_stamp"][0]["description"].clone();
+        assert_eq!(described, "updated_stamp: takes a moment such as 2026-11-22T10:00:00Z, as updated_at says it");
         Ok(())
     }
 
@@ -199,6 +213,34 @@ mod tests {
         assert_eq!(wrong, ["comment.html_body", "requester_id", "status", "subject"]);
         update(&bench, json!({"status": "open"})).await;
         assert_eq!(update(&bench, json!({"status": "new"})).await.wrong_fields(), ["status"]);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn blank_html_is_none_and_faulty_html_asks_for_no_text() -> anyhow::Result<()> {
+        let bench = bench_with_ticket().await?;
+        let said = update(&bench, json!({"comment": {"html_body": " ", "body": "Hi"}})).await;
+        let events = said.body["audit"]["events"].as_array().expect("events");
+        assert_eq!((said.status.as_u16(), &events[events.len() - 1]["body"]), (200, &json!("Hi")));
+        assert_eq!(update(&bench, json!({"comment": {"html_body": ""}})).await.wrong_fields(), ["comment.body"]);
+        for faulty in [json!(5), json!("<div>".repeat(101)), json!("<b>\u{200b}</b>")] {
+            let refused = update(&bench, json!({"comment": {"html_body": faulty}})).await;
+            assert_eq!(refused.wrong_fields(), ["comment.html_body"]);
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn an_external_id_does_not_change() -> anyhow::Result<()> {
+        let bench = bench_with_ticket().await?;
+        bench.ticket(ALAN, json!({"external_id": "x-1", "comment": {"body": "x"}})).await;
+        for (path, id, status) in
+            [(1, json!("x-1"), 422), (1, json!(null), 200), (2, json!("x-1"), 200), (2, json!(null), 422)]
+        {
+            let answer =
+                bench.put(ALAN, &format!("/api/v2/tickets/{path}"), json!({"ticket": {"external_id": id}})).await;
+            assert_eq!(answer.status, status, "{path} {id}");
+        }
         Ok(())
     }
 

@@ -40,8 +40,7 @@ pub(crate) async fn create(
     body: RawBody,
 ) -> ApiResult<impl IntoResponse> {
     let mut by = caller.issuer(&desk, &body.print);
-    // The answer holds a secret that nobody keeps, so that a repeated request cannot be answered as the first one was.
-    by.idempotency = None;
+    claim::refuse_key(&by)?;
     let (token, mut rows) = upload_of(&desk, &caller, &query, by.at).await?;
     let expires_at = rows.first().map_or(by.at + TOKEN_LIFE, |row| row.token_expires_at);
     let receive = receive(&desk, &caller, (&query, &body), (&token, expires_at)).await?;
@@ -122,7 +121,7 @@ fn row(receive: Receive, by: &Issuer) -> Result<Attachment, ApiError> {
 mod tests {
     use serde_json::json;
 
-    use crate::api::testing::{ADA, ALAN, Bench, EVE, without_ids};
+    use crate::api::testing::{ADA, ALAN, Bench, EVE, GRACE, without_ids};
 
     #[tokio::test]
     async fn an_upload_answers_a_token_and_lies_sealed_in_the_bucket() -> anyhow::Result<()> {
@@ -185,6 +184,16 @@ mod tests {
         let ticket =
             json!({"ticket": {"subject": "x", "comment": {"body": "x", "uploads": [late.body["upload"]["token"]]}}});
         assert_eq!(bench.post(ADA, "/api/v2/tickets", ticket).await.wrong_fields(), ["comment.uploads"], "expired");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn where_a_secret_is_answered_a_key_is_refused_by_name() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let token = json!({"api_token": {"description": "x"}});
+        for request in [("/api/v2/uploads?filename=a", json!("a")), ("/api/v2/api_tokens", token)] {
+            assert_eq!(bench.keyed("POST", GRACE, request, "k").await.wrong_fields(), ["Idempotency-Key"]);
+        }
         Ok(())
     }
 

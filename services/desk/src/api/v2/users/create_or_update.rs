@@ -1,32 +1,63 @@
 //! `POST /api/v2/users/create_or_update`: the user with this address is changed, or made known; for agents.
 
 use axum::{Json, extract::State, response::IntoResponse};
+use schemas::{PersonId, StreamName, Version};
 
 use super::{
     answer, create,
     request::{Name, UserRequest},
     update,
 };
-use crate::{api::who, body::Body, caller::Caller, problem::ApiResult, state::Desk};
+use crate::{
+    api::who,
+    body::Body,
+    caller::Caller,
+    execute::{Done, replayed},
+    problem::{ApiError, ApiResult},
+    state::Desk,
+};
 
 /// Answers the user: 200 when there was one, 201 when not.
 pub(crate) async fn create_or_update(State(desk): State<Desk>, caller: Caller, body: Body) -> ApiResult {
     caller.require_agent()?;
-    let mut by = caller.issuer(&desk, &body.print);
-    // The address makes a repeated request find the user that the first one added.
-    by.idempotency = None;
+    let by = caller.issuer(&desk, &body.print);
     let request = UserRequest::read(&body, Name::Required)?;
-    let holder = match request.email.as_ref().and_then(Option::as_deref) {
-        Some(email) => who::holder(&desk, &caller.resident, email).await?,
-        None => None,
-    };
-    let Some(person) = holder else {
-        let done = create::add(&desk, &caller, &by, request).await?;
-        return create::created(&desk, &caller, &done).await;
-    };
-    let done = update::change(&desk, &caller, &by, (person, request)).await?;
-    let (written, body) = answer::written(&desk, &caller, person, &done).await?;
+    if let Some(done) = replayed(&desk, &by).await? {
+        return again(&desk, &caller, &done, &request).await;
+    }
+    match holder(&desk, &caller, &request).await? {
+        Some(person) => {
+            let done = update::change(&desk, &caller, &by, (person, request)).await?;
+            changed(&desk, &caller, person, &done).await
+        }
+        None => create::created(&desk, &caller, &create::add(&desk, &caller, &by, request).await?).await,
+    }
+}
+
+/// The answer to a repeated request, whoever has the address by now.
+async fn again(desk: &Desk, caller: &Caller, done: &Done, request: &UserRequest) -> ApiResult {
+    match done.stream {
+        // A person's stream begins with the command that made them known.
+        Some(StreamName::Person(_)) if done.version == Version::new(1) => create::created(desk, caller, done).await,
+        Some(StreamName::Person(person)) => changed(desk, caller, person, done).await,
+        // The first one changed nothing.
+        _ => {
+            let person = holder(desk, caller, request).await?.ok_or_else(ApiError::not_found)?;
+            changed(desk, caller, person, done).await
+        }
+    }
+}
+
+async fn changed(desk: &Desk, caller: &Caller, person: PersonId, done: &Done) -> ApiResult {
+    let (written, body) = answer::written(desk, caller, person, done).await?;
     Ok((written, Json(body)).into_response())
+}
+
+async fn holder(desk: &Desk, caller: &Caller, request: &UserRequest) -> Result<Option<PersonId>, ApiError> {
+    match request.email.as_ref().and_then(Option::as_deref) {
+        Some(email) => who::holder(desk, &caller.resident, email).await,
+        None => Ok(None),
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +78,15 @@ mod tests {
         let (added, again) = (bench.post(ALAN, path, user.clone()).await, bench.post(ALAN, path, user).await);
         assert_eq!((added.status.as_u16(), again.status.as_u16()), (201, 200));
         assert_eq!(added.body, again.body);
+        let max = |name: &str| json!({"user": {"name": name, "email": "max@example.org"}});
+        let keyed = async |name, key| bench.keyed("POST", ALAN, (path, max(name)), key).await;
+        let (added, changed) = (keyed("Max", "add").await, keyed("Maxi", "change").await);
+        assert_eq!((added.status.as_u16(), changed.status.as_u16()), (201, 200));
+        for (name, key, status) in [("Max", "add", 201), ("Maxi", "change", 200)] {
+            let again = keyed(name, key).await;
+            assert_eq!((again.status.as_u16(), again.header("x-domicile-replayed")), (status, "yes"));
+            assert_eq!(again.body["user"]["name"], "Maxi", "what it is by now");
+        }
         assert_eq!(bench.post(ADA, path, json!({"user": {"name": "x"}})).await.status, 403);
         assert_eq!(bench.post(ALAN, path, json!({"user": {"email": 5}})).await.wrong_fields(), ["email", "name"]);
         Ok(())

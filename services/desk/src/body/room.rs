@@ -1,0 +1,92 @@
+//! The memory that bodies fill together.
+//!
+//! One body is bounded by its own limit; a hundred of them at once are bounded here. Place is taken as the bytes arrive, not
+//! as a header announces them, so that nobody holds what they do not send.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::problem::ApiError;
+
+/// What all bodies of a desk may fill.
+const BYTES_MAX: usize = 256 * 1024 * 1024;
+/// What every body may fill without asking: requests of ordinary size never wait for uploads.
+const BYTES_FREE: usize = 64 * 1024;
+/// How long a body waits for others to go.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The room.
+pub(crate) struct Room {
+    bytes: Arc<Semaphore>,
+    patience: Duration,
+}
+
+/// A body's place in the room, given back when it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Place(Option<OwnedSemaphorePermit>);
+
+impl Room {
+    pub(crate) fn new() -> Self {
+        Self::with(BYTES_MAX, PATIENCE)
+    }
+
+    pub(super) fn with(bytes: usize, patience: Duration) -> Self {
+        Self { bytes: Arc::new(Semaphore::new(bytes)), patience }
+    }
+
+    /// Makes `place` large enough for a body that has grown to `length` bytes; 503 when the room stays full.
+    pub(super) async fn grow(&self, place: &mut Place, length: usize) -> Result<(), ApiError> {
+        let held = place.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = length.saturating_sub(BYTES_FREE).saturating_sub(held);
+        if more == 0 {
+            return Ok(());
+        }
+        let more = self.bytes.clone().acquire_many_owned(u32::try_from(more).map_err(ApiError::internal)?);
+        let more = tokio::time::timeout(self.patience, more).await.map_err(ApiError::unavailable)?;
+        let more = more.expect("the room is never closed");
+        match &mut place.0 {
+            Some(held) => held.merge(more),
+            None => place.0 = Some(more),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::HeaderMap};
+
+    use super::*;
+    use crate::body::{Limit, Read, read};
+
+    const LIMIT: Limit = Limit { bytes: 1024 * 1024, patience: Duration::from_secs(20) };
+
+    async fn sent(room: &Room, length: usize) -> Result<Read, ApiError> {
+        read(room, &HeaderMap::new(), Body::from(vec![b'x'; length]), LIMIT).await
+    }
+
+    #[tokio::test]
+    async fn large_bodies_share_one_room_and_small_ones_need_none() -> Result<(), ApiError> {
+        let room = Room::with(BYTES_FREE, Duration::from_millis(50));
+        let first = sent(&room, BYTES_FREE * 3 / 2).await?;
+        let second = sent(&room, BYTES_FREE * 3 / 2).await?;
+        let refused = sent(&room, BYTES_FREE + 1).await;
+        assert_eq!(refused.err().map(|error| error.status().as_u16()), Some(503));
+        sent(&room, BYTES_FREE).await?;
+        drop(first);
+        sent(&room, BYTES_FREE + 1).await?;
+        drop(second);
+        assert_eq!(room.bytes.available_permits(), BYTES_FREE, "everything was given back");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_body_waits_for_the_one_before_it() -> Result<(), ApiError> {
+        let room = Room::with(BYTES_FREE, LIMIT.patience);
+        let first = sent(&room, BYTES_FREE * 2).await?;
+        let (second, ()) = tokio::join!(sent(&room, BYTES_FREE * 2), async { drop(first) });
+        assert_eq!(second?.bytes.len(), BYTES_FREE * 2);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The call of `log.append_alone`: one event of one caller, in half the time of a batch.
+
+use jiff_sqlx::ToSqlx as _;
+use schemas::Sealed;
+use sqlx::PgConnection;
+
+use crate::append::{Append, StreamAppend};
+
+/// Appends and gives the position. `None` if the append is more than one event, or carries an idempotency key, or must be
+/// refused: nothing was appended then, and the long way tells why.
+pub(crate) async fn append(connection: &mut PgConnection, append: &Append) -> Result<Option<i64>, sqlx::Error> {
+    let ([StreamAppend { expected, events, .. }], None) = (append.streams.as_slice(), &append.idempotency) else {
+        return Ok(None);
+    };
+    let [Sealed { envelope, payload, leaf }] = events.as_slice() else { return Ok(None) };
+    sqlx::query_scalar!(
+        "select log.append_alone($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        envelope.tenant_id.get(),
+        append.resident.epoch().get(),
+        envelope.stream.to_string(),
+        expected.version().get(),
+        envelope.event_id.get(),
+        envelope.event_type,
+        i16::try_from(envelope.schema_version).expect("a schema version is a small number"),
+        envelope.recorded_at.to_sqlx() as _,
+        envelope.actor.to_string(),
+        envelope.command_id.get(),
+        envelope.causation_id.map(schemas::EventId::get),
+        envelope.trace_parent,
+        envelope.key_id.get(),
+        envelope.blob.as_ref().map(|blob| blob.as_bytes().as_slice()),
+        payload,
+        leaf.as_bytes().as_slice(),
+    )
+    .fetch_one(connection)
+    .await
+}
