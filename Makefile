@@ -14,7 +14,7 @@ run: build ## four regions and the router at http://localhost:8080
 	@exec $(DOMICILE) up
 
 test: install ## all tests, over real stores
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 check: install ## formatting, lints, generated files
 	cargo fmt --all --check

@@ -124,6 +124,8 @@ async fn attempt(
         return Ok(Attempt::Gap);
     }
     if let Some(refusal) = apply(&mut transaction, projection, resident, events).await? {
+        // Now, not when the pool gets to it: the next attempt is made at once and must find the checkpoint free.
+        transaction.rollback().await.map_err(Error::Checkpoint)?;
         return Ok(Attempt::Refused(refusal));
     }
     let now = deps.clock.now();

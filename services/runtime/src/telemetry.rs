@@ -17,9 +17,9 @@ use opentelemetry_sdk::{
 use tracing::{Level, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt as _, ParseError, filter_fn},
+    filter::{FilterExt as _, ParseError, dynamic_filter_fn},
     fmt::MakeWriter,
-    layer::SubscriberExt as _,
+    layer::{Context, Filter, SubscriberExt as _},
     registry::LookupSpan,
     util::{SubscriberInitExt as _, TryInitError},
 };
@@ -106,7 +106,7 @@ pub fn init(config: TelemetryConfig) -> Result<Telemetry, Error> {
     let provider = config.otlp_endpoint.as_deref().map(|endpoint| provider(endpoint, &config)).transpose()?;
     let tracer = provider.as_ref().map(|provider| provider.tracer("domicile"));
     tracing_subscriber::registry()
-        .with(log_lines(config.format, io::stderr).with_filter(filter.and(filter_fn(is_written))))
+        .with(log_lines(config.format, io::stderr).with_filter(filter.and(each_time(is_written, LevelFilter::TRACE))))
         .with(tracer.map(exported_spans))
         .try_init()
         .map_err(Error::Twice)?;
@@ -165,7 +165,15 @@ where
         .with_location(false)
         .with_threads(false)
         .with_tracked_inactivity(false)
-        .with_filter(LevelFilter::INFO.and(filter_fn(is_exported)))
+        .with_filter(LevelFilter::INFO.and(each_time(is_exported, LevelFilter::INFO)))
+}
+
+/// A filter that is asked for every span and event anew.
+///
+/// What several layers have once and for all said yes to is not asked about again, and then the answer that a library asked
+/// for and did not use (sqlx: whether somebody would read its statements) is taken for the next span, which is lost.
+fn each_time<S>(is_wanted: fn(&Metadata<'_>) -> bool, most: LevelFilter) -> impl Filter<S> {
+    dynamic_filter_fn(move |metadata, _: &Context<'_, S>| is_wanted(metadata)).with_max_level_hint(most)
 }
 
 fn is_exported(metadata: &Metadata<'_>) -> bool {
@@ -234,7 +242,7 @@ mod tests {
         let writer = lines.clone();
         let layer = log_lines(Format::Json, move || writer.clone());
         let subscriber =
-            tracing_subscriber::registry().with(layer.with_filter(LevelFilter::TRACE.and(filter_fn(is_written))));
+            tracing_subscriber::registry().with(layer.with_filter(each_time(is_written, LevelFilter::TRACE)));
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!(target: "html5ever::tokenizer", "processing Characters(\"Dear Sir\")");
             tracing::info!(target: "html5ever::tokenizer", "parsed");
@@ -242,6 +250,33 @@ mod tests {
         });
         let text = String::from_utf8(lines.0.lock().expect("no writer panics").clone()).expect("lines are UTF-8");
         assert!(text.contains("parsed") && text.contains("decided") && !text.contains("Dear Sir"), "{text}");
+    }
+
+    #[derive(Clone, Default)]
+    struct Spans(Arc<Mutex<Vec<&'static str>>>);
+
+    impl<S: Subscriber> Layer<S> for Spans {
+        fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, _: &tracing::Id, _: Context<'_, S>) {
+            self.0.lock().expect("no layer panics").push(attributes.metadata().name());
+        }
+    }
+
+    #[test]
+    fn a_span_is_exported_after_a_library_asked_whether_anybody_listens() {
+        let (lines, spans) = (Lines::default(), Spans::default());
+        let writer = lines.clone();
+        let written =
+            log_lines(Format::Json, move || writer.clone()).with_filter(each_time(is_written, LevelFilter::TRACE));
+        let exported = spans.clone().with_filter(LevelFilter::INFO.and(each_time(is_exported, LevelFilter::INFO)));
+        let subscriber = tracing_subscriber::registry().with(written).with(exported);
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..2 {
+                // As sqlx does before every statement.
+                let _ = tracing::enabled!(target: "desk::sqlx", Level::DEBUG);
+                tracing::info_span!("eventlog.append").in_scope(|| ());
+            }
+        });
+        assert_eq!(*spans.0.lock().expect("no layer panics"), ["eventlog.append", "eventlog.append"]);
     }
 
     #[test]

@@ -144,6 +144,7 @@ mod tests {
         drop(held);
         assert_eq!((first.status.as_u16(), second.status.as_u16()), (201, 422));
         assert!(second.body.to_string().contains("comment.uploads: takes "), "{}", second.body);
+        bench.settle(&bench.acme).await?;
         assert_eq!(bench.get(ALAN, "/api/v2/tickets/1/comments").await.body["count"], 2);
         Ok(())
     }
