@@ -33,8 +33,12 @@ struct Walk {
 async fn a_kill_between_any_two_steps_loses_nothing_and_doubles_nothing() -> anyhow::Result<()> {
     let mut walk = Walk::start().await?;
     for point in POINTS {
+        let t = std::time::Instant::now();
         walk.until_killed_at(point).await.with_context(|| format!("killed at {point}"))?;
+        eprintln!("{point} armed {:?} asked {}", t.elapsed(), walk.asked.len());
+        let t = std::time::Instant::now();
         walk.resumed().await.with_context(|| format!("after a kill at {point}"))?;
+        eprintln!("resumed {:?}", t.elapsed());
     }
     Ok(())
 }
@@ -73,7 +77,9 @@ impl Walk {
 
     /// Starts it as always and holds everything against what was asked and acknowledged.
     async fn resumed(&mut self) -> anyhow::Result<()> {
+        let t = std::time::Instant::now();
         self.deployment.begin().await?;
+        eprintln!(" begun {:?}", t.elapsed());
         let acme = self.acme.again(&self.deployment)?;
         let what = "the read models show every comment that the log holds";
         let comments = wait::until(what, async || {
@@ -94,6 +100,7 @@ impl Walk {
         anyhow::ensure!(comments.remove(0) == "comment 0");
         comments.sort();
         anyhow::ensure!(comments.iter().eq(self.asked.keys()), "after asking again, each once: {comments:?}");
+        eprintln!(" asked again {:?}", t.elapsed());
         self.whole(&acme).await?;
         self.deployment.kill().await
     }
@@ -105,10 +112,13 @@ impl Walk {
 
     /// Log, read models and archive agree with one another.
     async fn whole(&self, acme: &Tenant) -> anyhow::Result<()> {
+        let t = std::time::Instant::now();
         let head = acme.assert_dense().await?;
         self.deployment.flush("eu").await?;
+        eprintln!(" flushed {:?}", t.elapsed());
         anyhow::ensure!(acme.mark("archived").await? == head);
         self.deployment.cli(&["projections", "check", "--region", "eu"]).await?.expect(0)?;
+        eprintln!(" checked {:?}", t.elapsed());
         let verify = ["audit", "verify", "--region", "eu", "--tenant", "acme", "--format", "json"];
         let report = self.deployment.cli(&verify).await?.expect(0)?.json()?;
         anyhow::ensure!(report["size"] == head, "{report}");

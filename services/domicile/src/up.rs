@@ -59,10 +59,9 @@ impl Started {
         let begun = Instant::now();
         let deployment = Deployment::open(place)?;
         let lock = deployment.data.take()?;
-        let options = &Up {
-            listen: free_address("DOMICILE_LISTEN", options.listen).await?,
-            listen_tls: free_address("DOMICILE_LISTEN_TLS", options.listen_tls).await?,
-        };
+        let plain = hold("DOMICILE_LISTEN", options.listen).await?;
+        let tls = hold("DOMICILE_LISTEN_TLS", options.listen_tls).await?;
+        let options = &Up { listen: plain.local_addr()?, listen_tls: tls.local_addr()? };
         let (edge, roles, ground) = (Shutdown::new(), Shutdown::new(), Shutdown::new());
         let stores = start_stores(&deployment, &ground, begun).await?;
 
@@ -162,10 +161,12 @@ fn apex(listen: SocketAddr) -> String {
     format!("localhost:{}", listen.port())
 }
 
-/// A port in use is found out before anything starts, and port 0 becomes the one that people will type.
-async fn free_address(option: &str, address: SocketAddr) -> Result<SocketAddr, Failure> {
-    let bound = TcpListener::bind(address).await.and_then(|listener| listener.local_addr());
-    bound.map_err(|error| Failure::unavailable(anyhow::anyhow!("{option}: cannot listen on {address}: {error}")))
+/// A port in use is found out before anything starts, port 0 becomes the one that people will type, and nobody else gets it
+/// before the router does.
+async fn hold(option: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::unavailable(anyhow::anyhow!("{option}: cannot listen on {address}: {error}"))
+    })
 }
 
 fn say(begun: Instant, line: &str) {

@@ -126,6 +126,7 @@ create table read.ticket_list (
     updated_at timestamptz not null,
     primary key (tenant_id, ticket_id)
 );
+create index ticket_list_external on read.ticket_list (tenant_id, external_id) where external_id is not null;
 create index ticket_list_requester on read.ticket_list (tenant_id, requester_id, ticket_id);
 comment on table read.ticket_list is 'Projection ticket_list: one row a ticket, as lists and single answers show it.';
 comment on column read.ticket_list.tenant_id is 'Whose.';

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::text::{is_bidi_control, is_ignorable};
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders, PartType};
 use schemas::Hash;
 
@@ -97,7 +98,7 @@ impl Mail {
             answers,
             from: sender(&message)?,
             date: message.date().map(mail_parser::DateTime::to_timestamp),
-            subject: clean(message.subject().unwrap_or_default()).replace(['\n', '\t'], " ").trim().to_owned(),
+            subject: line(message.subject().unwrap_or_default()),
             text: text_body(&message),
             html: html_body(&message),
             attachments: message.attachments().enumerate().map(|(index, part)| attachment(index, part)).collect(),
@@ -122,8 +123,7 @@ fn sender(message: &mail_parser::Message<'_>) -> Result<Sender, Unreadable> {
     let email =
         address.address.as_deref().map(str::trim).filter(|email| !email.is_empty()).ok_or(Unreadable::NoSender)?;
     let email = domain::text::email(email).map_err(|_| Unreadable::InvalidSender)?;
-    let name = clean(address.name.as_deref().unwrap_or_default()).replace(['\n', '\t'], " ");
-    let name: String = name.trim().chars().take(255).collect();
+    let name: String = line(address.name.as_deref().unwrap_or_default()).chars().take(255).collect();
     let name = if name.is_empty() { email.split('@').next().unwrap_or(&email).to_owned() } else { name };
     Ok(Sender { name, email })
 }
@@ -134,7 +134,7 @@ fn text_body(message: &mail_parser::Message<'_>) -> Option<String> {
         _ => None,
     });
     let text = parts.collect::<Vec<_>>().join("\n");
-    (!text.trim().is_empty()).then_some(text)
+    (!text.trim().chars().all(is_ignorable)).then_some(text)
 }
 
 fn html_body(message: &mail_parser::Message<'_>) -> Option<String> {
@@ -152,7 +152,7 @@ fn attachment(index: usize, part: &mail_parser::MessagePart<'_>) -> Attachment {
         |kind| format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or("octet-stream")).to_lowercase(),
     );
     let is_message = matches!(part.body, PartType::Message(_));
-    let given = part.attachment_name().map(|name| clean(name).replace(['\n', '\t', '/', '\\'], "_"));
+    let given = part.attachment_name().map(|name| line(name).replace(['/', '\\'], "_"));
     let fallback = format!("attachment-{}{}", index + 1, if is_message { ".eml" } else { "" });
     let content = match &part.body {
         // A message within the message travels as it was, headers included.
@@ -160,6 +160,14 @@ fn attachment(index: usize, part: &mail_parser::MessagePart<'_>) -> Attachment {
         _ => part.contents().to_vec(),
     };
     Attachment { file_name: given.filter(|name| !name.trim().is_empty()).unwrap_or(fallback), content_type, content }
+}
+
+/// One line that says what it looks like: no control characters, nothing that turns the direction of reading. Nothing at
+/// all if nothing of it can be seen.
+fn line(text: &str) -> String {
+    let shown: String = clean(text).chars().filter(|character| !is_bidi_control(*character)).collect();
+    let line = shown.replace(['\n', '\t'], " ").trim().to_owned();
+    if line.chars().all(is_ignorable) { String::new() } else { line }
 }
 
 /// Without control characters, which no store of text takes kindly: they become the replacement character.
@@ -193,6 +201,12 @@ mod tests {
         assert_eq!(mail.answers, ["a@x", "root@x"]);
         assert_eq!(mail.date, Some(1_466_216_081));
         assert_eq!(mail.text.as_deref().map(str::trim), Some("hello"));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_left_out_of_subject_and_name() {
+        let mail = parse("From: \u{202e}Mal <mal@x.org>\nSubject: \u{200b}\n\n\u{200b}\n").expect("readable");
+        assert_eq!((mail.from.name.as_str(), mail.subject.as_str(), mail.text), ("Mal", "", None));
     }
 
     #[test]
