@@ -95,6 +95,7 @@ impl Started {
             backends.insert(id, backend);
             replicators.push(replicating);
         }
+        drop((plain, tls));
         let bound = region::start_router(&deployment, options, &running.apex, backends, &directory, &edge).await?;
         (running.listen, running.listen_tls) = (bound.listen, bound.listen_tls);
         say(begun, &format!("router: http://{} and, by TLS, {}", running.listen, running.listen_tls));
@@ -164,9 +165,9 @@ fn apex(listen: SocketAddr) -> String {
 /// A port in use is found out before anything starts, port 0 becomes the one that people will type, and nobody else gets it
 /// before the router does.
 async fn hold(option: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        Failure::unavailable(anyhow::anyhow!("{option}: cannot listen on {address}: {error}"))
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::unavailable(anyhow::anyhow!("{option}: cannot listen on {address}: {error}")))
 }
 
 fn say(begun: Instant, line: &str) {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command, time::Instant};
 
-use archive::{Generation, Signer, checkpoint::origin, generation::Step, layout, tile::Tail};
+use archive::{Generation, Signer, checkpoint::origin, generation::Step, guide, layout, tile::Tail};
 use auditor::{Folder, Options};
 use runtime::Ids;
 use schemas::{Hash, Recorded};
@@ -45,6 +45,7 @@ fn write(ground: &Ground, events: &[Recorded], folder: &Path) -> anyhow::Result<
     let region = ground.region.id.clone();
     let (public_key, name) = (key.public_key(), origin(&region, tenant_id));
     let signer = Signer::new(name, public_key, move |bytes| key.sign(bytes));
+    put(folder, layout::GUIDE, guide::text(signer.verifier()).as_bytes())?;
     let (mut tail, mut previous_sha256) = (Tail::default(), None);
     for (number, events) in events.chunks(EVENTS_PER_GENERATION).enumerate() {
         let generation = number as u64 + 1;
