@@ -6,6 +6,7 @@
 
 mod binaries;
 mod files;
+mod leftover;
 
 use std::{
     io,
@@ -143,7 +144,7 @@ impl Cluster {
             initialise(&binaries, &account, &folder, password)?;
         }
         binaries.check_version(&data)?;
-        stop_leftover(&data);
+        leftover::clear(&data);
         let password = files::read(&folder.join("password"))?;
         let mut attempt = 1;
         loop {
@@ -313,22 +314,6 @@ fn is_ready(data: &Path, server: Pid) -> bool {
     let Ok(text) = std::fs::read_to_string(data.join("postmaster.pid")) else { return false };
     let mut lines = text.lines();
     lines.next() == Some(server.to_string().as_str()) && lines.nth(6).is_some_and(|status| status.trim() == "ready")
-}
-
-fn stop_leftover(data: &Path) {
-    let Ok(text) = std::fs::read_to_string(data.join("postmaster.pid")) else { return };
-    let Some(server) = text.lines().next().and_then(|line| line.parse().ok()).map(Pid::from_raw) else { return };
-    // The number may belong to somebody else by now: only a server of this very folder is stopped.
-    let is_ours = std::fs::read(format!("/proc/{server}/cmdline"))
-        .is_ok_and(|line| line.windows(data.as_os_str().len()).any(|part| part == data.as_os_str().as_encoded_bytes()));
-    if !is_ours {
-        return;
-    }
-    let _ = signal::kill(server, Signal::SIGINT);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while signal::kill(server, None).is_ok() && Instant::now() < deadline {
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn free_port(folder: &Path) -> Result<u16, Error> {

@@ -38,6 +38,27 @@ async fn what_was_acknowledged_survives_a_kill() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The lock file of a killed server names a process; that there is one of that number and user says nothing.
+#[test]
+fn a_lock_file_that_names_another_cluster_is_no_obstacle() {
+    let (folder, next_door) = (reachable_folder(), reachable_folder());
+    drop(Cluster::start(&config(folder.path()), "secret").expect("started"));
+    let other = Cluster::start(&config(next_door.path()), "secret").expect("started");
+    let lock_file = |folder: &Path| folder.join("postgres/data/postmaster.pid");
+    fs::copy(lock_file(next_door.path()), lock_file(folder.path())).expect("copied");
+    Cluster::start(&config(folder.path()), "secret").expect("started all the same");
+    assert!(!other.has_ended(), "the one next door was left alone");
+}
+
+#[test]
+fn a_server_that_is_still_there_is_stopped_first() {
+    let folder = reachable_folder();
+    let first = Cluster::start(&config(folder.path()), "secret").expect("started");
+    let second = Cluster::start(&config(folder.path()), "secret").expect("started again");
+    assert!(!second.has_ended());
+    assert!(first.has_ended());
+}
+
 #[test]
 fn dropping_it_leaves_no_process() {
     let folder = reachable_folder();
