@@ -140,7 +140,8 @@ async fn append(desk: &Desk, resident: &Resident, first: &First) -> Result<Done,
         .decide::<Person>(of_person.clone(), None, &add.into())
         .await?
         .decide::<EmailClaim>(of_email, None, &email::Command::Claim { person })
-        .await?
+        .await
+        .map_err(claimed_by_the_winner)?
         .decide::<Person>(of_person.clone(), None, &set_password.into())
         .await?
         .decide::<Person>(of_person, None, &issue_token.into())
@@ -156,6 +157,14 @@ fn lost_race(refusal: Refusal<tenant::Rejection>) -> ApiError {
     match refusal {
         Refusal::Rejected(tenant::Rejection::AlreadyExists) => taken(),
         other => other.into(),
+    }
+}
+
+/// Whoever else could have claimed the first admin's address has registered the tenant in between.
+fn claimed_by_the_winner(refusal: Refusal<email::Rejection>) -> ApiError {
+    match refusal {
+        Refusal::Rejected(_) => taken(),
+        Refusal::Failed(failure) => failure.into(),
     }
 }
 
