@@ -16,7 +16,8 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// A new one.
     pub fn new() -> io::Result<Self> {
-        let all = std::env::temp_dir().join("domicile-system-tests");
+        // A user's own, because the folder of another cannot be written.
+        let all = std::env::temp_dir().join(format!("domicile-system-tests-{}", nix::unistd::getuid()));
         remove_leftovers(&all);
         let name = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = all.join(name);

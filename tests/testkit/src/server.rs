@@ -40,7 +40,8 @@ pub(crate) async fn database(name: &str, template: Option<&str>) -> anyhow::Resu
 }
 
 fn tests_folder() -> PathBuf {
-    std::env::temp_dir().join("domicile-tests")
+    // A user's own, because the folder of another cannot be written.
+    std::env::temp_dir().join(format!("domicile-tests-{}", nix::unistd::getuid()))
 }
 
 fn folder_of(process: u32) -> PathBuf {
