@@ -15,14 +15,13 @@ const API_VERSION: HeaderName = HeaderName::from_static("x-zendesk-api-version")
 /// Hex digits of a body's hash that tell two answers apart.
 const ETAG_LENGTH: usize = 32;
 
-/// The layer. An answer the client has already is 304 (RFC 9110, section 15.4.5).
+/// The layer. Whether the client has the answer already is looked at further out, by [`crate::conditional`].
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let is_read = request.method() == Method::GET;
-    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let mut response = next.run(request).await;
     response.headers_mut().insert(API_VERSION, HeaderValue::from_static("v2"));
     if is_read && response.status() == StatusCode::OK && is_json(response.headers()) {
-        return tagged(response, known.as_ref()).await;
+        return tagged(response).await;
     }
     response
 }
@@ -31,7 +30,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
-async fn tagged(response: Response, known: Option<&HeaderValue>) -> Response {
+async fn tagged(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     // The body is JSON that a handler has built in memory already.
     let bytes = match to_bytes(body, usize::MAX).await {
@@ -39,16 +38,8 @@ async fn tagged(response: Response, known: Option<&HeaderValue>) -> Response {
         Err(error) => return ApiError::internal(error).into_response(),
     };
     let hash = Hash::of(&[&bytes]).to_string();
-    let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", &hash[..ETAG_LENGTH])) else {
-        return Response::from_parts(parts, Body::from(bytes));
-    };
-    let is_known = known == Some(&tag);
-    parts.headers.insert(header::ETAG, tag);
-    if is_known {
-        parts.status = StatusCode::NOT_MODIFIED;
-        parts.headers.remove(header::CONTENT_TYPE);
-        parts.headers.remove(header::CONTENT_LENGTH);
-        return Response::from_parts(parts, Body::empty());
+    if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{}\"", &hash[..ETAG_LENGTH])) {
+        parts.headers.insert(header::ETAG, tag);
     }
     Response::from_parts(parts, Body::from(bytes))
 }
