@@ -8,6 +8,13 @@ command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
 command -v c++ >/dev/null 2>&1 || missing="$missing g++"
 command -v make >/dev/null 2>&1 || missing="$missing make"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql-15"
+# librdkafka, built from source. It wants curl's headers even where it is built without curl.
+has_header() { echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1; }
+command -v cmake >/dev/null 2>&1 || missing="$missing cmake"
+command -v pkg-config >/dev/null 2>&1 || missing="$missing pkg-config"
+has_header openssl/ssl.h || missing="$missing libssl-dev"
+has_header zlib.h || missing="$missing zlib1g-dev"
+has_header curl/curl.h || missing="$missing libcurl4-openssl-dev"
 for package in "$@"; do
     command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
 done

@@ -40,13 +40,18 @@ pub fn write(tenant_id: TenantId, events: &[Recorded]) -> Vec<u8> {
         (events.first().expect("a segment holds events"), events.last().expect("a segment holds events"));
     let mut body = format!("{MAGIC} {tenant_id} {} {}\n", first.position, last.position).into_bytes();
     for event in events {
-        for part in [event.sealed.envelope.associated_data().as_slice(), &event.sealed.payload] {
-            let length = u32::try_from(part.len()).expect("events are bounded far below 4 GiB where they come in");
-            body.extend_from_slice(&length.to_be_bytes());
-            body.extend_from_slice(part);
-        }
+        append_record(&mut body, event);
     }
     compress(&body)
+}
+
+/// Appends an event in the form of a segment's records: what [`records`] reads.
+pub fn append_record(body: &mut Vec<u8>, event: &Recorded) {
+    for part in [event.sealed.envelope.associated_data().as_slice(), &event.sealed.payload] {
+        let length = u32::try_from(part.len()).expect("events are bounded far below 4 GiB where they come in");
+        body.extend_from_slice(&length.to_be_bytes());
+        body.extend_from_slice(part);
+    }
 }
 
 /// Compresses with a content checksum. The same bytes come out for the same bytes, within one version of zstd.

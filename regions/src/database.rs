@@ -24,6 +24,8 @@ pub enum DatabaseRole {
     Projector,
     /// Reads the log of all tenants, writes tree heads and marks.
     Replicator,
+    /// Reads the log of all tenants, writes how far the topic has it. Opens nothing.
+    Relay,
 }
 
 /// How long the database lets a statement be busy before it rolls it back.
@@ -57,6 +59,7 @@ impl DatabaseRole {
             Self::Desk => Some("domicile_desk"),
             Self::Projector => Some("domicile_projector"),
             Self::Replicator => Some("domicile_replicator"),
+            Self::Relay => Some("domicile_relay"),
         }
     }
 
@@ -66,6 +69,7 @@ impl DatabaseRole {
             Self::Desk => "desk",
             Self::Projector => "projector",
             Self::Replicator => "replicator",
+            Self::Relay => "relay",
         }
     }
 
@@ -79,7 +83,7 @@ impl DatabaseRole {
     const fn patience(self) -> Option<Patience> {
         match self {
             Self::Desk => Some(Patience::DESK),
-            Self::Owner | Self::Projector | Self::Replicator => None,
+            Self::Owner | Self::Projector | Self::Replicator | Self::Relay => None,
         }
     }
 }

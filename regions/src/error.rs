@@ -12,7 +12,7 @@ pub enum Error {
     NoEndpoint {
         /// Of which region.
         region: RegionId,
-        /// `postgres` or `s3`.
+        /// `postgres`, `s3` or `kafka`.
         store: &'static str,
     },
     /// The database could not be reached, or refused.
@@ -62,6 +62,73 @@ pub enum Error {
         setting: &'static str,
         /// Its value.
         value: String,
+    },
+    /// The brokers' client did not take its settings.
+    #[error("region {region}: cannot make a client of Kafka")]
+    KafkaClient {
+        /// Of which region.
+        region: RegionId,
+        /// Why.
+        #[source]
+        source: rdkafka::error::KafkaError,
+    },
+    /// No broker answered.
+    #[error("region {region}: no Kafka broker answered within {after:?} at {brokers}")]
+    BrokersSilent {
+        /// Of which region.
+        region: RegionId,
+        /// Where.
+        brokers: String,
+        /// How long they were given.
+        after: Duration,
+    },
+    /// The database could not be asked which cluster holds the region's records.
+    #[error("region {region}: cannot ask Postgres which Kafka cluster is the region's")]
+    Cluster {
+        /// Of which region.
+        region: RegionId,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The brokers are of another cluster than the one recorded.
+    #[error(
+        "region {region}: the brokers are of cluster {found}; this region's records are on cluster {recorded}; \
+        to move: domicile topic adopt --region {region}"
+    )]
+    AnotherCluster {
+        /// Of which region.
+        region: RegionId,
+        /// The cluster the brokers name.
+        found: String,
+        /// The cluster recorded in the region's database.
+        recorded: String,
+    },
+    /// Nobody has written to a cluster yet, so there is nothing to read.
+    #[error("region {region}: no relay has recorded a Kafka cluster yet; start domicile relay --region {region}")]
+    NoCluster {
+        /// Of which region.
+        region: RegionId,
+    },
+    /// The topic is not there.
+    #[error("region {region}: the brokers have no topic {topic}; domicile relay --region {region} makes it")]
+    NoTopic {
+        /// Of which region.
+        region: RegionId,
+        /// Its name.
+        topic: String,
+    },
+    /// The topic is not the one the region file describes: tenants would lie in other partitions.
+    #[error("region {region}: topic {topic} has {found} partitions; kafka.partitions says {expected}")]
+    AnotherPartitionCount {
+        /// Of which region.
+        region: RegionId,
+        /// Its name.
+        topic: String,
+        /// How many it has.
+        found: i32,
+        /// How many it should have.
+        expected: i32,
     },
     /// The bucket could not be asked where it is.
     #[error("bucket {bucket}: cannot ask where it is")]
@@ -124,6 +191,13 @@ pub enum Error {
         #[source]
         source: StoreError,
     },
+}
+
+impl Error {
+    /// Whether it stays until somebody changes brokers, topic or region file; asking again is of no use.
+    pub const fn is_refused_topic(&self) -> bool {
+        matches!(self, Self::AnotherCluster { .. } | Self::AnotherPartitionCount { .. } | Self::KafkaClient { .. })
+    }
 }
 
 /// What the object store's client says went wrong; which client that is stays in this crate.

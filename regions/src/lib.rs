@@ -2,18 +2,20 @@
 //! region's stores.
 //!
 //! A [`Region`] is read from `regions/<id>.toml`; from it, and from nothing else, come connections to its Postgres
-//! ([`connect`], [`connection`], [`connection_with`], [`listener`]) and its [`Bucket`]. Each asks the store where it is before it hands the
+//! ([`connect`], [`connection`], [`connection_with`], [`listener`]), its Kafka brokers ([`kafka_admin`], [`kafka_producer`],
+//! [`kafka_consumer`]) and its [`Bucket`]. Each asks the store where it is before it hands the
 //! client out. A [`Resident`] is a tenant proven to be at home here; whoever touches tenant data demands one.
 //!
 //! This crate refuses to know events, keys, tickets and HTTP.
 //!
 //! Reading order: [`region`](Region), [`policy`](HostingPolicy), [`config`](Regions), [`resident`](Resident),
-//! [`database`](DatabaseRole), [`bucket`](Bucket).
+//! [`database`](DatabaseRole), [`kafka`](KafkaFound), [`bucket`](Bucket).
 
 mod bucket;
 mod config;
 mod database;
 mod error;
+mod kafka;
 mod policy;
 mod region;
 mod resident;
@@ -22,6 +24,12 @@ pub use bucket::{Bucket, Object, ObjectInfo, Put, bucket};
 pub use config::{ConfigError, Regions};
 pub use database::{DatabaseRole, Patience, connect, connection, connection_with, listener};
 pub use error::{Error, StoreError};
+pub use kafka::{
+    KafkaFound, KafkaLog, KafkaSettings, kafka_admin, kafka_answers, kafka_check, kafka_consumer, kafka_end,
+    kafka_found, kafka_producer,
+};
 pub use policy::{EgressRule, HostingPolicy, LocalityDecision, LocalityRefusal, Verdict};
-pub use region::{Endpoints, PostgresEndpoint, Region, S3Endpoint, Secret};
-pub use resident::{Resident, begin};
+pub use region::{
+    Endpoints, Feed, KafkaEndpoint, KafkaLogin, KafkaSecurity, PostgresEndpoint, Region, S3Endpoint, Secret,
+};
+pub use resident::{ReadModels, Resident, begin, begin_reading, begin_with};

@@ -1,6 +1,6 @@
 //! A region and where its stores are.
 
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 use schemas::RegionId;
 
@@ -19,8 +19,21 @@ pub struct Region {
     pub bucket: String,
     /// The name of the region key.
     pub key_alias: String,
+    /// Where projector and replicator read from.
+    pub feed: Feed,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
+    pub(crate) kafka: Option<KafkaEndpoint>,
+}
+
+/// Where a region's readers get events from. The log is the truth either way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Feed {
+    /// The log itself.
+    #[default]
+    Log,
+    /// The region's topic, and the log wherever the topic does not join.
+    Kafka,
 }
 
 /// Where the two stores of a region are reached.
@@ -59,6 +72,42 @@ pub struct S3Endpoint {
     pub secret_key: Secret,
 }
 
+/// How to reach the Kafka brokers, and what the region's topic is like.
+#[derive(Debug, Clone)]
+pub struct KafkaEndpoint {
+    /// Some of the brokers, each as host and port.
+    pub brokers: Vec<String>,
+    /// How many partitions the topic has: at least as many as there will ever be processes of one kind.
+    pub partitions: i32,
+    /// On how many brokers each partition lies.
+    pub replication: i32,
+    /// How the brokers are spoken to.
+    pub security: KafkaSecurity,
+    /// Whom to log in as (SASL SCRAM-SHA-512), if the brokers ask.
+    pub login: Option<KafkaLogin>,
+}
+
+/// How brokers are spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KafkaSecurity {
+    /// TLS with verified certificates, against the machine's authorities or those of a file.
+    Tls {
+        /// A file of certificates, PEM.
+        ca_file: Option<PathBuf>,
+    },
+    /// In the clear: only where every broker is this machine.
+    Plaintext,
+}
+
+/// A user of the brokers.
+#[derive(Debug, Clone)]
+pub struct KafkaLogin {
+    /// Who.
+    pub username: String,
+    /// Its password.
+    pub password: Secret,
+}
+
 /// A password or key of a store. Its `Debug` tells nothing.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -74,8 +123,10 @@ impl Region {
             cloud_region: String::new(),
             bucket: String::new(),
             key_alias: "alias/domicile-directory".to_owned(),
+            feed: Feed::Log,
             postgres: Some(postgres),
             s3: None,
+            kafka: None,
         }
     }
 
@@ -96,6 +147,12 @@ impl Region {
         Some(Endpoints { postgres: self.postgres.clone()?, s3: self.s3.clone()? })
     }
 
+    /// The region with its topic on these brokers.
+    #[must_use]
+    pub fn with_kafka(self, feed: Feed, kafka: KafkaEndpoint) -> Self {
+        Self { feed, kafka: Some(kafka), ..self }
+    }
+
     /// Where its database is.
     pub const fn postgres(&self) -> Option<&PostgresEndpoint> {
         self.postgres.as_ref()
@@ -104,6 +161,16 @@ impl Region {
     /// Where its object store is.
     pub const fn s3(&self) -> Option<&S3Endpoint> {
         self.s3.as_ref()
+    }
+
+    /// Where its topic is, if it has one. It may have one and not read from it yet.
+    pub const fn kafka(&self) -> Option<&KafkaEndpoint> {
+        self.kafka.as_ref()
+    }
+
+    /// The name of its topic.
+    pub fn topic(&self) -> String {
+        format!("domicile-{}", self.id)
     }
 }
 
@@ -124,6 +191,14 @@ impl S3Endpoint {
     /// Names an object store and how to enter it.
     pub fn new(url: impl Into<String>, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
         Self { url: url.into(), access_key: access_key.into(), secret_key: Secret::new(secret_key) }
+    }
+}
+
+impl KafkaEndpoint {
+    /// Brokers of this machine, spoken to in the clear.
+    pub fn plaintext(brokers: impl Into<String>, partitions: i32) -> Self {
+        let brokers = brokers.into().split(',').map(str::to_owned).collect();
+        Self { brokers, partitions, replication: 1, security: KafkaSecurity::Plaintext, login: None }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Proof of residence: a tenant that is at home in this region, now.
 
 use schemas::{Epoch, RegionId, Slug, TenantId};
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, Transaction};
 
 /// A tenant proven to be at home in a region: the only way to its log, keys and read models.
 ///
@@ -86,12 +86,70 @@ impl Resident {
     }
 }
 
+/// Which read models a program reads: of each, the shape its statements are written for.
+#[derive(Debug, Clone)]
+pub struct ReadModels(Vec<(&'static str, i32)>);
+
+impl ReadModels {
+    /// Those of the program's projections, by name and shape.
+    pub const fn new(shapes: Vec<(&'static str, i32)>) -> Self {
+        Self(shapes)
+    }
+
+    /// The names, and the shape of each.
+    pub fn columns(&self) -> (Vec<&'static str>, Vec<i32>) {
+        self.0.iter().copied().unzip()
+    }
+
+    /// Only these of them.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().copied().filter(|(name, _)| names.contains(name)).collect())
+    }
+
+    /// The statement that leads unqualified names of tables to the builds that serve, until the transaction ends.
+    fn set_path(&self) -> String {
+        let names: Vec<_> = self.0.iter().map(|(name, _)| *name).collect();
+        let shapes: Vec<_> = self.0.iter().map(|(_, shape)| shape.to_string()).collect();
+        let (names, shapes) = (names.join(","), shapes.join(","));
+        format!("select set_config('search_path', read.path_of('{{{names}}}', '{{{shapes}}}'), true)")
+    }
+}
+
 /// Begins a transaction that sees rows of this tenant and of no other, where row-level security applies.
 ///
 /// One round trip: `begin` and the setting travel in one simple query, and the setting ends with the transaction, so a
 /// pooled connection never carries it over to the next tenant.
 pub async fn begin(pool: &PgPool, resident: &Resident) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    begin_with(pool, naming(resident)).await
+}
+
+/// The same for reading read models: which builds serve is looked up in the same round trip. What a transaction reads comes
+/// from these builds to its end; the next one sees a switch.
+pub async fn begin_reading(
+    pool: &PgPool,
+    resident: &Resident,
+    models: &ReadModels,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    // Names and shapes are literals of the program.
+    begin_with(pool, format!("{}; {}", naming(resident), models.set_path())).await
+}
+
+/// Begins a transaction with a statement that is made of the program's own text.
+///
+/// Whoever gives up waiting for the answer leaves no transaction behind: a request whose client went away may be dropped at
+/// any `await`. The pool would take such a connection for a free one, and what the next user writes without a transaction of
+/// their own would be part of the old one, and be lost with it. So the beginning is always brought to its end, and what
+/// nobody waits for any more is rolled back.
+pub async fn begin_with(pool: &PgPool, statement: String) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let connection = pool.acquire().await?;
+    let begin = Transaction::begin(connection, Some(AssertSqlSafe(statement).into_sql_str()));
+    #[expect(clippy::disallowed_methods, reason = "it ends with the server's answer, also when nobody waits for it")]
+    let begun = tokio::spawn(begin).await;
+    begun.map_err(|_panic| sqlx::Error::WorkerCrashed)?
+}
+
+fn naming(resident: &Resident) -> String {
     // A UUID in its canonical form holds hex digits and hyphens only, so it cannot end the literal.
-    let statement = format!("begin; set local domicile.tenant_id = '{}'", resident.tenant_id);
-    pool.begin_with(AssertSqlSafe(statement)).await
+    format!("begin; set local domicile.tenant_id = '{}'", resident.tenant_id)
 }

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path};
 
-use regions::{ConfigError, HostingPolicy, Regions};
+use regions::{ConfigError, Feed, HostingPolicy, KafkaSecurity, Regions};
 use schemas::{DataClass, RegionId, values::Plan};
 use tempfile::TempDir;
 
@@ -158,7 +158,7 @@ fn every_wrong_field_of_a_region_file_is_refused_by_name() {
     const BUCKET: &str =
         "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
     const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
-    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, postgres, s3";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, feed, postgres, s3, kafka";
     let first =
         "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
     assert_refused(
@@ -257,6 +257,108 @@ fn every_wrong_field_of_a_store_is_refused_by_name() {
             (alias, &changed("\"key\"", "\"\""), "access_key = \"\"", "s3.access_key: takes an access key's id"),
         ],
     );
+}
+
+/// A region file with a topic, after `replaced` became `by`.
+fn with_topic(folder: &TempDir, replaced: &str, by: &str) -> String {
+    fs::write(folder.path().join("password"), "secret\n").expect("written");
+    let text = fs::read_to_string(Path::new(REPOSITORY).join("eu.toml")).expect("the repository's");
+    let topic = "feed = \"kafka\"\n[kafka]\nbrokers = [\"kafka-1.eu:9093\", \"[fd00::1]:9093\"]\npartitions = 12\n\
+        username = \"domicile\"\npassword_file = \"password\"\n";
+    assert!(topic.contains(replaced), "{replaced:?}");
+    let text = format!("{text}{}", topic.replacen(replaced, by, 1));
+    fs::write(folder.path().join("eu.toml"), &text).expect("written");
+    text
+}
+
+#[test]
+fn a_region_with_a_topic_says_where_and_how() {
+    let folder = folder();
+    with_topic(&folder, "", "");
+    let regions = load(&folder).expect("good files");
+    let region = regions.get(&id("eu")).expect("a region");
+    let kafka = region.kafka().expect("a topic");
+    assert_eq!((region.feed, region.topic().as_str()), (Feed::Kafka, "domicile-eu"));
+    assert_eq!((kafka.partitions, kafka.replication, kafka.brokers.len()), (12, 3, 2));
+    assert_eq!(kafka.security, KafkaSecurity::Tls { ca_file: None });
+    assert_eq!(kafka.login.as_ref().map(|login| login.password.expose()), Some("secret"));
+    let other = regions.get(&id("us")).expect("a region");
+    assert!(other.feed == Feed::Log && other.kafka().is_none(), "the log is the default");
+    with_topic(&folder, "feed = \"kafka\"\n", "");
+    let filling = load(&folder).expect("a relay may fill a topic that nobody reads yet");
+    assert_eq!(filling.get(&id("eu")).map(|region| region.feed), Some(Feed::Log));
+}
+
+#[test]
+fn every_wrong_field_of_a_topic_is_refused_by_name() {
+    const BROKERS: &str = "kafka.brokers: takes a list of brokers, each as host:port";
+    const PARTITIONS: &str = "kafka.partitions: takes a number from 1 to 1000";
+    let brokers = "brokers = [\"kafka-1.eu:9093\", \"[fd00::1]:9093\"]";
+    for (replaced, by, line, expected) in [
+        ("kafka\"\n", "rabbit\"\n", "feed = \"rabbit\"", "feed: takes log or kafka"),
+        (brokers, "", "[kafka]", "kafka.brokers: is missing; takes a list of brokers, each as host:port"),
+        (brokers, "brokers = []", "brokers = []", "kafka.brokers: takes at least one broker, as host:port"),
+        (brokers, "brokers = \"a:1\"", "brokers = \"a:1\"", BROKERS),
+        (brokers, "brokers = [\"kafka-1\"]", "brokers = [\"kafka-1\"]", BROKERS),
+        (brokers, "brokers = [\"a:1,b:1\"]", "brokers = [\"a:1,b:1\"]", BROKERS),
+        (brokers, "brokers = [\":9092\"]", "brokers = [\":9092\"]", BROKERS),
+        ("partitions = 12", "partitions = 0", "partitions = 0", PARTITIONS),
+        ("partitions = 12", "partitions = 1001", "partitions = 1001", PARTITIONS),
+        ("partitions = 12\n", "", "[kafka]", "kafka.partitions: is missing; takes a number from 1 to 1000"),
+        (
+            "partitions = 12",
+            "partitions = 12\nreplication = 16",
+            "replication = 16",
+            "kafka.replication: takes a number from 1 to 15",
+        ),
+        (
+            "partitions = 12",
+            "partitions = 12\nsecurity = \"none\"",
+            "security = \"none\"",
+            "kafka.security: takes tls or plaintext",
+        ),
+        (
+            "partitions = 12",
+            "partitions = 12\nsecurity = \"plaintext\"",
+            "security = \"plaintext\"",
+            "kafka.security: takes plaintext only if every broker is this machine",
+        ),
+        (
+            "partitions = 12",
+            "partitions = 12\nca_file = \"absent\"",
+            "ca_file = \"absent\"",
+            "kafka.ca_file: takes a readable file; absent: entity not found",
+        ),
+        (
+            "username = \"domicile\"\n",
+            "",
+            "[kafka]",
+            "kafka.username: is missing; username and password_file go together",
+        ),
+        (
+            "partitions = 12",
+            "partitions = 12\ntopic = \"mine\"",
+            "topic = \"mine\"",
+            "kafka.topic: is unknown; takes one of brokers, partitions, replication, security, ca_file, username, \
+            password_file",
+        ),
+    ] {
+        let folder = folder();
+        let text = with_topic(&folder, replaced, by);
+        let (found, what) = named_line("eu.toml", &text, &load(&folder).expect_err("refused"));
+        assert_eq!((found.as_str(), what.as_str()), (line, expected));
+    }
+}
+
+#[test]
+fn a_region_that_reads_a_topic_it_does_not_name_is_refused() {
+    let folder = folder();
+    let text = fs::read_to_string(folder.path().join("eu.toml")).expect("a copy");
+    let text = format!("{text}feed = \"kafka\"\n");
+    fs::write(folder.path().join("eu.toml"), &text).expect("written");
+    let (line, what) = named_line("eu.toml", &text, &load(&folder).expect_err("refused"));
+    assert_eq!(line, "feed = \"kafka\"");
+    assert_eq!(what, "feed: takes kafka only where a table [kafka] names brokers and partitions");
 }
 
 #[test]

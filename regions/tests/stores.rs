@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use regions::{Bucket, DatabaseRole, Endpoints, Error, Patience, PostgresEndpoint, Put, Region, Resident, S3Endpoint};
 use schemas::Slug;
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 use testkit::TestRegion;
 use vault::Scope;
 
@@ -208,6 +208,45 @@ async fn a_transaction_sees_its_own_tenant_and_leaves_nothing_behind() -> anyhow
     drop(regions::begin(&pool, &acme).await?);
     let seen = keys_seen(&mut *pool.acquire().await?).await?;
     assert!(seen.is_empty(), "the same connection, with no tenant named");
+    Ok(())
+}
+
+/// Slow enough that the answer is not there when it is given up.
+const SLOW_BEGIN: &str = "begin; select pg_sleep(0.05)";
+
+/// Whether what is written on a free connection of the pool is there for others at once.
+async fn is_kept(pool: &PgPool, owner: &mut PgConnection) -> anyhow::Result<bool> {
+    let count = || sqlx::raw_sql("select count(*) from kept");
+    let before: i64 = count().fetch_one(&mut *owner).await?.get(0);
+    sqlx::raw_sql("insert into kept values (1)").execute(pool).await?;
+    let after: i64 = count().fetch_one(owner).await?.get(0);
+    Ok(after == before + 1)
+}
+
+#[tokio::test]
+async fn a_transaction_nobody_waits_for_is_not_left_open_in_the_pool() -> anyhow::Result<()> {
+    let test = testkit::region().await?;
+    let mut owner = owner(&test).await?;
+    sqlx::raw_sql("create table kept (number integer); grant all on kept to domicile_desk").execute(&mut owner).await?;
+    let pool: PgPool = regions::connect(&test.region, DatabaseRole::Desk, 1).await?;
+    pool.acquire().await?;
+    for polls in 1..6 {
+        let mut begin = Box::pin(regions::begin_with(&pool, SLOW_BEGIN.to_owned()));
+        for _ in 0..polls {
+            if futures::poll!(&mut begin).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(begin);
+        assert!(is_kept(&pool, &mut owner).await?, "given up after {polls} polls");
+    }
+    // The twin: sqlx's own, given up in the middle, leaves the transaction in the pool.
+    let slow = sqlx::SqlSafeStr::into_sql_str(SLOW_BEGIN);
+    let mut begin = sqlx::Transaction::begin(pool.acquire().await?, Some(slow));
+    assert!(futures::poll!(&mut begin).is_pending(), "it is sent, and not answered yet");
+    drop(begin);
+    assert!(!is_kept(&pool, &mut owner).await?, "or the reason for all this is gone");
     Ok(())
 }
 

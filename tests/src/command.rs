@@ -12,13 +12,14 @@ use anyhow::Context;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Variables that would change what the program does.
-const FOREIGN: [&str; 8] = [
+const FOREIGN: [&str; 9] = [
     "DOMICILE_DATA",
     "DOMICILE_REGIONS",
     "DOMICILE_LOG",
     "DOMICILE_LISTEN",
     "DOMICILE_LISTEN_TLS",
     "DOMICILE_CRASH_AT",
+    "DOMICILE_CLOCK_OFFSET_FILE",
     "DOMICILE_PASSWORD",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
 ];

@@ -182,9 +182,15 @@ impl Deployment {
 
     /// Runs a verb against it.
     pub async fn cli(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        self.cli_with(arguments, &[]).await
+    }
+
+    /// Runs a verb against it, in this environment.
+    pub async fn cli_with(&self, arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Ran> {
         let place = self.place();
-        let place: Vec<(&str, &Path)> = place.iter().map(|(name, path)| (*name, path.as_path())).collect();
-        command::run(arguments, &place).await
+        let place = place.iter().map(|(name, path)| (*name, path.as_path()));
+        let environment = environment.iter().map(|(name, value)| (*name, Path::new(*value)));
+        command::run(arguments, &place.chain(environment).collect::<Vec<_>>()).await
     }
 
     /// Brings every archive of a region to its tenant's head now, instead of when its replicator comes to it.

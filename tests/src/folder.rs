@@ -4,14 +4,20 @@ use std::{
     fs, io,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// A folder that goes away with its owner; if that is killed, with the next run.
 #[derive(Debug)]
-pub struct Folder(PathBuf);
+pub struct Folder {
+    path: PathBuf,
+    kept: OnceLock<PathBuf>,
+}
 
 impl Folder {
     /// A new one.
@@ -25,19 +31,31 @@ impl Folder {
         for folder in [&all, &path] {
             fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
         }
-        Ok(Self(path.canonicalize()?))
+        Ok(Self { path: path.canonicalize()?, kept: OnceLock::new() })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
+    }
+
+    /// Does not let it go away: after its owner, it lies where this says.
+    pub fn keep(&self) -> &Path {
+        self.kept.get_or_init(|| {
+            let name = self.path.file_name().unwrap_or_default();
+            // No number in front, so that no later run takes it for a leftover.
+            self.path.with_file_name(format!("kept-{}", name.to_string_lossy()))
+        })
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        if let Some(kept) = self.kept.get() {
+            let _ = fs::rename(&self.path, kept);
+        }
         // Servers that were just killed may still be letting go; the next run removes what stays.
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

@@ -5,17 +5,21 @@
 //! means, never for an answer that a test is about.
 //!
 //! Reading order: [`setup`] and [`deployment`] (a running `domicile up`), [`client`] and [`tenant`] (who speaks to it), [`command`] (every
-//! other verb), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`skip`].
+//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`history`] (what was asked, held against what is there), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`].
 
 pub mod canary;
 pub mod client;
 pub mod command;
 pub mod deployment;
+pub mod disk;
 pub mod folder;
+pub mod history;
+pub mod kafka;
 pub mod populate;
 pub mod process;
+pub mod proxy;
+pub mod roles;
 pub mod setup;
-pub mod skip;
 pub mod tenant;
 pub mod wait;
 

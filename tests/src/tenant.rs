@@ -28,10 +28,15 @@ pub struct Tenant {
 impl Tenant {
     /// The tenant of a signup's answer.
     pub(crate) fn of(deployment: &Deployment, answer: &Value) -> anyhow::Result<Self> {
+        Self::behind(answer, |slug| deployment.client(slug))
+    }
+
+    /// The same, reached in another way.
+    pub(crate) fn behind(answer: &Value, reach: impl Fn(&str) -> anyhow::Result<Client>) -> anyhow::Result<Self> {
         let text =
             |value: &Value| value.as_str().map(str::to_owned).with_context(|| format!("no signup's answer: {answer}"));
         let (slug, token) = (text(&answer["tenant"]["subdomain"])?, text(&answer["api_token"])?);
-        let client = deployment.client(&slug)?.with_token(&token);
+        let client = reach(&slug)?.with_token(&token);
         Ok(Self { id: text(&answer["tenant"]["id"])?, region: text(&answer["tenant"]["region"])?, slug, token, client })
     }
 

@@ -21,7 +21,7 @@ async fn refused(data: &Path, regions: &Path, listen: &[&str]) -> anyhow::Result
 /// A region file, what is done to it, and what the one line is to hold.
 type BadFile = (&'static str, fn(&str) -> String, &'static [&'static str]);
 
-const BAD_FILES: [BadFile; 8] = [
+const BAD_FILES: [BadFile; 12] = [
     (
         "eu.toml",
         |text| text.replace("bucket = \"domicile-eu\"", "bucket = \"No Such Bucket\""),
@@ -36,6 +36,18 @@ const BAD_FILES: [BadFile; 8] = [
     ("jp.toml", |text| text.replace("name = ", "nmae = "), &["jp.toml:", "nmae"]),
     ("jp.toml", |text| text.replace("jurisdiction = \"JP\"", ""), &["jp.toml", "jurisdiction"]),
     ("au.toml", |text| format!("{text}\n[[["), &["au.toml:"]),
+    ("eu.toml", |text| format!("feed = \"kafka\"\n{text}"), &["eu.toml:1: feed", "[kafka]"]),
+    ("eu.toml", |text| format!("{text}\n[kafka]\npartitions = 12\n"), &["eu.toml:", "kafka", "brokers"]),
+    (
+        "eu.toml",
+        |text| format!("{text}\n[kafka]\nbrokers = [\"kafka:9092\"]\npartitions = 0\n"),
+        &["eu.toml:", "partitions", "takes a number from 1"],
+    ),
+    (
+        "eu.toml",
+        |text| format!("{text}\n[kafka]\nbrokers = [\"kafka:9092\"]\npartitions = 1\nsecurity = \"plaintext\"\n"),
+        &["eu.toml:", "security", "takes plaintext only"],
+    ),
     (
         "hosting-policy.toml",
         |text| text.replace("default_region = \"us\"", "default_region = \"mars\""),

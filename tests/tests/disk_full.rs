@@ -1,26 +1,19 @@
 //! A full disk: appends are refused, the log stays whole, and with room again everything goes on.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::Write,
-    path::{Path, PathBuf},
-    process::Command,
-};
-
 use regions::DatabaseRole;
 use sqlx::Executor;
-use system_tests::{Deployment, Setup, Tenant, skip::skipped, wait};
+use system_tests::{Deployment, Setup, Tenant, disk::Disk, wait};
 
 /// Room for a cluster and little more.
-const DISK: &str = "size=192m,mode=0755";
+const DISK_MB: u64 = 192;
 /// Comments after which a disk without a free page must have refused one.
 const COMMENTS_MAX: usize = 400;
 
 #[tokio::test]
 async fn a_full_disk_refuses_appends_and_the_log_stays_whole() -> anyhow::Result<()> {
     let mut deployment = Deployment::prepare(Setup::regions(&["eu"]))?;
-    let Some(disk) = Disk::mount(&deployment.data().join("eu/postgres"))? else {
-        skipped("a_full_disk_refuses_appends_and_the_log_stays_whole", "this user cannot mount a small disk");
+    let Some(disk) = Disk::mount(&deployment.data().join("eu/postgres"), DISK_MB)? else {
+        testkit::skipped("a_full_disk_refuses_appends_and_the_log_stays_whole", "this user cannot mount a small disk");
         return Ok(());
     };
     deployment.begin().await?;
@@ -32,13 +25,13 @@ async fn a_full_disk_refuses_appends_and_the_log_stays_whole() -> anyhow::Result
     owner.execute("checkpoint").await?;
     acme.comment(ticket, "before", "before").await?.expect(200)?;
 
-    let ballast = disk.fill()?;
+    disk.fill()?;
     let mut asked = vec!["before".to_owned()];
     let refused = until_refused(&acme, ticket, &mut asked).await?;
     let acknowledged: Vec<String> = asked.iter().filter(|text| **text != refused).cloned().collect();
     assert!(in_log(&acme).await?.is_none_or(|count| count == acknowledged.len() + 1), "what was refused is not there");
 
-    std::fs::remove_file(ballast)?;
+    disk.empty()?;
     let again = wait::until("with room again, appends go on", async || {
         let answer = acme.comment(ticket, &refused, &key(&refused)).await;
         Ok(answer.ok().filter(|answer| answer.status == 200))
@@ -80,34 +73,4 @@ fn key(text: &str) -> String {
 async fn in_log(acme: &Tenant) -> anyhow::Result<Option<usize>> {
     let events = acme.events().await.ok();
     Ok(events.map(|events| events.iter().filter(|event| event["type"] == "comment_added").count()))
-}
-
-/// A small file system in memory.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// `None` where this user may not.
-    fn mount(folder: &Path) -> anyhow::Result<Option<Self>> {
-        std::fs::create_dir_all(folder)?;
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(folder).output();
-        Ok(mounted.is_ok_and(|output| output.status.success()).then(|| Self(folder.to_owned())))
-    }
-
-    /// Takes every free page; gives the file that holds them.
-    fn fill(&self) -> anyhow::Result<PathBuf> {
-        let path = self.0.join("ballast");
-        let mut file: File = OpenOptions::new().create_new(true).write(true).open(&path)?;
-        for block in [1 << 20, 4096] {
-            let zeros = vec![0; block];
-            while file.write(&zeros).is_ok_and(|written| written > 0) {}
-        }
-        Ok(path)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: the server may still be ending. Without its name it goes away with its last open file.
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
 }

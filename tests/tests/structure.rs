@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 /// Of the workspace's crates, which may know which others of them.
-const MAY_KNOW: [(&str, &[&str]); 16] = [
+const MAY_KNOW: [(&str, &[&str]); 19] = [
     // The words.
     ("schemas", &[]),
     // The rules and what every process needs know the words alone.
@@ -18,22 +18,25 @@ const MAY_KNOW: [(&str, &[&str]); 16] = [
     ("vault", &["schemas", "regions", "runtime"]),
     ("eventlog", &["schemas", "archive", "regions", "runtime"]),
     ("embedded", &["runtime"]),
+    ("topic", &["schemas", "archive", "eventlog", "regions", "runtime"]),
     // The services. They meet in the log, in topics and by HTTP; the exceptions have reasons, below.
     ("directory", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
     ("router", &["schemas", "runtime", "directory"]),
     ("desk", &["schemas", "domain", "eventlog", "vault", "regions", "runtime", "directory"]),
-    ("projector", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
+    ("relay", &["schemas", "eventlog", "topic", "regions", "runtime"]),
+    ("projector", &["schemas", "domain", "eventlog", "vault", "topic", "regions", "runtime"]),
     ("auditor", &["schemas", "archive", "domain"]),
-    ("replicator", &["schemas", "archive", "auditor", "eventlog", "vault", "regions", "runtime"]),
+    ("replicator", &["schemas", "archive", "auditor", "eventlog", "vault", "topic", "regions", "runtime"]),
     // Tests may know what they test.
-    ("testkit", &["schemas", "regions", "eventlog", "vault", "runtime", "embedded", "projector"]),
-    ("system-tests", &["schemas", "regions", "runtime", "domicile"]),
+    ("testkit", &["schemas", "regions", "eventlog", "vault", "runtime", "embedded", "projector", "topic"]),
+    ("system-tests", &["schemas", "regions", "runtime", "domicile", "embedded", "testkit"]),
+    ("model", &[]),
 ];
 
 /// Who wires everything together, and who measures it.
 const KNOW_ALL: [&str; 2] = ["domicile", "bench"];
 
-const SERVICES: [&str; 6] = ["directory", "router", "desk", "projector", "replicator", "auditor"];
+const SERVICES: [&str; 7] = ["directory", "router", "desk", "relay", "projector", "replicator", "auditor"];
 
 /// Services that know another one, and why.
 const EXCEPTIONS: [(&str, &str, &str); 3] = [
@@ -44,8 +47,8 @@ const EXCEPTIONS: [(&str, &str, &str); 3] = [
 
 /// Crates without I/O, and what they must not know of the outside.
 const PURE: [&str; 3] = ["schemas", "domain", "archive"];
-const OUTSIDE: [&str; 10] =
-    ["tokio", "sqlx", "axum", "hyper", "reqwest", "aws-sdk-s3", "rustls", "tracing", "opentelemetry", "nix"];
+const OUTSIDE: [&str; 11] =
+    ["tokio", "sqlx", "axum", "hyper", "reqwest", "aws-sdk-s3", "rdkafka", "rustls", "tracing", "opentelemetry", "nix"];
 
 #[derive(Deserialize)]
 struct Metadata {

@@ -1,6 +1,10 @@
 //! One region file.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use schemas::RegionId;
 
@@ -11,10 +15,13 @@ use super::{
 };
 use crate::{
     database::is_this_machine,
-    region::{Endpoints, PostgresEndpoint, Region, S3Endpoint},
+    region::{Endpoints, Feed, PostgresEndpoint, Region, S3Endpoint},
 };
 
-const FIELDS: &[&str] = &["id", "name", "jurisdiction", "cloud_region", "bucket", "key_alias", "postgres", "s3"];
+mod kafka;
+
+const FIELDS: &[&str] =
+    &["id", "name", "jurisdiction", "cloud_region", "bucket", "key_alias", "feed", "postgres", "s3", "kafka"];
 
 /// Reads a region file. `buckets` are those of the files read before it: two regions never share one.
 pub(super) fn parse(
@@ -37,6 +44,8 @@ pub(super) fn parse(
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte))
     })?;
     let (postgres, s3) = endpoints(path, &file)?.map(|it| (it.postgres, it.s3)).unzip();
+    let kafka = file.optional_table("kafka")?.map(|table| kafka::endpoint(path, &table)).transpose()?;
+    let feed = feed(&file)?;
     Ok(Region {
         id,
         name: name.to_owned(),
@@ -44,8 +53,10 @@ pub(super) fn parse(
         cloud_region,
         bucket,
         key_alias: key_alias.to_owned(),
+        feed,
         postgres,
         s3,
+        kafka,
     })
 }
 
@@ -99,6 +110,19 @@ fn endpoints(path: &Path, file: &Table<'_>) -> Result<Option<Endpoints>, ConfigE
     }
 }
 
+/// Readers may be told to read the topic only where there is one. The other way round is fine: a relay may fill the topic
+/// before the readers switch to it.
+fn feed(file: &Table<'_>) -> Result<Feed, ConfigError> {
+    if !file.has("feed") {
+        return Ok(Feed::Log);
+    }
+    match file.text("feed", "takes log or kafka", |text| matches!(text, "log" | "kafka"))? {
+        "log" => Ok(Feed::Log),
+        _ if file.has("kafka") => Ok(Feed::Kafka),
+        _ => Err(file.wrong("feed", "takes kafka only where a table [kafka] names brokers and partitions")),
+    }
+}
+
 fn postgres_endpoint(path: &Path, table: &Table<'_>) -> Result<PostgresEndpoint, ConfigError> {
     table.only(&["host", "port", "database", "user", "password_file"])?;
     let host = table.text("host", "takes a host name, an address or a socket's folder", is_plain)?;
@@ -135,14 +159,20 @@ fn host_of(authority: &str) -> &str {
 
 /// The secret in the file that a field names, relative to the region file. Secrets do not stand in region files.
 fn secret(path: &Path, table: &Table<'_>, field: &str) -> Result<String, ConfigError> {
-    let named = table.text(field, "takes the path of a file", |text| !text.is_empty())?;
-    let file = path.parent().unwrap_or(Path::new("")).join(named);
-    let text = fs::read_to_string(&file)
-        .map_err(|error| table.wrong(field, &format!("takes a readable file; {}: {}", file.display(), error.kind())))?;
+    let (file, text) = read(path, table, field)?;
     match text.trim_end() {
         "" => Err(table.wrong(field, &format!("takes a file that is not empty; {} is", file.display()))),
         secret => Ok(secret.to_owned()),
     }
+}
+
+/// The file that a field names, relative to the region file.
+fn read(path: &Path, table: &Table<'_>, field: &str) -> Result<(PathBuf, String), ConfigError> {
+    let named = table.text(field, "takes the path of a file", |text| !text.is_empty())?;
+    let file = path.parent().unwrap_or(Path::new("")).join(named);
+    let text = fs::read_to_string(&file)
+        .map_err(|error| table.wrong(field, &format!("takes a readable file; {}: {}", file.display(), error.kind())))?;
+    Ok((file, text))
 }
 
 /// Two upper-case letters (ISO 3166-1).

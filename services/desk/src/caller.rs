@@ -112,11 +112,11 @@ async fn by_token(
     token: &str,
 ) -> Result<Option<Identity>, ApiError> {
     let now: Timestamp = desk.clock.now();
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
         "select person.person_id, person.role, person.email
-         from read.api_token token
-         join read.person person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
+         from api_token token
+         join person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
          where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null
            and (token.expires_at is null or token.expires_at > $3)",
         resident.tenant_id().get(),
@@ -139,9 +139,9 @@ async fn by_password(
     email: &str,
     (password, turn): (String, Turn),
 ) -> Result<Option<Identity>, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
-        "select person_id, role, password_phc from read.person where tenant_id = $1 and email = $2",
+        "select person_id, role, password_phc from person where tenant_id = $1 and email = $2",
         resident.tenant_id().get(),
         email,
     )

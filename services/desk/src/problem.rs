@@ -59,6 +59,7 @@ enum Kind {
     Forbidden(String),
     Unauthorized,
     TooManyAttempts { retry_after_s: i64 },
+    TooManyRequests { retry_after_s: i64 },
     UnsupportedMediaType { takes: String },
     TooLarge { limit_bytes: usize },
     Timeout,
@@ -149,6 +150,11 @@ impl ApiError {
         Self::new(Kind::TooManyAttempts { retry_after_s })
     }
 
+    /// 429: the tenant's clients send more than it may have waiting; with `Retry-After`.
+    pub(crate) fn too_many_requests(retry_after_s: i64) -> Self {
+        Self::new(Kind::TooManyRequests { retry_after_s })
+    }
+
     /// 415: `takes` is the content type that is taken.
     pub(crate) fn unsupported_media_type(takes: &str) -> Self {
         Self::new(Kind::UnsupportedMediaType { takes: takes.to_owned() })
@@ -177,6 +183,19 @@ impl ApiError {
     /// 503 with `Retry-After`, for a write that broke off where nobody knows whether it was done.
     pub(crate) fn outcome_unknown(source: impl Into<Source>) -> Self {
         Self(Arc::new(Fault { kind: Kind::OutcomeUnknown { retry_after_s: 1 }, source: Some(source.into()) }))
+    }
+
+    /// The same, after the command was carried out: that its result cannot be shown does not undo it, so nobody is told that it
+    /// was not done.
+    pub(crate) fn after_done(self) -> Self {
+        match Arc::into_inner(self.0) {
+            Some(Fault { kind: Kind::Unavailable { retry_after_s }, source }) => {
+                Self(Arc::new(Fault { kind: Kind::OutcomeUnknown { retry_after_s }, source }))
+            }
+            Some(other) => Self(Arc::new(other)),
+            // Somebody else holds this error too, which handlers never do.
+            None => Self::new(Kind::Internal),
+        }
     }
 
     /// 500 with the request's id and nothing else; the layer logs the chain once.

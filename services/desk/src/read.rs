@@ -1,7 +1,10 @@
 //! What the desk reads: one module per read model, and the tenant's own log where an answer must not lag.
 //!
-//! Every function takes a connection inside a transaction of `regions::begin`, so that row-level security stands behind
+//! Every function takes a connection inside a transaction of `Desk::reading`, so that row-level security stands behind
 //! the `where tenant_id = $1` that begins each statement's condition. Nothing here writes, decides or knows HTTP.
+//!
+//! Statements name tables without a schema: a read model may exist in several builds, and the transaction's search path
+//! leads to those that serve.
 //!
 //! Lists are read in two steps: the ids of a [`Window`], then the rows of those ids. The second step is the same for a
 //! page, for one row and for `show_many`, so each table's columns are listed once.

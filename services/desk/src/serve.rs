@@ -121,6 +121,7 @@ impl Listeners {
 pub async fn run(desk: Desk, listeners: Listeners, shutdown: Shutdown) {
     let limits = Limits {
         connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+        meter: desk.metrics.queue("desk_connections"),
         patience: Patience::default(),
         shutdown: shutdown.clone(),
     };
@@ -145,12 +146,13 @@ async fn accept(listener: TcpListener, door: Door, routes: Router, limits: Limit
         };
         match accepted {
             Ok((stream, _)) => {
+                let counted = limits.meter.enter();
                 let served = connection::serve(stream, door.clone(), routes.clone(), limits.clone());
                 limits.shutdown.spawn(async move {
                     if let Err(error) = served.await {
                         tracing::debug!(error = crate::problem::render::chain(&error), "a connection ended early");
                     }
-                    drop(place);
+                    drop((place, counted));
                 });
             }
             Err(error) => {

@@ -9,10 +9,10 @@ use std::{
 };
 
 use eventlog::Appender;
-use regions::{Bucket, Region, Regions};
+use regions::{Bucket, ReadModels, Region, Regions, Resident};
 use runtime::{Clock, Ids, RegionMetrics};
 use schemas::{CommandId, EventId};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use vault::Vault;
 
 use crate::{body::room::Room, caller::guard::Guard};
@@ -27,6 +27,8 @@ pub struct Deps {
     pub apex: String,
     /// Connections to the region's database in the role of the desk.
     pub pool: PgPool,
+    /// Which read models this program reads, in which shape.
+    pub read_models: ReadModels,
     /// The region's keys.
     pub vault: Vault,
     /// The only way into the log.
@@ -57,7 +59,8 @@ struct Inner {
 impl Desk {
     /// A desk made of `deps`.
     pub fn new(deps: Deps) -> Self {
-        Self(Arc::new(Inner { deps, guard: Guard::new(), room: Room::new(), draining: AtomicBool::new(false) }))
+        let (guard, room) = (Guard::new(&deps.metrics), Room::new(&deps.metrics));
+        Self(Arc::new(Inner { deps, guard, room, draining: AtomicBool::new(false) }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -78,6 +81,11 @@ impl Desk {
     /// Whether the process is ending.
     pub(crate) fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// Begins a transaction that reads the read models of one tenant, from the builds that serve now.
+    pub(crate) async fn reading(&self, resident: &Resident) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        regions::begin_reading(&self.pool, resident, &self.read_models).await
     }
 
     /// An id for a command that begins now.

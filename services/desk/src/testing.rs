@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use directory::{Client, Directory};
 use projector::{Projector, ProjectorDeps};
-use regions::{DatabaseRole, Regions, Resident};
+use regions::{DatabaseRole, ReadModels, Regions, Resident};
 use runtime::Ids;
 use schemas::TenantId;
 use serde_json::{Value, json};
@@ -86,6 +86,7 @@ impl TestDesk {
             regions: Arc::new(Regions::load(&testkit::repository().join("regions"))?),
             apex: "localhost:8080".to_owned(),
             pool: region.pool(DatabaseRole::Desk).await?,
+            read_models: ReadModels::new(projector::shapes()),
             vault: region.vault(DatabaseRole::Desk).await?,
             appender: region.appender().await?,
             bucket: region.bucket().await?,

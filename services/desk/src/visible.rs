@@ -99,14 +99,19 @@ async fn progress(
     position: Position,
     projections: &[&str],
 ) -> Result<Progress, sqlx::Error> {
-    let names: Vec<String> = projections.iter().map(|&name| name.to_owned()).collect();
+    let (names, shapes) = desk.read_models.only(projections).columns();
     let mut transaction = regions::begin(&desk.pool, resident).await?;
     let row = sqlx::query!(
-        r#"select count(*) filter (where position >= $3) as "reached!", count(halted_at_position) as "halted!"
-           from read.checkpoint where tenant_id = $1 and projection = any($2)"#,
+        r#"select count(*) filter (where checkpoint.position >= $2) as "reached!",
+                  count(checkpoint.halted_at_position) as "halted!"
+           from unnest($3::text[], $4::integer[]) as known (name, shape)
+           join read.serving as serving on serving.projection = known.name and serving.shape = known.shape
+           join read.checkpoint as checkpoint on checkpoint.tenant_id = $1
+             and checkpoint.projection = serving.projection and checkpoint.version = serving.version"#,
         resident.tenant_id().get(),
-        &names,
         position.get(),
+        &names as _,
+        &shapes,
     )
     .fetch_one(&mut *transaction)
     .await?;

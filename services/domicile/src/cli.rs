@@ -76,6 +76,11 @@ pub enum Command {
     Projector(commands::role::WorkerRole),
     /// Run one region's archive writer alone.
     Replicator(commands::role::WorkerRole),
+    /// Copy one region's log to its Kafka topic.
+    Relay(commands::role::WorkerRole),
+    /// Look at a region's Kafka topic, and move it to another cluster.
+    #[command(subcommand)]
+    Topic(commands::topic::Topic),
 }
 
 /// `domicile up`.
@@ -127,6 +132,7 @@ impl Command {
                 | Self::Desk(_)
                 | Self::Projector(_)
                 | Self::Replicator(_)
+                | Self::Relay(_)
         )
     }
 
@@ -134,7 +140,7 @@ impl Command {
     pub const fn region(&self) -> Option<&RegionId> {
         match self {
             Self::Desk(role) => Some(&role.region.region),
-            Self::Projector(role) | Self::Replicator(role) => Some(&role.region.region),
+            Self::Projector(role) | Self::Replicator(role) | Self::Relay(role) => Some(&role.region.region),
             _ => None,
         }
     }

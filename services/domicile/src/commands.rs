@@ -10,3 +10,4 @@ pub mod projections;
 pub mod residency;
 pub mod role;
 pub mod tenant;
+pub mod topic;

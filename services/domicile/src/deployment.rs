@@ -7,6 +7,7 @@ use directory::Map;
 use embedded::postgres::USER;
 use projector::ProjectorDeps;
 use regions::{DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, Resident, S3Endpoint};
+use relay::RelayDeps;
 use replicator::ReplicatorDeps;
 use runtime::{Clock, Ids, RegionMetrics, SystemClock, SystemIds};
 use schemas::{RegionId, Slug};
@@ -151,6 +152,17 @@ impl Deployment {
             ids: Arc::clone(&self.ids),
             metrics: metrics.clone(),
             interval: ARCHIVE_INTERVAL,
+        })
+    }
+
+    /// What a relay of the region works with.
+    pub async fn relay(&self, region: &Region, metrics: &RegionMetrics) -> Result<RelayDeps, Failure> {
+        Ok(RelayDeps {
+            region: region.clone(),
+            pool: regions::connect(region, DatabaseRole::Relay, 4).await?,
+            clock: Arc::clone(&self.clock),
+            metrics: metrics.clone(),
+            source: topic::TopicSource::Brokers,
         })
     }
 

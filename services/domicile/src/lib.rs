@@ -40,5 +40,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Desk(options) => commands::role::desk(place, options).await,
         Command::Projector(options) => commands::role::projector(place, options).await,
         Command::Replicator(options) => commands::role::replicator(place, options).await,
+        Command::Relay(options) => commands::role::relay(place, options).await,
+        Command::Topic(command) => commands::topic::run(place, command).await,
     }
 }

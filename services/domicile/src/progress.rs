@@ -3,6 +3,7 @@
 use std::{
     io::{IsTerminal, stderr},
     sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,6 +15,7 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     total: u64,
     done: AtomicU64,
+    begun: Instant,
 }
 
 impl Progress {
@@ -26,7 +28,7 @@ impl Progress {
         if bar.is_none() {
             eprintln!("{what}: 0/{total}");
         }
-        Self { what: what.to_owned(), bar, total, done: 0.into() }
+        Self { what: what.to_owned(), bar, total, done: 0.into(), begun: Instant::now() }
     }
 
     /// `count` more steps are done. Without a terminal, a line is printed at every tenth of the total.
@@ -46,9 +48,20 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.set_position(done),
             None if done / tenth > before / tenth || (done == self.total && done > before) => {
-                eprintln!("{}: {done}/{}", self.what, self.total)
+                eprintln!("{}: {done}/{}{}", self.what, self.total, self.pace(done))
             }
             None => {}
+        }
+    }
+
+    /// How fast it goes and how long it will take, as far as that can be told.
+    fn pace(&self, done: u64) -> String {
+        let per_second = done as f64 / self.begun.elapsed().as_secs_f64();
+        match self.total.saturating_sub(done) {
+            left if left > 0 && per_second >= 1.0 => {
+                format!(", {per_second:.0}/s, {:.0} s left", left as f64 / per_second)
+            }
+            _ => String::new(),
         }
     }
 

@@ -3,49 +3,59 @@
 //! A lane is a task with a connection of its own. Tenants are spread over the lanes by a hash of their id, so that lanes of a
 //! process never wait for one another's row locks. A lane takes all appends that wait, runs them in one call and one commit,
 //! and answers each caller. While it waits for the disk, the next group gathers; so the busier it is, the larger the groups,
-//! and nobody waits for a timer.
+//! and nobody waits for a timer. Within a lane each tenant has a queue of its own, and a fair share of each batch.
 //!
-//! Reading order: this file, [`lane`], [`batch`] (the call), [`outage`] (a lost connection), [`notifier`].
+//! Reading order: this file, [`queue`] (who is next), [`lane`], [`batch`] (the call), [`siding`] (tenants that somebody holds),
+//! [`outage`] (a lost connection), [`notifier`].
 
 mod batch;
 mod lane;
 mod notifier;
 mod outage;
+mod queue;
+mod siding;
+mod waiting;
 
 use std::{sync::Arc, time::Duration};
 
 use regions::{DatabaseRole, Patience, Region};
 use runtime::{RegionMetrics, Shutdown};
 use schemas::{RegionId, TenantId};
-use tokio::{
-    sync::{
-        mpsc::{self, error::TrySendError},
-        oneshot,
-    },
-    time::Instant,
-};
+use sqlx::PgConnection;
+use tokio::{sync::oneshot, time::Instant};
 use tracing::{Span, field};
 
 use crate::{
     append::{Append, Appended},
     error::Error,
 };
-use lane::{Lane, Waiting};
+use lane::{Lane, Track};
 pub(crate) use notifier::CHANNEL;
 use notifier::Notifier;
+use queue::{Limits, Queue};
+use siding::Siding;
+use waiting::Waiting;
 
 /// How an appender works.
 #[derive(Debug, Clone, Copy)]
 pub struct AppenderConfig {
     /// How many connections append side by side.
     pub lanes: usize,
-    /// The most callers one commit takes.
+    /// The most events one commit takes, unless one caller alone has more.
     pub batch_size_max: usize,
+    /// The most events one commit takes of one tenant, unless one caller alone has more: what a neighbour may have to wait for.
+    pub tenant_share_max: usize,
     /// The most callers that may wait for one lane; more are refused.
     pub queue_length_max: usize,
-    /// How long the database lets a batch wait for tenants that others hold. Shorter in all than a lane waits for an answer (30
-    /// seconds), so that the database gives up first: it then says that nothing happened, and no backend is left behind.
+    /// The most callers of one tenant that may wait; more are refused.
+    pub tenant_queue_length_max: usize,
+    /// How long callers wait for a tenant whose head row others hold (`lock`), and how long the database may work on a batch
+    /// (`statement`). Shorter than a lane waits for an answer (30 seconds), so that the database gives up first: it then says
+    /// that nothing happened, and no backend is left behind.
     pub patience: Patience,
+    /// After what time of waiting for it a tenant is taken out of its lane. Longer than another process usually holds a
+    /// tenant, which is for one batch and its flush.
+    pub stuck_after: Duration,
     /// How long after it came an append may still be sent, or sent again.
     pub sent_within: Duration,
 }
@@ -55,10 +65,29 @@ impl Default for AppenderConfig {
         Self {
             lanes: 2,
             batch_size_max: 64,
+            tenant_share_max: 16,
             queue_length_max: 1024,
+            tenant_queue_length_max: 128,
             patience: Patience::DESK,
+            stuck_after: Duration::from_millis(100),
             sent_within: Duration::from_secs(30),
         }
+    }
+}
+
+impl AppenderConfig {
+    fn limits(&self) -> Limits {
+        Limits {
+            length_max: self.queue_length_max.max(1),
+            tenant_length_max: self.tenant_queue_length_max.max(1),
+            batch_size_max: self.batch_size_max.max(1),
+            tenant_share_max: self.tenant_share_max.max(1),
+        }
+    }
+
+    async fn connect(&self, region: &Region) -> Result<PgConnection, regions::Error> {
+        let patience = Patience { lock: self.stuck_after.min(self.patience.lock), ..self.patience };
+        regions::connection_with(region, DatabaseRole::Desk, patience).await
     }
 }
 
@@ -67,9 +96,28 @@ impl Default for AppenderConfig {
 /// Its lanes end when the last clone is dropped, or when the process is asked to end and nobody has appended for a moment.
 #[derive(Debug, Clone)]
 pub struct Appender {
-    lanes: Arc<[mpsc::Sender<Waiting>]>,
+    tracks: Arc<Tracks>,
     region: RegionId,
     metrics: RegionMetrics,
+}
+
+/// Where callers wait.
+#[derive(Debug)]
+struct Tracks {
+    lanes: Vec<Arc<Queue>>,
+    siding: Arc<Siding>,
+}
+
+impl Tracks {
+    fn queue(&self, tenant_id: TenantId) -> &Queue {
+        if self.siding.has(tenant_id) { &self.siding.queue } else { &self.lanes[lane_of(tenant_id, self.lanes.len())] }
+    }
+}
+
+impl Drop for Tracks {
+    fn drop(&mut self) {
+        self.lanes.iter().for_each(|queue| queue.close());
+    }
 }
 
 impl Appender {
@@ -83,25 +131,27 @@ impl Appender {
         metrics: RegionMetrics,
         shutdown: &Shutdown,
     ) -> Result<Self, Error> {
-        let notifier = Notifier::start(region, shutdown);
+        let queue = |name| Queue::new(name, config.limits(), &metrics);
+        let lanes: Vec<_> = (0..config.lanes.max(1)).map(|_| Arc::new(queue("append"))).collect();
+        let siding = Siding::new(queue("append_siding"), lanes.len());
+        let tracks = Tracks { lanes, siding };
+        let notifier = Notifier::start(region, &metrics, shutdown);
+        let on_main = |queue| Track::Main { queue: Arc::clone(queue), siding: Arc::clone(&tracks.siding) };
+        let all = tracks.lanes.iter().map(on_main).chain([Track::Siding(Arc::clone(&tracks.siding))]);
         let mut lanes = Vec::new();
-        for _ in 0..config.lanes.max(1) {
-            let connection = regions::connection_with(region, DatabaseRole::Desk, config.patience).await;
-            let connection = connection.map_err(Error::Connect)?;
-            let (lane, queue) = mpsc::channel(config.queue_length_max.max(1));
-            lanes.push(lane);
-            let lane = Lane {
+        for track in all {
+            lanes.push(Lane {
                 region: region.clone(),
-                connection,
-                queue,
-                config: AppenderConfig { batch_size_max: config.batch_size_max.max(1), ..config },
+                connection: config.connect(region).await.map_err(Error::Connect)?,
+                track,
+                config,
                 metrics: metrics.clone(),
                 notifier: notifier.clone(),
                 shutdown: shutdown.clone(),
-            };
-            shutdown.spawn(lane.run());
+            });
         }
-        Ok(Self { lanes: lanes.into(), region: region.id.clone(), metrics })
+        lanes.into_iter().for_each(|lane| _ = shutdown.spawn(lane.run()));
+        Ok(Self { tracks: Arc::new(tracks), region: region.id.clone(), metrics })
     }
 
     /// Appends, and returns when the events are durable.
@@ -140,19 +190,10 @@ impl Appender {
             return Err(Error::NotAtHome { tenant_id: append.resident.tenant_id() });
         }
         record_first_event(&append);
-        let command_id = append.command_id;
-        let lane = &self.lanes[lane_of(append.resident.tenant_id(), self.lanes.len())];
+        let (command_id, tenant_id) = (append.command_id, append.resident.tenant_id());
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { append, arrived: Instant::now(), answer, was_sent: false };
-        // Before it is sent: the lane may take it at once.
-        self.metrics.append_queue_length.inc();
-        if let Err(error) = lane.try_send(waiting) {
-            self.metrics.append_queue_length.dec();
-            return Err(match error {
-                TrySendError::Full(_) => Error::Overloaded,
-                TrySendError::Closed(_) => Error::Unavailable,
-            });
-        }
+        self.tracks.queue(tenant_id).push(waiting)?;
         // A lane answers everything it takes, unless it panics or the runtime ends under it.
         answered.await.unwrap_or(Err(Error::OutcomeUnknown { command_id }))
     }

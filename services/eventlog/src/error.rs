@@ -26,9 +26,15 @@ pub enum Error {
     /// The idempotency key came with another request before.
     #[error("the idempotency key was used by another request")]
     IdempotencyKeyReused,
-    /// The lane's queue is full: try again later.
+    /// The lane's queue is full, for all tenants: try again later.
     #[error("too many appends are waiting")]
     Overloaded,
+    /// The tenant itself has too many appends waiting: its clients are to slow down.
+    #[error("tenant {tenant_id}: too many appends are waiting")]
+    TenantOverloaded {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
     /// Somebody else holds the tenant's log, and did not let go of it in time: try again later.
     #[error("tenant {tenant_id}: the log is held by somebody else")]
     Busy {
@@ -137,6 +143,7 @@ impl Error {
             Self::NotAtHome { .. } => "not_at_home",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::Overloaded => "overloaded",
+            Self::TenantOverloaded { .. } => "tenant_overloaded",
             Self::Busy { .. } => "busy",
             Self::StoreFull => "store_full",
             Self::Unavailable => "unavailable",

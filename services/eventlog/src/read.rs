@@ -19,6 +19,7 @@ pub struct Head {
 }
 
 struct Row {
+    tenant_id: Uuid,
     position: i64,
     stream: String,
     version: i64,
@@ -49,7 +50,7 @@ pub async fn read_stream(
 ) -> Result<Vec<Recorded>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select position, stream, version, event_id, event_type, schema_version, recorded_at as "recorded_at: Timestamp",
+        r#"select tenant_id, position, stream, version, event_id, event_type, schema_version, recorded_at as "recorded_at: Timestamp",
             actor, command_id, causation_id, trace_parent, key_id, blob, payload, leaf
         from log.event
         where tenant_id = $1 and stream = $2 and version > $3
@@ -62,7 +63,7 @@ pub async fn read_stream(
     .fetch_all(connection)
     .await
     .map_err(Error::Read)?;
-    rows.into_iter().map(|row| row.into_recorded(resident.tenant_id())).collect()
+    rows.into_iter().map(Row::into_recorded).collect()
 }
 
 /// The events of a tenant after a position, in order, at most `limit`. Positions are dense: a hole is a defect.
@@ -77,7 +78,7 @@ pub async fn read_log(
 ) -> Result<Vec<Recorded>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        r#"select position, stream, version, event_id, event_type, schema_version, recorded_at as "recorded_at: Timestamp",
+        r#"select tenant_id, position, stream, version, event_id, event_type, schema_version, recorded_at as "recorded_at: Timestamp",
             actor, command_id, causation_id, trace_parent, key_id, blob, payload, leaf
         from log.event
         where tenant_id = $1 and position > $2
@@ -89,7 +90,43 @@ pub async fn read_log(
     .fetch_all(connection)
     .await
     .map_err(Error::Read)?;
-    rows.into_iter().map(|row| row.into_recorded(resident.tenant_id())).collect()
+    rows.into_iter().map(Row::into_recorded).collect()
+}
+
+/// What comes next in the logs of several tenants, each after its own position and at most `limit_each`; tenant by tenant, in
+/// order. One event that cannot be read says so in its place and does not keep the others.
+///
+/// # Errors
+/// If the database fails.
+pub async fn read_logs(
+    connection: &mut PgConnection,
+    after: &[Head],
+    limit_each: i64,
+) -> Result<Vec<Result<Recorded, Error>>, Error> {
+    let tenants: Vec<Uuid> = after.iter().map(|head| head.tenant_id.get()).collect();
+    let positions: Vec<i64> = after.iter().map(|head| head.position.get()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select next.tenant_id, next.position, next.stream, next.version, next.event_id, next.event_type,
+            next.schema_version, next.recorded_at as "recorded_at: Timestamp", next.actor, next.command_id,
+            next.causation_id, next.trace_parent, next.key_id, next.blob, next.payload, next.leaf
+        from unnest($1::uuid[], $2::bigint[]) as wanted (tenant_id, position)
+        cross join lateral (
+            select event.tenant_id, event.position, stream, version, event_id, event_type, schema_version, recorded_at,
+                actor, command_id, causation_id, trace_parent, key_id, blob, payload, leaf
+            from log.event as event
+            where event.tenant_id = wanted.tenant_id and event.position > wanted.position
+            order by event.position limit $3
+        ) as next
+        order by next.tenant_id, next.position"#,
+        &tenants,
+        &positions,
+        limit_each
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::Read)?;
+    Ok(rows.into_iter().map(Row::into_recorded).collect())
 }
 
 /// The last position of a tenant; 0 before the first event.
@@ -119,7 +156,8 @@ pub async fn heads(connection: &mut PgConnection) -> Result<Vec<Head>, Error> {
 }
 
 impl Row {
-    fn into_recorded(self, tenant_id: TenantId) -> Result<Recorded, Error> {
+    fn into_recorded(self) -> Result<Recorded, Error> {
+        let tenant_id = TenantId::new(self.tenant_id);
         let position = Position::new(self.position);
         let unreadable = |field| Error::Unreadable { tenant_id, position, field };
         let envelope = Envelope {

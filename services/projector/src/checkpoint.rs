@@ -5,7 +5,7 @@ use jiff_sqlx::ToSqlx;
 use schemas::{Position, TenantId};
 use sqlx::PgConnection;
 
-use crate::{PROJECTIONS, projections::Projection, step::Refusal};
+use crate::{batch::Applied, build::Build, step::Refusal};
 
 /// What to do about a checkpoint somebody else holds: another projector, or a rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,20 @@ pub(crate) enum Patience {
 }
 
 /// Makes the rows a tenant lacks.
-pub(crate) async fn prepare(conn: &mut PgConnection, tenant: TenantId, now: Timestamp) -> Result<(), sqlx::Error> {
+pub(crate) async fn prepare(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    builds: &[Build],
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let (names, versions) = columns(builds);
     sqlx::query!(
-        "insert into read.checkpoint (tenant_id, projection, position, updated_at)
-         select $1, name, 0, $3 from unnest($2::text[]) as known (name)
+        "insert into read.checkpoint (tenant_id, projection, version, position, updated_at)
+         select $1, name, version, 0, $4 from unnest($2::text[], $3::integer[]) as known (name, version)
          on conflict do nothing",
         tenant.get(),
-        PROJECTIONS as _,
+        &names as _,
+        &versions,
         now.to_sqlx() as _,
     )
     .execute(conn)
@@ -31,89 +38,142 @@ pub(crate) async fn prepare(conn: &mut PgConnection, tenant: TenantId, now: Time
     Ok(())
 }
 
-/// Where each of a tenant's checkpoints stands.
-pub(crate) async fn all(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<(String, Position)>, sqlx::Error> {
-    let rows = sqlx::query!("select projection, position from read.checkpoint where tenant_id = $1", tenant.get())
-        .fetch_all(conn)
-        .await?;
-    Ok(rows.into_iter().map(|row| (row.projection, Position::new(row.position))).collect())
+/// Where a tenant stands in each of these builds that it has a row for.
+pub(crate) async fn positions(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    builds: &[Build],
+) -> Result<Vec<(Build, Position)>, sqlx::Error> {
+    let (names, versions) = columns(builds);
+    let rows = sqlx::query!(
+        "select checkpoint.projection, checkpoint.version, checkpoint.position
+         from unnest($2::text[], $3::integer[]) as known (name, version)
+         join read.checkpoint as checkpoint
+           on checkpoint.tenant_id = $1 and checkpoint.projection = known.name and checkpoint.version = known.version",
+        tenant.get(),
+        &names as _,
+        &versions,
+    )
+    .fetch_all(conn)
+    .await?;
+    let position = |build: &Build| {
+        let row = rows.iter().find(|row| row.projection == build.projection.name && row.version == build.version)?;
+        Some((*build, Position::new(row.position)))
+    };
+    Ok(builds.iter().filter_map(position).collect())
 }
 
-/// Locks a checkpoint until the transaction ends and tells where it stands. `None`: somebody else holds it.
+fn columns(builds: &[Build]) -> (Vec<&'static str>, Vec<i32>) {
+    builds.iter().map(|build| (build.projection.name, build.version)).unzip()
+}
+
+/// Locks a checkpoint until the transaction ends and tells where it stands. `None`: somebody else holds it, or the build is
+/// to serve and no longer does.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     tenant: TenantId,
-    projection: &Projection,
+    build: &Build,
     patience: Patience,
 ) -> Result<Option<Position>, sqlx::Error> {
-    let position =
-        match patience {
-            Patience::Wait => {
-                sqlx::query_scalar!(
-                    "select position from read.checkpoint where tenant_id = $1 and projection = $2 for update",
-                    tenant.get(),
-                    projection.name,
-                )
-                .fetch_optional(conn)
-                .await?
-            }
-            Patience::Leave => sqlx::query_scalar!(
-                "select position from read.checkpoint where tenant_id = $1 and projection = $2 for update skip locked",
+    let Build { projection, version, is_serving } = *build;
+    let position = match patience {
+        Patience::Wait => {
+            sqlx::query_scalar!(
+                "select position from read.checkpoint
+                 where tenant_id = $1 and projection = $2 and version = $3
+                   and (not $4 or exists (select from read.serving where projection = $2 and shape = $5 and version = $3))
+                 for update",
                 tenant.get(),
                 projection.name,
+                version,
+                is_serving,
+                projection.shape,
             )
             .fetch_optional(conn)
-            .await?,
-        };
+            .await?
+        }
+        Patience::Leave => {
+            sqlx::query_scalar!(
+                "select position from read.checkpoint
+                 where tenant_id = $1 and projection = $2 and version = $3
+                   and (not $4 or exists (select from read.serving where projection = $2 and shape = $5 and version = $3))
+                 for update skip locked",
+                tenant.get(),
+                projection.name,
+                version,
+                is_serving,
+                projection.shape,
+            )
+            .fetch_optional(conn)
+            .await?
+        }
+    };
     Ok(position.map(Position::new))
 }
 
-/// Moves a checkpoint, in the transaction that locked it and changed the tables. A halt is over with that.
+/// Moves a checkpoint, in the transaction that has locked it and is about to change the tables: these are the only ones its
+/// statements find from here on. A halt is over with that.
+///
+/// `false`: the log does not hold this event any more. What was read, or vouched for, a moment ago may be of a database that was
+/// lost since, with its tail; the log's own events come to these places then. Two logs that have one event have all before it.
 pub(crate) async fn advance(
     conn: &mut PgConnection,
-    tenant: TenantId,
-    projection: &Projection,
-    to: Position,
+    (build, tenant): (&Build, TenantId),
+    to: &Applied,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<bool, sqlx::Error> {
+    // The path is set here and not before, so that the statements on checkpoints keep their plans: Postgres makes new
+    // ones under another path.
+    let moved = sqlx::query!(
         "update read.checkpoint
-         set position = $3, updated_at = $4, halted_at_position = null, halted_event_type = null, halted_error = null
-         where tenant_id = $1 and projection = $2",
+         set position = $4, updated_at = $5, halted_at_position = null, halted_event_type = null, halted_error = null
+         where tenant_id = $1 and projection = $2 and version = $3
+           and exists (select from log.event where tenant_id = $1 and position = $4 and event_id = $7)
+         returning set_config('search_path', $6, true)",
         tenant.get(),
-        projection.name,
-        to.get(),
+        build.projection.name,
+        build.version,
+        to.position.get(),
         now.to_sqlx() as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+        build.schema(),
+        to.envelope.event_id.get(),
+    );
+    Ok(moved.fetch_optional(conn).await?.is_some())
 }
 
-/// Moves the checkpoints of projections that want nothing of what lies between: no rows, so one statement for all.
-/// Tells which ones moved; those that somebody else holds, or has moved, did not.
+/// Moves the checkpoints of builds that want nothing of what lies between: no rows, so one statement for all. Tells which
+/// ones moved; those that somebody else holds or has moved, and those behind a gate that is shut, did not; nor does any, if the
+/// log has lost the event.
 pub(crate) async fn advance_idle(
     conn: &mut PgConnection,
     tenant: TenantId,
-    projections: &[&str],
-    (from, to): (Position, Position),
+    builds: &[Build],
+    (from, to): (Position, &Applied),
     now: Timestamp,
 ) -> Result<Vec<String>, sqlx::Error> {
+    let (names, versions) = columns(builds);
     sqlx::query_scalar!(
         "with free as (
-             select projection from read.checkpoint
-             where tenant_id = $1 and projection = any($2) and position = $3
-             for update skip locked
+             select checkpoint.projection, checkpoint.version from read.checkpoint as checkpoint
+             join unnest($2::text[], $3::integer[]) as known (name, version)
+               on known.name = checkpoint.projection and known.version = checkpoint.version
+             where checkpoint.tenant_id = $1 and checkpoint.position = $4
+               and exists (select from log.event where tenant_id = $1 and position = $5 and event_id = $7)
+               and pg_try_advisory_xact_lock_shared(hashtextextended('read.serving/' || checkpoint.projection, 0))
+             for update of checkpoint skip locked
          )
          update read.checkpoint as checkpoint
-         set position = $4, updated_at = $5, halted_at_position = null, halted_event_type = null, halted_error = null
-         from free where checkpoint.tenant_id = $1 and checkpoint.projection = free.projection
+         set position = $5, updated_at = $6, halted_at_position = null, halted_event_type = null, halted_error = null
+         from free
+         where checkpoint.tenant_id = $1 and checkpoint.projection = free.projection and checkpoint.version = free.version
          returning checkpoint.projection",
         tenant.get(),
-        projections as _,
+        &names as _,
+        &versions,
         from.get(),
-        to.get(),
+        to.position.get(),
         now.to_sqlx() as _,
+        to.envelope.event_id.get(),
     )
     .fetch_all(conn)
     .await
@@ -123,14 +183,15 @@ pub(crate) async fn advance_idle(
 pub(crate) async fn halt(
     conn: &mut PgConnection,
     tenant: TenantId,
-    projection: &Projection,
+    build: &Build,
     refusal: &Refusal,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "update read.checkpoint set halted_at_position = $3, halted_event_type = $4, halted_error = $5
-         where tenant_id = $1 and projection = $2 and position < $3",
+        "update read.checkpoint set halted_at_position = $4, halted_event_type = $5, halted_error = $6
+         where tenant_id = $1 and projection = $2 and version = $3 and position < $4",
         tenant.get(),
-        projection.name,
+        build.projection.name,
+        build.version,
         refusal.position.get(),
         refusal.event_type,
         refusal.reason,

@@ -20,6 +20,9 @@ pub enum Error {
     /// The log could not be read.
     #[error("could not read the log")]
     Read(#[source] eventlog::Error),
+    /// Delivered events could not be compared with the log.
+    #[error("could not ask the log about delivered events")]
+    Topic(#[source] topic::Error),
     /// Payloads could not be opened, through no fault of theirs.
     #[error("could not open payloads")]
     Open(#[source] vault::Error),
@@ -32,14 +35,34 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
-    /// Rows could not be deleted or compared.
-    #[error("could not clear or compare the table read.{table}")]
+    /// Rows could not be compared.
+    #[error("could not compare the table {table}")]
     Table {
         /// Which.
         table: &'static str,
         /// Why.
         #[source]
         source: sqlx::Error,
+    },
+    /// No connection as the owner, who alone makes and drops tables.
+    #[error("could not connect as the owner of the read models")]
+    Owner(#[source] regions::Error),
+    /// A build could not be looked up, made, completed, switched or dropped.
+    #[error("could not look up or change the builds of the read models")]
+    Builds(#[source] sqlx::Error),
+    /// Two at once would take each other's builds away.
+    #[error("{projection} is being rebuilt or checked by somebody else")]
+    UnderWay {
+        /// Which projection.
+        projection: &'static str,
+    },
+    /// No build of that version, or one that cannot do what was asked.
+    #[error("version: {projection} {problem}")]
+    UnfitBuild {
+        /// Which projection.
+        projection: &'static str,
+        /// What is the matter with the version.
+        problem: String,
     },
     /// The tenants that are behind could not be listed.
     #[error("could not compare heads with checkpoints")]

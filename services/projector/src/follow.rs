@@ -9,11 +9,22 @@ use schemas::Position;
 use crate::{
     Error, ProjectorDeps,
     batch::{self, Batch},
+    build::{self, Build},
     checkpoint::{self, Patience},
+    delivery::Delivery,
     feed,
     projections::{self, Projection},
     step::{self, Refusal, Step},
 };
+
+/// How a round goes about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Manner {
+    /// What to do about a checkpoint somebody else holds.
+    pub(crate) patience: Patience,
+    /// Where events come from besides the log.
+    pub(crate) delivery: Delivery,
+}
 
 /// What a round has done.
 #[derive(Debug, Default)]
@@ -34,61 +45,74 @@ pub(crate) async fn round(
     deps: &ProjectorDeps,
     resident: &Resident,
     projections: &[&'static Projection],
-    patience: Patience,
+    manner: &Manner,
 ) -> Result<Round, Error> {
     let mut round = Round::default();
+    let mut handed_over = None;
     for (position, group) in by_position(deps, resident, projections).await? {
-        let names: Vec<_> = group.iter().map(|projection| projection.name).collect();
-        if let Err(error) = round.serve(deps, resident, (position, group), patience).await {
-            round.failed.extend(names);
-            round.errors.push(error);
+        let names: Vec<_> = group.iter().map(|build| build.projection.name).collect();
+        match round.serve(deps, resident, (position, group), manner).await {
+            Ok(last) => handed_over = Some(handed_over.map_or(last, |before: Position| before.min(last))),
+            Err(error) => {
+                round.failed.extend(names);
+                round.errors.push(error);
+            }
         }
+    }
+    if let Some(last) = handed_over {
+        manner.delivery.handled(resident.tenant_id(), last);
     }
     Ok(round)
 }
 
 impl Round {
+    /// Tells up to where events were handed over.
     async fn serve(
         &mut self,
         deps: &ProjectorDeps,
         resident: &Resident,
-        (position, group): (Position, Vec<&'static Projection>),
-        patience: Patience,
-    ) -> Result<(), Error> {
-        let batch = match next_batch(deps, resident, position).await? {
+        (position, group): (Position, Vec<Build>),
+        Manner { patience, delivery }: &Manner,
+    ) -> Result<Position, Error> {
+        let patience = *patience;
+        let batch = match next_batch(deps, resident, position, delivery).await? {
             Ok(batch) => batch,
-            Err(refusal) => return self.halt(deps, resident, &group, &refusal).await,
+            Err(refusal) => {
+                self.halt(deps, resident, &group, &refusal).await?;
+                return Ok(position);
+            }
         };
+        let last = batch.events.last().map_or(position, |event| event.position);
         let count = group.len();
         let wanting = move_idle(deps, &batch, (position, group), patience).await?;
-        let steps = wanting.iter().map(|projection| hand_over(deps, projection, &batch, patience));
+        let steps = wanting.iter().map(|build| hand_over(deps, build, &batch, patience));
         let steps = future::join_all(steps).await;
         // Who is busy, halted or failing finds no more at once: a later sweep comes back.
         let moved = wanting.len() < count || steps.iter().any(|step| matches!(step, Ok(Step::Done)));
         self.more |= batch.more && moved;
-        for (projection, step) in wanting.iter().zip(steps) {
+        for (build, step) in wanting.iter().zip(steps) {
             match step {
-                Ok(Step::Halted) => self.halted.push(projection.name),
+                Ok(Step::Halted) => self.halted.push(build.projection.name),
                 Ok(Step::Done | Step::Busy | Step::Gap) => {}
                 Err(error) => {
-                    self.failed.push(projection.name);
+                    self.failed.push(build.projection.name);
                     self.errors.push(error);
                 }
             }
         }
-        Ok(())
+        Ok(last)
     }
 
     async fn halt(
         &mut self,
         deps: &ProjectorDeps,
         resident: &Resident,
-        group: &[&'static Projection],
+        group: &[Build],
         refusal: &Refusal,
     ) -> Result<(), Error> {
-        for projection in group {
-            step::halt(deps, projection, resident, refusal).await?;
-            self.halted.push(projection.name);
+        for build in group {
+            step::halt(deps, build, resident, refusal).await?;
+            self.halted.push(build.projection.name);
         }
         Ok(())
     }
@@ -114,7 +138,11 @@ async fn next_batch(
     deps: &ProjectorDeps,
     resident: &Resident,
     position: Position,
+    delivery: &Delivery,
 ) -> Result<Result<Batch, Refusal>, Error> {
+    if let Some(batch) = delivery.next(deps, resident, position).await? {
+        return Ok(Ok(batch));
+    }
     match feed::read(deps, resident, position).await {
         Ok(batch) if batch.events.is_empty() && head(deps, resident).await? > position => {
             // Appended a moment ago, or lost: the head and its event are written together.
@@ -138,15 +166,20 @@ pub async fn catch_up(deps: &ProjectorDeps, resident: &Resident) -> Result<Posit
     let head = head(deps, resident).await?;
     let mut projections = projections::ALL.to_vec();
     let mut errors = Vec::new();
+    let manner = Manner { patience: Patience::Wait, delivery: Delivery::default() };
     loop {
         let positions = by_position(deps, resident, &projections).await?;
-        projections =
-            positions.into_iter().filter(|(position, _)| *position < head).flat_map(|(_, group)| group).collect();
+        projections = positions
+            .into_iter()
+            .filter(|(position, _)| *position < head)
+            .flat_map(|(_, group)| group)
+            .map(|build| build.projection)
+            .collect();
         if projections.is_empty() {
             break;
         }
         // Each round moves every projection, or leaves it out of the next.
-        let round = round(deps, resident, &projections, Patience::Wait).await?;
+        let round = round(deps, resident, &projections, &manner).await?;
         let stopped = |name| round.halted.contains(name) || round.failed.contains(name);
         projections.retain(|projection| !stopped(&projection.name));
         errors.extend(round.errors);
@@ -158,23 +191,24 @@ pub async fn catch_up(deps: &ProjectorDeps, resident: &Resident) -> Result<Posit
     Ok(positions.into_keys().next().unwrap_or(Position::ZERO))
 }
 
+/// The builds that serve now, by where the tenant stands in them: a switch shows at once. A projection that nothing serves yet
+/// is not among them.
 async fn by_position(
     deps: &ProjectorDeps,
     resident: &Resident,
     projections: &[&'static Projection],
-) -> Result<BTreeMap<Position, Vec<&'static Projection>>, Error> {
+) -> Result<BTreeMap<Position, Vec<Build>>, Error> {
     let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
     let tenant = resident.tenant_id();
-    let mut checkpoints = checkpoint::all(&mut conn, tenant).await.map_err(Error::Checkpoint)?;
-    if checkpoints.len() < projections::ALL.len() {
-        checkpoint::prepare(&mut conn, tenant, deps.clock.now()).await.map_err(Error::Checkpoint)?;
-        checkpoints = checkpoint::all(&mut conn, tenant).await.map_err(Error::Checkpoint)?;
+    let builds = build::serving(&mut conn, projections).await.map_err(Error::Checkpoint)?;
+    let mut positions = checkpoint::positions(&mut conn, tenant, &builds).await.map_err(Error::Checkpoint)?;
+    if positions.len() < builds.len() {
+        checkpoint::prepare(&mut conn, tenant, &builds, deps.clock.now()).await.map_err(Error::Checkpoint)?;
+        positions = checkpoint::positions(&mut conn, tenant, &builds).await.map_err(Error::Checkpoint)?;
     }
     let mut groups = BTreeMap::<_, Vec<_>>::new();
-    for projection in projections {
-        if let Some((_, position)) = checkpoints.iter().find(|(name, _)| name == projection.name) {
-            groups.entry(*position).or_default().push(*projection);
-        }
+    for (build, position) in positions {
+        groups.entry(position).or_default().push(build);
     }
     Ok(groups)
 }
@@ -184,20 +218,19 @@ async fn by_position(
 async fn move_idle(
     deps: &ProjectorDeps,
     batch: &Batch,
-    (position, group): (Position, Vec<&'static Projection>),
+    (position, group): (Position, Vec<Build>),
     patience: Patience,
-) -> Result<Vec<&'static Projection>, Error> {
+) -> Result<Vec<Build>, Error> {
     let Some(last) = batch.events.last() else { return Ok(Vec::new()) };
     if patience == Patience::Wait || batch::first_gap(&batch.events, position).is_some() {
         return Ok(group);
     }
-    let wants = |projection: &&Projection| batch.events.iter().any(|event| projection.wants(&event.envelope));
+    let wants = |build: &Build| batch.events.iter().any(|event| build.projection.wants(&event.envelope));
     let (wanting, idle): (Vec<_>, Vec<_>) = group.into_iter().partition(wants);
     if !idle.is_empty() {
-        let names: Vec<_> = idle.iter().map(|projection| projection.name).collect();
-        let span = (position, last.position);
+        let span = (position, last);
         let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-        let moved = checkpoint::advance_idle(&mut conn, batch.resident.tenant_id(), &names, span, deps.clock.now())
+        let moved = checkpoint::advance_idle(&mut conn, batch.resident.tenant_id(), &idle, span, deps.clock.now())
             .await
             .map_err(Error::Checkpoint)?;
         for name in moved {
@@ -209,26 +242,22 @@ async fn move_idle(
 
 /// A gap means that something was lost on the way here, so the log itself is asked. When the log has the gap too, the
 /// tenant halts before it.
-async fn hand_over(
-    deps: &ProjectorDeps,
-    projection: &'static Projection,
-    batch: &Batch,
-    patience: Patience,
-) -> Result<Step, Error> {
+async fn hand_over(deps: &ProjectorDeps, build: &Build, batch: &Batch, patience: Patience) -> Result<Step, Error> {
     let resident = &batch.resident;
-    let first = step::step(deps, projection, (resident, &batch.events), patience).await?;
+    let first = step::step(deps, build, (resident, &batch.events), patience).await?;
     if first != Step::Gap {
         return Ok(first);
     }
-    let Some(position) = by_position(deps, resident, &[projection]).await?.into_keys().next() else {
+    let Some(position) = by_position(deps, resident, &[build.projection]).await?.into_keys().next() else {
         return Ok(Step::Busy);
     };
     let again = feed::read(deps, resident, position).await?;
-    let second = step::step(deps, projection, (resident, &again.events), patience).await?;
+    let second = step::step(deps, build, (resident, &again.events), patience).await?;
     if second != Step::Gap {
         return Ok(second);
     }
-    let refusal = Refusal::missing(batch::first_gap(&again.events, position).unwrap_or_else(|| position.next()));
-    step::halt(deps, projection, resident, &refusal).await?;
+    // The log has no hole: the checkpoint itself has gone back meanwhile, because Postgres was killed or is another one.
+    let Some(missing) = batch::first_gap(&again.events, position) else { return Ok(Step::Busy) };
+    step::halt(deps, build, resident, &Refusal::missing(missing)).await?;
     Ok(Step::Halted)
 }

@@ -8,23 +8,28 @@
 //! Events come in batches of whole commands: an append is atomic, so a reader never sees half a command, and a batch
 //! costs a projection a handful of statements however many events it holds.
 //!
-//! This crate knows no rules, writes no log and sends nothing: a replay has no effect but rows.
+//! The tables of a projection are those of a [build](OpenBuild), of which there may be several: one serves, and the next is
+//! filled, compared and switched to while it does ([`rebuild()`]).
 //!
-//! Reading order: [`batch`] (what a projection is handed), [`projections`] (what each makes of it), [`checkpoint`],
-//! [`step`] (one batch, one projection, one transaction), [`follow`] (one tenant), [`worker`] (all of them), [`sweep`]
+//! This crate knows no rules, writes no log and sends nothing. A projection gets events and the tables of one build, so a
+//! replay has no effect but rows.
+//!
+//! Reading order: [`batch`] (what a projection is handed), [`projections`] (what each makes of it), [`mod@build`], [`checkpoint`],
+//! [`step`] (one batch, one build, one transaction), [`follow`] (one tenant), [`worker`] (all of them), [`sweep`]
 //! (who is behind), [`status`], [`rebuild`], [`check`], [`progress`].
 
 mod backoff;
 mod batch;
+mod build;
 mod check;
 mod checkpoint;
+mod delivery;
 mod error;
 mod feed;
 mod follow;
 mod progress;
 mod projections;
 mod rebuild;
-mod replay;
 mod selection;
 mod status;
 mod step;
@@ -42,17 +47,24 @@ use runtime::{Clock, RegionMetrics};
 use sqlx::{PgConnection, PgPool, migrate::Migrator};
 use vault::Vault;
 
-pub use check::{Checked, Difference, check};
+pub use build::{BuildState, BuildStatus, OpenBuild, builds};
+pub use check::{Checked, check};
 pub use error::Error;
 pub use follow::catch_up;
-pub use progress::RebuildProgress;
-pub use rebuild::{Rebuilt, Refused, rebuild};
+pub use progress::{Phase, RebuildProgress};
+pub use rebuild::{Built, Difference, RebuildOptions, Rebuilt, Refused, drop_build, rebuild, rebuild_with, switch};
 pub use selection::Selection;
 pub use status::{Halted, ProjectionStatus, status};
+pub use sweep::count_behind;
 pub use worker::Projector;
 
 /// The names of all projections, as checkpoints, metrics and the command line say them.
 pub const PROJECTIONS: &[&str] = &["account", "people", "ticket_list", "ticket_thread", "audits"];
+
+/// Which shape of each projection this program reads and writes.
+pub fn shapes() -> Vec<(&'static str, i32)> {
+    projections::ALL.iter().map(|projection| (projection.name, projection.shape)).collect()
+}
 
 /// The migrations of the schema `read`, versions 3xxx. Other crates' migrations live in the same table, hence
 /// `ignore_missing`.
@@ -68,8 +80,8 @@ pub async fn migrate(conn: &mut PgConnection) -> Result<(), Error> {
 pub struct ProjectorDeps {
     /// Whose log.
     pub region: Region,
-    /// The region's database, as the projector's role. A rebuild replays as many
-    /// projections at once as it has connections, less two.
+    /// The region's database, as the projector's role. A rebuild serves as many tenants at once as it has connections
+    /// for; eight are enough for everything.
     pub pool: PgPool,
     /// Opens payloads.
     pub vault: Vault,

@@ -1,24 +1,40 @@
 //! How far a rebuild or a check is, over everything that was selected.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
 
 use regions::Resident;
 use schemas::{Position, TenantId};
 
-use crate::{Error, ProjectorDeps, selection::Selection};
+use crate::{Error, ProjectorDeps, build::Build, projections::Projection};
+
+/// What a rebuild is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Rows are made from the log.
+    Filling,
+    /// Indexes are made.
+    Completing,
+    /// Rows are compared.
+    Comparing,
+    /// Readers are led to the new builds.
+    Switching,
+}
 
 /// How far a rebuild or a check is.
 ///
 /// Events count once for each selected projection. The total is that of the beginning: what is appended meanwhile does
-/// not count, and what a projection is spared because it was refused counts as done.
+/// not count, what an earlier attempt has done counts as done, and so does what a projection is spared because it was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RebuildProgress {
+    /// What it is at.
+    pub phase: Phase,
     /// Tenants done.
     pub tenants_done: usize,
     /// Tenants in all.
     pub tenants_total: usize,
-    /// The tenant in work.
-    pub tenant_id: TenantId,
     /// Events done, of all tenants.
     pub events_done: u64,
     /// Events in all.
@@ -30,59 +46,86 @@ pub(crate) struct Meter<'a> {
     tell: &'a (dyn Fn(RebuildProgress) + Sync),
     /// How many events each tenant had at the beginning.
     heads: HashMap<TenantId, u64>,
-    tenants_done: usize,
-    /// Without the projections in work.
-    events_done: u64,
-    events_total: u64,
+    count: Mutex<Count>,
+}
+
+struct Count {
+    now: RebuildProgress,
+    /// What is counted of each tenant and projection.
+    reached: HashMap<(TenantId, &'static str), u64>,
+    events_read: u64,
 }
 
 impl<'a> Meter<'a> {
     /// Counts what there is to do.
     pub(crate) async fn new(
         deps: &ProjectorDeps,
-        selection: &Selection,
         residents: &[Resident],
+        projections: &[&'static Projection],
         tell: &'a (dyn Fn(RebuildProgress) + Sync),
     ) -> Result<Self, Error> {
         let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-        let selected: HashSet<_> = residents.iter().map(Resident::tenant_id).collect();
-        let heads = eventlog::heads(&mut conn).await.map_err(Error::Read)?.into_iter();
-        let heads = heads.filter(|head| selected.contains(&head.tenant_id));
-        let heads: HashMap<_, _> = heads.map(|head| (head.tenant_id, events(head.position))).collect();
-        let events_total = heads.values().sum::<u64>() * selection.projections.len() as u64;
-        Ok(Self { tell, heads, tenants_done: 0, events_done: 0, events_total })
+        let heads = eventlog::heads(&mut conn).await.map_err(Error::Read)?;
+        let heads: HashMap<_, _> = heads.into_iter().map(|head| (head.tenant_id, events(head.position))).collect();
+        let of = |resident: &Resident| heads.get(&resident.tenant_id()).copied().unwrap_or_default();
+        let heads: HashMap<_, _> = residents.iter().map(|resident| (resident.tenant_id(), of(resident))).collect();
+        let now = RebuildProgress {
+            phase: Phase::Filling,
+            tenants_done: 0,
+            tenants_total: residents.len(),
+            events_done: 0,
+            events_total: heads.values().sum::<u64>() * projections.len() as u64,
+        };
+        Ok(Self { tell, heads, count: Mutex::new(Count { now, reached: HashMap::new(), events_read: 0 }) })
     }
 
-    /// So many projections of a tenant have come to a position together.
-    pub(crate) fn at(&self, resident: &Resident, projections: usize, position: Position) {
-        let position = events(position).min(self.head(resident));
-        self.say(resident, self.events_done + position * projections as u64);
+    /// What follows is another phase.
+    pub(crate) fn begin(&self, phase: Phase) {
+        self.change(|count| count.now.phase = phase);
     }
 
-    /// So many projections of a tenant are done.
-    pub(crate) fn end_projections(&mut self, resident: &Resident, projections: usize) {
-        self.events_done += self.head(resident) * projections as u64;
-        self.say(resident, self.events_done);
+    /// So many events were read.
+    pub(crate) fn read(&self, events: usize) {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner).events_read += events as u64;
     }
 
-    /// A tenant is done.
-    pub(crate) fn end_tenant(&mut self, resident: &Resident) {
-        self.tenants_done += 1;
-        self.say(resident, self.events_done);
+    /// A build has a tenant's events up to a position.
+    pub(crate) fn reach(&self, resident: &Resident, build: &Build, position: Position) {
+        self.count_up_to(resident, build, events(position));
     }
 
-    fn head(&self, resident: &Resident) -> u64 {
-        self.heads.get(&resident.tenant_id()).copied().unwrap_or_default()
+    /// A tenant is done, wherever that is.
+    pub(crate) fn end_tenant(&self, resident: &Resident, builds: &[Build]) {
+        for build in builds {
+            self.count_up_to(resident, build, u64::MAX);
+        }
+        self.change(|count| count.now.tenants_done = (count.now.tenants_done + 1).min(count.now.tenants_total));
     }
 
-    fn say(&self, resident: &Resident, events_done: u64) {
-        (self.tell)(RebuildProgress {
-            tenants_done: self.tenants_done,
-            tenants_total: self.heads.len(),
-            tenant_id: resident.tenant_id(),
-            events_done,
-            events_total: self.events_total,
+    /// How many events were read in all.
+    pub(crate) fn events_read(&self) -> u64 {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner).events_read
+    }
+
+    fn count_up_to(&self, resident: &Resident, build: &Build, position: u64) {
+        let tenant = resident.tenant_id();
+        let position = position.min(self.heads.get(&tenant).copied().unwrap_or_default());
+        self.change(|count| {
+            let before = count.reached.entry((tenant, build.projection.name)).or_default();
+            let more = position.saturating_sub(*before);
+            *before += more;
+            count.now.events_done += more;
         });
+    }
+
+    /// Tells what has changed; in order, because nobody else counts meanwhile.
+    fn change(&self, change: impl FnOnce(&mut Count)) {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = count.now;
+        change(&mut count);
+        if count.now != before {
+            (self.tell)(count.now);
+        }
     }
 }
 

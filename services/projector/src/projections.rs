@@ -6,15 +6,14 @@ mod people;
 mod ticket_list;
 mod ticket_thread;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
 use futures::future::BoxFuture;
 use regions::Resident;
 use schemas::{Actor, Envelope, StreamName, TicketId};
-use sqlx::PgConnection;
 use tracing::Span;
 
-use crate::{batch::Applied, error::ApplyError, table::Table};
+use crate::{Error, batch::Applied, build::OpenBuild, error::ApplyError, table::Table};
 
 /// Every projection, in the order of [`crate::PROJECTIONS`].
 pub(crate) static ALL: &[&Projection] = &[
@@ -28,13 +27,21 @@ pub(crate) static ALL: &[&Projection] = &[
 /// What reads show where a key was destroyed.
 pub(crate) const ERASED: &str = "[erased]";
 
-/// Folds events into rows. It gets whole commands in order, each once, and may read and write its own tables only.
-type Apply = for<'a> fn(&'a mut PgConnection, &'a Resident, &'a [Applied]) -> BoxFuture<'a, Result<(), ApplyError>>;
+/// Folds events into rows. It gets whole commands in order, each once, and the tables of one build. It is a plain function, so
+/// it holds no client and no clock; and no table of another projection is in its search path.
+type Apply = for<'a> fn(&'a mut OpenBuild, &'a Resident, &'a [Applied]) -> BoxFuture<'a, Result<(), ApplyError>>;
 
 /// A projection: a name, tables, and how events change them.
 pub(crate) struct Projection {
     /// As checkpoints and metrics say it.
     pub(crate) name: &'static str,
+    /// Which columns its tables have. A program reads the build that serves its shape, so a program with other columns can
+    /// run beside it; whoever changes `tables_sql` so that the statements of an older program fail, takes the next number.
+    pub(crate) shape: i32,
+    /// Makes the tables of a build, without a schema.
+    pub(crate) tables_sql: &'static str,
+    /// Makes what is cheaper to make when the tables are filled.
+    pub(crate) indexes_sql: &'static str,
     /// What it owns.
     pub(crate) tables: &'static [Table],
     /// The streams it reads.
@@ -53,6 +60,18 @@ impl Projection {
     pub(crate) fn wants(&self, envelope: &Envelope) -> bool {
         (self.reads)(&envelope.stream) && !self.passes_over.contains(&envelope.event_type.as_str())
     }
+}
+
+/// The projection of this name.
+pub(crate) fn named(name: &str) -> Result<&'static Projection, Error> {
+    let unknown = || Error::UnknownProjection { name: name.to_owned(), takes: crate::PROJECTIONS.join(", ") };
+    ALL.iter().copied().find(|known| known.name == name).ok_or_else(unknown)
+}
+
+/// The names and shapes of all projections, as statements take them.
+pub(crate) fn names_and_shapes() -> (&'static [&'static str], &'static [i32]) {
+    static SHAPES: LazyLock<Vec<i32>> = LazyLock::new(|| ALL.iter().map(|projection| projection.shape).collect());
+    (crate::PROJECTIONS, &SHAPES)
 }
 
 /// The span of one application. Names of spans are literals, hence a macro.

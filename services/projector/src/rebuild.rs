@@ -1,16 +1,53 @@
-//! Rebuilding projections from the log: the same rows, made anew.
+//! Rebuilding projections from the log without downtime: a new build beside the one that serves, filled, compared, switched to.
+//!
+//! Each step can be broken off anywhere, and the same call goes on: a build that is not finished is found in `read.build`,
+//! its checkpoints say how far each tenant is, and switching is one row. The steps, and what a crash leaves behind:
+//!
+//! 1. *Make* the tables: all or nothing.
+//! 2. *Fill* them, tenant by tenant: batches with their checkpoints.
+//! 3. *Complete* them with their indexes: all or nothing.
+//! 4. *Compare* them with the build that serves, at equal positions: nothing.
+//! 5. *Switch*: one row, or nothing.
+//!
+//! Builds that neither serve nor served last are dropped when the next rebuild begins.
 
-use futures::future;
+mod compare;
+mod fill;
+mod switch;
+mod workshop;
+
+use jiff::Timestamp;
 use regions::Resident;
+use runtime::crash;
 use schemas::{Position, TenantId};
 
+pub use compare::Difference;
+pub(crate) use compare::{Compared, all as compare};
+pub(crate) use fill::{Goal, all as fill};
+pub(crate) use workshop::{Purpose, Workshop};
+
 use crate::{
-    Error, ProjectorDeps, checkpoint, follow,
-    progress::{Meter, RebuildProgress},
-    projections::Projection,
-    replay::{self, Replay},
+    BuildState, Error, ProjectorDeps,
+    build::{self, Build},
+    progress::{Meter, Phase, RebuildProgress},
+    projections::{self, Projection},
     selection::Selection,
 };
+
+/// What a rebuild does besides building.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RebuildOptions {
+    /// Switch although rows differ: the rebuild is to mend them.
+    pub accept_differences: bool,
+    /// Switch at all.
+    pub switch: bool,
+}
+
+impl Default for RebuildOptions {
+    fn default() -> Self {
+        Self { accept_differences: false, switch: true }
+    }
+}
 
 /// What a rebuild has done.
 #[derive(Debug, Clone, Default)]
@@ -19,11 +56,37 @@ pub struct Rebuilt {
     pub tenants: usize,
     /// Events read.
     pub events: u64,
-    /// Projections that kept their old rows, because an event could not be applied.
+    /// The builds, by projection.
+    pub builds: Vec<Built>,
+    /// Where tenants halted in the new builds, because an event could not be applied.
     pub refused: Vec<Refused>,
 }
 
-/// A projection of a tenant that could not be replayed.
+impl Rebuilt {
+    /// Whether every build serves now, and no tenant is halted in one.
+    pub fn is_done(&self) -> bool {
+        self.refused.is_empty() && self.builds.iter().all(|built| built.is_switched)
+    }
+}
+
+/// What became of a build.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// Of which projection.
+    pub projection: &'static str,
+    /// Which of its builds.
+    pub version: i32,
+    /// The build it was compared with, if one served its shape.
+    pub replaces: Option<i32>,
+    /// How many rows were compared.
+    pub rows: u64,
+    /// Tables whose rows differ.
+    pub differences: Vec<Difference>,
+    /// Whether it serves now.
+    pub is_switched: bool,
+}
+
+/// A tenant that is halted in a new build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Whose.
@@ -36,77 +99,216 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// Replays the selected projections, tenant by tenant, each projection of a tenant in one transaction: readers see the
-/// old rows until the new ones are complete. What cannot be replayed keeps its old rows and is named in the report.
+/// Builds the selected projections anew, compares them with the builds that serve, and switches to those that are alike.
 pub async fn rebuild(
     deps: &ProjectorDeps,
     selection: &Selection,
     progress: &(dyn Fn(RebuildProgress) + Sync),
 ) -> Result<Rebuilt, Error> {
+    rebuild_with(deps, selection, RebuildOptions::default(), progress).await
+}
+
+/// The same with options. A selection of some tenants is built and compared for these, and never switched to.
+pub async fn rebuild_with(
+    deps: &ProjectorDeps,
+    selection: &Selection,
+    options: RebuildOptions,
+    progress: &(dyn Fn(RebuildProgress) + Sync),
+) -> Result<Rebuilt, Error> {
+    let mut workshop = Workshop::open(deps, &selection.projections).await?;
     let residents = selection.residents(deps).await?;
-    let mut meter = Meter::new(deps, selection, &residents, progress).await?;
-    let mut rebuilt = Rebuilt::default();
-    for resident in &residents {
-        for projections in selection.projections.chunks(projections_at_once(deps)) {
-            rebuild_tenant(deps, resident, projections, (&mut rebuilt, &meter)).await?;
-            meter.end_projections(resident, projections.len());
-        }
-        meter.end_tenant(resident);
-        rebuilt.tenants += 1;
+    let meter = Meter::new(deps, &residents, &selection.projections, progress).await?;
+    let mut replacements = Vec::new();
+    for projection in &selection.projections {
+        tidy(&mut workshop, projection).await?;
+        replacements.push(Replacement::begin(&mut workshop, projection, deps.clock.now()).await?);
     }
+    crash::point("rebuild.made");
+    let builds: Vec<Build> = replacements.iter().map(|replacement| replacement.new).collect();
+    let olds: Vec<Option<Build>> = replacements.iter().map(|replacement| replacement.old).collect();
+    fill(deps, &residents, (&builds, Goal::Replaced(&olds)), &meter).await?;
+    crash::point("rebuild.filled");
+    meter.begin(Phase::Completing);
+    for replacement in &replacements {
+        replacement.complete(&mut workshop, deps.clock.now()).await?;
+    }
+    crash::point("rebuild.completed");
+    meter.begin(Phase::Comparing);
+    let mut rebuilt = Rebuilt { tenants: residents.len(), ..Rebuilt::default() };
+    for replacement in &replacements {
+        rebuilt.builds.push(replacement.compare(deps, &residents, &meter).await?);
+    }
+    crash::point("rebuild.compared");
+    let is_wanted = options.switch && selection.is_of_all();
+    if is_wanted {
+        meter.begin(Phase::Switching);
+        fill(deps, &residents, (&builds, Goal::Head), &meter).await?;
+    }
+    for (build, built) in builds.iter().zip(&mut rebuilt.builds) {
+        if is_wanted && (built.differences.is_empty() || options.accept_differences) {
+            built.is_switched = switch::to(deps, build, &meter).await?;
+        }
+    }
+    rebuilt.refused = refused(&mut workshop, &builds).await?;
+    rebuilt.events = meter.events_read();
     Ok(rebuilt)
 }
 
-async fn rebuild_tenant(
-    deps: &ProjectorDeps,
-    resident: &Resident,
-    projections: &[&'static Projection],
-    (rebuilt, meter): (&mut Rebuilt, &Meter<'_>),
-) -> Result<(), Error> {
-    let mut replays = begin(deps, resident, projections).await?;
-    for replay in &mut replays {
-        replay.clear(resident).await?;
+/// Builds every projection whose shape nothing serves yet: how a new projection and a new shape come into the world.
+pub(crate) async fn build_missing(deps: &ProjectorDeps) -> Result<(), Error> {
+    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+    let missing = build::missing(&mut conn).await.map_err(Error::Builds)?;
+    drop(conn);
+    if missing.is_empty() {
+        return Ok(());
     }
-    // Read after the checkpoints are locked, so that it is nowhere behind them.
-    let head = follow::head(deps, resident).await?;
-    let tell = |position| meter.at(resident, projections.len(), position);
-    replay::run(deps, resident, (&mut replays, head), &tell).await?;
-    rebuilt.events += u64::try_from(head.get()).unwrap_or_default();
-    for replay in replays {
-        match refused(resident, &replay) {
-            Some(refused) => rebuilt.refused.push(refused),
-            None => replay.commit(deps, resident, head).await?,
+    tracing::info!(projections = missing.join(", "), "building what nothing serves yet");
+    rebuild(deps, &Selection::named(&missing)?, &|_| {}).await?;
+    Ok(())
+}
+
+/// Makes a build serve that was built earlier: the one that served before, or one that was not switched to. It is brought
+/// forward first.
+pub async fn switch(
+    deps: &ProjectorDeps,
+    (projection, version): (&str, i32),
+    progress: &(dyn Fn(RebuildProgress) + Sync),
+) -> Result<Rebuilt, Error> {
+    let projection = projections::named(projection)?;
+    let mut workshop = Workshop::open(deps, &[projection]).await?;
+    let unfit = |problem: String| Error::UnfitBuild { projection: projection.name, problem };
+    let builds = workshop.builds(projection).await?;
+    let Some(found) = builds.iter().find(|build| build.version == version) else {
+        let there_are: Vec<_> = builds.iter().map(|build| build.version.to_string()).collect();
+        return Err(unfit(format!("has no version {version}; there are {}", there_are.join(", "))));
+    };
+    if found.shape != projection.shape {
+        let (theirs, ours) = (found.shape, projection.shape);
+        return Err(unfit(format!("version {version} has shape {theirs}; this program writes shape {ours}")));
+    }
+    if matches!(found.state, BuildState::Building | BuildState::Checking) {
+        return Err(unfit(format!("version {version} is not complete: rebuild goes on with it")));
+    }
+    let new = Build { projection, version, is_serving: false };
+    let residents = Selection::all().residents(deps).await?;
+    let meter = Meter::new(deps, &residents, &[projection], progress).await?;
+    let mut rebuilt = Rebuilt { tenants: residents.len(), ..Rebuilt::default() };
+    let mut built = Built::new(&new, workshop.serving(projection).await?);
+    if found.state != BuildState::Serving {
+        fill(deps, &residents, (&[new], Goal::Head), &meter).await?;
+        meter.begin(Phase::Switching);
+    }
+    built.is_switched = found.state == BuildState::Serving || switch::to(deps, &new, &meter).await?;
+    rebuilt.builds.push(built);
+    rebuilt.refused = refused(&mut workshop, &[new]).await?;
+    rebuilt.events = meter.events_read();
+    Ok(rebuilt)
+}
+
+/// Drops a build that serves nobody, or, if that is wanted, nobody but programs of another shape.
+pub async fn drop_build(
+    deps: &ProjectorDeps,
+    (projection, version): (&str, i32),
+    retire_shape: bool,
+) -> Result<(), Error> {
+    let projection = projections::named(projection)?;
+    let mut workshop = Workshop::open(deps, &[projection]).await?;
+    let unfit = |problem: String| Error::UnfitBuild { projection: projection.name, problem };
+    let builds = workshop.builds(projection).await?;
+    let Some(build) = builds.iter().find(|build| build.version == version) else {
+        return Err(unfit(format!("has no version {version}")));
+    };
+    let is_ours = build.shape == projection.shape;
+    match build.state {
+        BuildState::Serving if is_ours => Err(unfit(format!("is read in version {version}: switch to another first"))),
+        BuildState::Serving if !retire_shape => {
+            Err(unfit(format!("version {version} serves programs of shape {}", build.shape)))
+        }
+        _ => workshop.discard(projection.name, version).await,
+    }
+}
+
+/// A build and the one it is to replace.
+struct Replacement {
+    new: Build,
+    old: Option<Build>,
+    is_complete: bool,
+}
+
+impl Replacement {
+    /// Goes on with the build that an earlier attempt left, or begins one.
+    async fn begin(workshop: &mut Workshop, projection: &'static Projection, now: Timestamp) -> Result<Self, Error> {
+        let old = workshop.serving(projection).await?;
+        let builds = workshop.builds(projection).await?;
+        let is_left = |state| matches!(state, BuildState::Building | BuildState::Complete);
+        let left = builds.iter().rfind(|build| build.shape == projection.shape && is_left(build.state));
+        let Some(left) = left else {
+            let new = workshop.create(projection, Purpose::Serve, now).await?;
+            return Ok(Self { new, old, is_complete: false });
+        };
+        let new = Build { projection, version: left.version, is_serving: false };
+        Ok(Self { new, old, is_complete: left.state == BuildState::Complete })
+    }
+
+    async fn complete(&self, workshop: &mut Workshop, now: Timestamp) -> Result<(), Error> {
+        if self.is_complete { Ok(()) } else { workshop.complete(&self.new, now).await }
+    }
+
+    /// A first build of its shape has nothing to be held against.
+    async fn compare(&self, deps: &ProjectorDeps, residents: &[Resident], meter: &Meter<'_>) -> Result<Built, Error> {
+        let mut built = Built::new(&self.new, self.old);
+        if let Some(old) = &self.old {
+            let Compared { rows, differences } = compare(deps, residents, (old, &self.new), meter).await?;
+            (built.rows, built.differences) = (rows, differences);
+        }
+        Ok(built)
+    }
+}
+
+impl Built {
+    fn new(new: &Build, old: Option<Build>) -> Self {
+        Self {
+            projection: new.projection.name,
+            version: new.version,
+            replaces: old.map(|old| old.version),
+            rows: 0,
+            differences: Vec::new(),
+            is_switched: false,
+        }
+    }
+}
+
+/// Drops what nobody needs: builds of this shape from before the one that served last, and what a check left behind.
+pub(crate) async fn tidy(workshop: &mut Workshop, projection: &'static Projection) -> Result<(), Error> {
+    let serving = workshop.serving(projection).await?.map_or(0, |build| build.version);
+    for build in workshop.builds(projection).await? {
+        let is_old = build.state == BuildState::Complete && build.shape == projection.shape && build.version < serving;
+        if is_old || build.state == BuildState::Checking {
+            workshop.discard(projection.name, build.version).await?;
         }
     }
     Ok(())
 }
 
-/// Locks the checkpoints of some projections of a tenant. Rows that are missing are made beforehand, once and for all
-/// to see: of transactions that each made them, the second would wait for the end of the first, and so for ever.
-pub(crate) async fn begin(
-    deps: &ProjectorDeps,
-    resident: &Resident,
-    projections: &[&'static Projection],
-) -> Result<Vec<Replay>, Error> {
-    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-    checkpoint::prepare(&mut conn, resident.tenant_id(), deps.clock.now()).await.map_err(Error::Checkpoint)?;
-    drop(conn);
-    future::try_join_all(projections.iter().map(|projection| Replay::begin(deps, resident, projection))).await
-}
-
-/// How many projections can be replayed at once: each holds a connection, and reading takes two more.
-pub(crate) fn projections_at_once(deps: &ProjectorDeps) -> usize {
-    let connections = usize::try_from(deps.pool.options().get_max_connections()).unwrap_or(usize::MAX);
-    connections.saturating_sub(2).max(1)
-}
-
-/// What a replay that stopped reports.
-pub(crate) fn refused(resident: &Resident, replay: &Replay) -> Option<Refused> {
-    let refusal = replay.refusal.as_ref()?;
-    Some(Refused {
-        tenant_id: resident.tenant_id(),
-        projection: replay.projection.name,
-        position: refusal.position,
-        reason: refusal.reason.clone(),
-    })
+/// Which tenants are halted in these builds.
+pub(crate) async fn refused(workshop: &mut Workshop, builds: &[Build]) -> Result<Vec<Refused>, Error> {
+    let mut refused = Vec::new();
+    for build in builds {
+        let rows = sqlx::query!(
+            r#"select tenant_id, halted_at_position as "position!", coalesce(halted_error, '') as "reason!"
+               from read.checkpoint
+               where projection = $1 and version = $2 and halted_at_position is not null order by tenant_id"#,
+            build.projection.name,
+            build.version,
+        );
+        refused.extend(rows.fetch_all(workshop.conn()).await.map_err(Error::Checkpoint)?.into_iter().map(|row| {
+            Refused {
+                tenant_id: TenantId::new(row.tenant_id),
+                projection: build.projection.name,
+                position: Position::new(row.position),
+                reason: row.reason,
+            }
+        }));
+    }
+    Ok(refused)
 }

@@ -5,7 +5,7 @@ use schemas::TenantId;
 use sqlx::PgConnection;
 
 use crate::{
-    Error, PROJECTIONS, ProjectorDeps,
+    Error, ProjectorDeps,
     projections::{self, Projection},
 };
 
@@ -30,10 +30,7 @@ impl Selection {
 
     /// The projections of these names.
     pub fn named<S: AsRef<str>>(names: &[S]) -> Result<Self, Error> {
-        let find = |name: &S| projections::ALL.iter().copied().find(|known| known.name == name.as_ref());
-        let unknown =
-            |name: &S| Error::UnknownProjection { name: name.as_ref().to_owned(), takes: PROJECTIONS.join(", ") };
-        let projections = names.iter().map(|name| find(name).ok_or_else(|| unknown(name))).collect::<Result<_, _>>()?;
+        let projections = names.iter().map(|name| projections::named(name.as_ref())).collect::<Result<_, _>>()?;
         Ok(Self { projections, tenants: None })
     }
 
@@ -41,6 +38,11 @@ impl Selection {
     #[must_use]
     pub fn of(self, tenants: Vec<TenantId>) -> Self {
         Self { tenants: Some(tenants), ..self }
+    }
+
+    /// Whether all tenants are meant.
+    pub(crate) const fn is_of_all(&self) -> bool {
+        self.tenants.is_none()
     }
 
     /// The tenants meant. One that is not at home here is an error when it was named.

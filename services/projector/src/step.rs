@@ -1,4 +1,4 @@
-//! One batch, one projection, one transaction.
+//! One batch, one build of a projection, one transaction.
 
 use std::panic::AssertUnwindSafe;
 
@@ -6,12 +6,13 @@ use futures::FutureExt;
 use regions::Resident;
 use runtime::crash;
 use schemas::{Position, TenantId};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 use tracing::{Instrument, Span};
 
 use crate::{
     Error, ProjectorDeps,
     batch::{self, Applied, Payload},
+    build::{Build, OpenBuild, gate},
     checkpoint::{self, Patience},
     error::ApplyError,
     projections::Projection,
@@ -85,7 +86,7 @@ enum Attempt {
 /// fault: what comes before it is applied, and the tenant halts there.
 pub(crate) async fn step(
     deps: &ProjectorDeps,
-    projection: &'static Projection,
+    build: &Build,
     (resident, events): (&Resident, &[Applied]),
     patience: Patience,
 ) -> Result<Step, Error> {
@@ -93,14 +94,14 @@ pub(crate) async fn step(
     let mut commands_at_once = batch::count_commands(events);
     while !rest.is_empty() {
         let (piece, after) = batch::split_commands(rest, commands_at_once);
-        let span = span(projection, resident.tenant_id(), piece);
-        match attempt(deps, projection, (resident, piece), patience).instrument(span).await? {
+        let span = span(build.projection, resident.tenant_id(), piece);
+        match attempt(deps, build, (resident, piece), patience).instrument(span).await? {
             Attempt::Applied => rest = after,
             Attempt::Busy => return Ok(Step::Busy),
             Attempt::Gap => return Ok(Step::Gap),
             Attempt::Refused(_) if commands_at_once > 1 => commands_at_once /= 2,
             Attempt::Refused(refusal) => {
-                halt(deps, projection, resident, &refusal).await?;
+                halt(deps, build, resident, &refusal).await?;
                 return Ok(Step::Halted);
             }
         }
@@ -110,44 +111,49 @@ pub(crate) async fn step(
 
 async fn attempt(
     deps: &ProjectorDeps,
-    projection: &'static Projection,
+    build: &Build,
     (resident, piece): (&Resident, &[Applied]),
     patience: Patience,
 ) -> Result<Attempt, Error> {
     let tenant = resident.tenant_id();
-    let mut transaction = begin(&deps.pool).await?;
-    let locked = checkpoint::lock(&mut transaction, tenant, projection, patience).await.map_err(Error::Checkpoint)?;
+    let mut transaction = begin(&deps.pool, build).await?;
+    let locked = checkpoint::lock(&mut transaction, tenant, build, patience).await.map_err(Error::Checkpoint)?;
     let Some(position) = locked else { return Ok(Attempt::Busy) };
     let events = batch::above(piece, position);
     let Some(last) = events.last() else { return Ok(Attempt::Applied) };
     if batch::first_gap(events, position).is_some() {
         return Ok(Attempt::Gap);
     }
-    if let Some(refusal) = apply(&mut transaction, projection, resident, events).await? {
-        // Now, not when the pool gets to it: the next attempt is made at once and must find the checkpoint free.
-        transaction.rollback().await.map_err(Error::Checkpoint)?;
+    // Of a log that is lost: as good as never read. A later round reads the one there is.
+    let opened = OpenBuild::open(transaction, (build, tenant), (last, deps.clock.now())).await?;
+    let Some(mut open) = opened else { return Ok(Attempt::Busy) };
+    if let Some(refusal) = apply(&mut open, build.projection, resident, events).await? {
+        open.rollback().await?;
         return Ok(Attempt::Refused(refusal));
     }
-    let now = deps.clock.now();
-    checkpoint::advance(&mut transaction, tenant, projection, last.position, now).await.map_err(Error::Checkpoint)?;
     // A crash before the commit leaves neither rows nor checkpoint; after it, both. The batch is simply handed over
     // again.
     crash::point("projector.applied");
-    transaction.commit().await.map_err(Error::Transaction)?;
-    deps.metrics.subscription_events.with_label_values(&[projection.name]).inc_by(events.len() as u64);
+    open.commit().await?;
+    deps.metrics.subscription_events.with_label_values(&[build.projection.name]).inc_by(events.len() as u64);
     Ok(Attempt::Applied)
 }
 
 /// Begins a transaction of the read models. A commit need not reach the disk before it counts: rows and checkpoint are
-/// lost together or not at all, and the log has the events.
-pub(crate) async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
-    pool.begin_with("begin; set local synchronous_commit = off").await.map_err(Error::Transaction)
+/// lost together or not at all, and the log has the events. The build that serves is moved only while the gate is open.
+async fn begin(pool: &PgPool, build: &Build) -> Result<Transaction<'static, Postgres>, Error> {
+    let mut statement = "begin; set local synchronous_commit = off".to_owned();
+    if build.is_serving {
+        // A statement of its own: what is read after it is newer than any switch it has waited for.
+        statement += &format!("; select pg_advisory_xact_lock_shared({})", gate(build.projection));
+    }
+    regions::begin_with(pool, statement).await.map_err(Error::Transaction)
 }
 
 /// Changes the projection's rows. A refusal means the events are at fault, an error the store. A panic is a refusal too:
 /// whatever is broken, it breaks on these events, and the caller gives up the transaction with all that was half done.
-pub(crate) async fn apply(
-    conn: &mut PgConnection,
+async fn apply(
+    open: &mut OpenBuild,
     projection: &'static Projection,
     resident: &Resident,
     events: &[Applied],
@@ -161,7 +167,7 @@ pub(crate) async fn apply(
     if unreadable.is_some() {
         return Ok(unreadable);
     }
-    let applied = AssertUnwindSafe((projection.apply)(conn, resident, events)).catch_unwind().await;
+    let applied = AssertUnwindSafe((projection.apply)(open, resident, events)).catch_unwind().await;
     // Not the panic's message, which may quote data.
     let Ok(applied) = applied else { return Ok(Some(refusal(first, "the projection panicked".to_owned()))) };
     match applied.map_err(ApplyError::into_reason) {
@@ -178,15 +184,16 @@ fn refusal(event: &Applied, reason: String) -> Refusal {
 /// Records a halt where operators and readers see it.
 pub(crate) async fn halt(
     deps: &ProjectorDeps,
-    projection: &'static Projection,
+    build: &Build,
     resident: &Resident,
     refusal: &Refusal,
 ) -> Result<(), Error> {
     let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-    checkpoint::halt(&mut conn, resident.tenant_id(), projection, refusal).await.map_err(Error::Checkpoint)?;
+    checkpoint::halt(&mut conn, resident.tenant_id(), build, refusal).await.map_err(Error::Checkpoint)?;
     tracing::error!(
         tenant.id = %resident.tenant_id(),
-        subscription = projection.name,
+        subscription = build.projection.name,
+        build = build.version,
         position = refusal.position.get(),
         event.r#type = refusal.event_type,
         reason = refusal.reason,

@@ -1,11 +1,11 @@
 //! A table a projection owns, as rebuilding and checking see it: rows of a tenant, whatever they hold.
 
 use schemas::TenantId;
-use sqlx::{PgConnection, Postgres, QueryBuilder};
+use sqlx::{PgConnection, QueryBuilder};
 
-use crate::Error;
+use crate::{Error, build::Build};
 
-/// A table of the schema `read`.
+/// A table of each of its projection's builds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table {
     /// Its name, without the schema.
@@ -23,44 +23,43 @@ pub(crate) struct Fingerprint {
     pub(crate) hashes: String,
 }
 
-/// One row: its key as text, and its hash.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
-pub(crate) struct RowHash {
-    /// The key as text.
-    pub(crate) key: String,
-    /// The hash of the whole row.
-    pub(crate) hash: i64,
-}
-
 impl Table {
-    /// Deletes a tenant's rows.
-    pub(crate) async fn clear(&self, conn: &mut PgConnection, tenant: TenantId) -> Result<(), Error> {
-        let mut statement = self.statement("delete from", tenant);
-        statement.build().execute(conn).await.map_err(|source| self.failed(source))?;
-        Ok(())
-    }
-
-    /// What a tenant's rows look like.
-    pub(crate) async fn fingerprint(&self, conn: &mut PgConnection, tenant: TenantId) -> Result<Fingerprint, Error> {
-        let selection =
-            "select count(*) as rows, coalesce(sum(hashtextextended(entry::text, 0)::numeric), 0)::text as hashes from";
-        let mut statement = self.statement(selection, tenant);
+    /// What a tenant's rows in a build look like.
+    pub(crate) async fn fingerprint(
+        &self,
+        conn: &mut PgConnection,
+        (build, tenant): (&Build, TenantId),
+    ) -> Result<Fingerprint, Error> {
+        let mut statement = QueryBuilder::new(
+            "select count(*) as rows, coalesce(sum(hashtextextended(entry::text, 0)::numeric), 0)::text as hashes from ",
+        );
+        statement.push(self.in_build(build)).push(" as entry where tenant_id = ").push_bind(tenant.get());
         statement.build_query_as().fetch_one(conn).await.map_err(|source| self.failed(source))
     }
 
-    /// Every row of a tenant, by key: to name the ones that differ.
-    pub(crate) async fn row_hashes(&self, conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<RowHash>, Error> {
-        let selection = format!("select {}::text as key, hashtextextended(entry::text, 0) as hash from", self.key);
-        let mut statement = self.statement(&selection, tenant);
-        statement.push(" order by ").push(self.key);
-        statement.build_query_as().fetch_all(conn).await.map_err(|source| self.failed(source))
+    /// The key of the first of a tenant's rows that one build has and the other lacks or has otherwise.
+    pub(crate) async fn first_difference(
+        &self,
+        conn: &mut PgConnection,
+        (one, other): (&Build, &Build),
+        tenant: TenantId,
+    ) -> Result<Option<String>, Error> {
+        let mut statement = QueryBuilder::new(format!("select coalesce(one.{0}, other.{0})::text from ", self.key));
+        for (build, name) in [(one, "one full join "), (other, "other")] {
+            let rows = format!("(select {0}, entry::text as whole from {1} as entry", self.key, self.in_build(build));
+            statement.push(rows).push(" where tenant_id = ").push_bind(tenant.get()).push(") as ").push(name);
+        }
+        statement.push(format!(
+            " using ({0}) where one.whole is distinct from other.whole order by coalesce(one.{0}, other.{0}) limit 1",
+            self.key
+        ));
+        let first = statement.build_query_scalar().fetch_optional(conn).await;
+        first.map(Option::flatten).map_err(|source| self.failed(source))
     }
 
     /// Names of tables and columns are literals of this crate; the tenant is a parameter, and always there.
-    fn statement(&self, verb: &str, tenant: TenantId) -> QueryBuilder<Postgres> {
-        let mut statement = QueryBuilder::new(verb);
-        statement.push(" read.").push(self.name).push(" as entry where tenant_id = ").push_bind(tenant.get());
-        statement
+    fn in_build(&self, build: &Build) -> String {
+        format!("{}.{}", build.schema(), self.name)
     }
 
     const fn failed(&self, source: sqlx::Error) -> Error {

@@ -3,10 +3,15 @@
 mod accounts;
 mod audits;
 mod batches;
+mod builds;
 mod checking;
+mod feeds;
 mod halting;
 mod histories;
 mod people;
+mod resuming;
+mod switching;
+mod switching_feeds;
 mod threads;
 mod tickets;
 mod tombstones;

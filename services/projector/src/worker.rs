@@ -8,22 +8,25 @@ use std::{
 
 use eventlog::{Wakeup, Wakeups};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use regions::{DatabaseRole, Region, Resident};
-use runtime::Shutdown;
+use regions::{DatabaseRole, Feed, Region, Resident};
+use runtime::{QueueMeter, Queued, Shutdown};
 use schemas::TenantId;
 use tokio::{
     sync::mpsc,
     task::JoinError,
     time::{Instant, MissedTickBehavior},
 };
+use topic::{Reader, Reading};
 
 use crate::{
     Error, ProjectorDeps,
     backoff::Backoff,
     checkpoint::Patience,
+    delivery::{Delivery, SUBSCRIPTION, Standing},
     error::chain,
-    follow::{self, Round},
+    follow::{self, Manner, Round},
     projections::Projection,
+    rebuild,
     sweep::{self, Behind},
 };
 
@@ -49,11 +52,11 @@ impl Projector {
 
     /// Keeps the read models up with the log until asked to stop; then finishes the rounds it is in.
     pub async fn run(self, shutdown: Shutdown) {
-        let (sender, mut wakeups) = mpsc::channel(WAKEUPS_MAX);
-        let listener = shutdown.spawn(listen(self.deps.region.clone(), sender, shutdown.clone()));
+        let Source { mut wakeups, delivery } = Source::start(&self.deps, &shutdown);
+        let builder = shutdown.spawn(build_missing(self.deps.clone(), shutdown.clone()));
         let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut work = Work::new(self.deps, shutdown.clone());
+        let mut work = Work::new(self.deps, shutdown.clone()).with(delivery);
         loop {
             work.begin_rounds();
             tokio::select! {
@@ -66,12 +69,38 @@ impl Projector {
         while let Some(served) = work.rounds.next().await {
             work.end_round(served).await;
         }
-        listener.await.expect("the listener does not panic");
+        builder.await.expect("the builder does not panic");
+    }
+}
+
+/// What tells a worker to do something, and hands it events, if anything does but the log.
+struct Source {
+    wakeups: mpsc::Receiver<TenantId>,
+    delivery: Option<Delivery>,
+}
+
+impl Source {
+    /// As the region's file says.
+    fn start(deps: &ProjectorDeps, shutdown: &Shutdown) -> Self {
+        let reader = Reader {
+            region: deps.region.clone(),
+            role: DatabaseRole::Projector,
+            subscription: SUBSCRIPTION,
+            metrics: deps.metrics.clone(),
+        };
+        let reading = if deps.region.feed == Feed::Kafka { reader.start(shutdown) } else { None };
+        if let Some(Reading { delivered, wakeups }) = reading {
+            return Self { wakeups, delivery: Some(Delivery::by_topic(delivered)) };
+        }
+        let (sender, wakeups) = mpsc::channel(WAKEUPS_MAX);
+        let meter = deps.metrics.queue("projector_wakeups");
+        shutdown.spawn(listen(deps.region.clone(), (sender, meter), shutdown.clone()));
+        Self { wakeups, delivery: None }
     }
 }
 
 /// Passes wake-ups on. What does not fit is dropped: they are hints.
-async fn listen(region: Region, sender: mpsc::Sender<TenantId>, shutdown: Shutdown) {
+async fn listen(region: Region, (sender, meter): (mpsc::Sender<TenantId>, QueueMeter), shutdown: Shutdown) {
     let mut wakeups = None;
     while !shutdown.is_requested() {
         let Some(listening) = &mut wakeups else {
@@ -90,11 +119,30 @@ async fn listen(region: Region, sender: mpsc::Sender<TenantId>, shutdown: Shutdo
             wakeup = listening.changed(SWEEP_INTERVAL) => {
                 if let Wakeup::Tenants(tenants) = wakeup {
                     for tenant in tenants {
-                        let _ = sender.try_send(tenant);
+                        meter.holds(sender.max_capacity() - sender.capacity());
+                        if sender.try_send(tenant).is_err() {
+                            meter.refused();
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+/// Builds what nothing serves yet, beside everything else. Broken off, it goes on after the next start; when another process
+/// is at it, that one does it.
+async fn build_missing(deps: ProjectorDeps, shutdown: Shutdown) {
+    while !shutdown.is_requested() {
+        let built = tokio::select! {
+            () = shutdown.requested() => return,
+            built = rebuild::build_missing(&deps) => built,
+        };
+        match built {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(error = chain(&error), "a projection is not built yet, to be tried again"),
+        }
+        shutdown.sleep(SWEEP_INTERVAL).await;
     }
 }
 
@@ -110,8 +158,11 @@ pub(crate) struct Served {
 pub(crate) struct Work {
     deps: Arc<ProjectorDeps>,
     shutdown: Shutdown,
+    delivery: Delivery,
+    /// Where the topic is read, who was behind at the last sweep.
+    standing: Option<Standing>,
     /// Who comes next, each once.
-    waiting: VecDeque<TenantId>,
+    waiting: VecDeque<(TenantId, Queued)>,
     queued: HashSet<TenantId>,
     /// Being served, and whether it was woken meanwhile: what it has read may not be all.
     serving: HashMap<TenantId, bool>,
@@ -127,6 +178,8 @@ impl Work {
         Self {
             deps: Arc::new(deps),
             shutdown,
+            delivery: Delivery::default(),
+            standing: None,
             waiting: VecDeque::new(),
             queued: HashSet::new(),
             serving: HashMap::new(),
@@ -135,11 +188,22 @@ impl Work {
         }
     }
 
+    /// With events that come by the topic, if any do.
+    fn with(self, delivery: Option<Delivery>) -> Self {
+        match delivery {
+            Some(delivery) => Self { delivery, standing: Some(Standing::default()), ..self },
+            None => self,
+        }
+    }
+
     /// A tenant probably has something to do.
     pub(crate) fn enqueue(&mut self, tenant: TenantId) {
         match self.serving.get_mut(&tenant) {
             Some(again) => *again = true,
-            None if self.queued.insert(tenant) => self.waiting.push_back(tenant),
+            None if self.queued.insert(tenant) => {
+                let counted = self.deps.metrics.queue("projector_tenants").enter();
+                self.waiting.push_back((tenant, counted));
+            }
             None => {}
         }
     }
@@ -147,10 +211,11 @@ impl Work {
     /// Serves as many of those that wait as may be served at the same time.
     pub(crate) fn begin_rounds(&mut self) {
         while self.rounds.len() < TENANTS_AT_ONCE {
-            let Some(tenant) = self.waiting.pop_front() else { return };
+            let Some((tenant, _)) = self.waiting.pop_front() else { return };
             self.queued.remove(&tenant);
             let tried = self.backoff.ready(tenant, Instant::now());
-            self.begin_round(tenant, tried.clone(), serve(Arc::clone(&self.deps), tenant, tried));
+            let manner = Manner { patience: Patience::Leave, delivery: self.delivery.clone() };
+            self.begin_round(tenant, tried.clone(), serve(Arc::clone(&self.deps), tenant, tried, manner));
         }
     }
 
@@ -193,6 +258,11 @@ impl Work {
         match sweep(&self.deps).await {
             Ok(behind) => {
                 let now = Instant::now();
+                // Who is moving is left to whom the topic gives it to.
+                let behind = match &mut self.standing {
+                    Some(standing) => standing.still(behind),
+                    None => behind,
+                };
                 for Behind { tenant_id, projection, .. } in behind {
                     if self.backoff.is_ready(tenant_id, &projection, now) {
                         self.enqueue(tenant_id);
@@ -212,9 +282,14 @@ async fn sweep(deps: &ProjectorDeps) -> Result<Vec<Behind>, Error> {
 }
 
 /// One round of a tenant that is at home here; one that has left has nothing to be done for.
-async fn serve(deps: Arc<ProjectorDeps>, tenant: TenantId, tried: Vec<&'static Projection>) -> Result<Round, Error> {
+async fn serve(
+    deps: Arc<ProjectorDeps>,
+    tenant: TenantId,
+    tried: Vec<&'static Projection>,
+    manner: Manner,
+) -> Result<Round, Error> {
     match prove(&deps, tenant).await? {
-        Some(resident) => follow::round(&deps, &resident, &tried, Patience::Leave).await,
+        Some(resident) => follow::round(&deps, &resident, &tried, &manner).await,
         None => Ok(Round::default()),
     }
 }

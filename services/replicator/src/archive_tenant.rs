@@ -29,7 +29,7 @@ pub(crate) use self::{
     standing::{manifest_of, newest_manifest},
     tail::edge_at,
 };
-use crate::{deps::ReplicatorDeps, error::Error};
+use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error};
 
 /// Times a step is tried again after another replicator got in between.
 const CONTENTIONS_MAX: u32 = 8;
@@ -61,9 +61,9 @@ pub async fn archive_tenant(
 ) -> Result<Archived, Error> {
     let head = head(deps, resident).await?;
     let goal = up_to.map_or(head, |up_to| up_to.min(head));
-    let mut published = 0;
+    let (mut published, delivery) = (0, Delivery::default());
     loop {
-        match patient_generation(deps, resident, goal).await? {
+        match patient_generation(deps, resident, goal, &delivery).await? {
             Taken::Nothing(archived) => return Ok(Archived { published, ..archived }),
             Taken::Generation => published += 1,
         }
@@ -71,9 +71,9 @@ pub async fn archive_tenant(
 }
 
 /// Takes one generation at most, for tenants that take turns: a long backlog of one must not hold up the others.
-pub(crate) async fn take_turn(deps: &ReplicatorDeps, resident: &Resident) -> Result<(), Error> {
+pub(crate) async fn take_turn(deps: &ReplicatorDeps, resident: &Resident, delivery: &Delivery) -> Result<(), Error> {
     let goal = head(deps, resident).await?;
-    patient_generation(deps, resident, goal).await.map(drop)
+    patient_generation(deps, resident, goal, delivery).await.map(drop)
 }
 
 async fn head(deps: &ReplicatorDeps, resident: &Resident) -> Result<Position, Error> {
@@ -82,10 +82,15 @@ async fn head(deps: &ReplicatorDeps, resident: &Resident) -> Result<Position, Er
 }
 
 /// A generation, also when other replicators get in between.
-async fn patient_generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) -> Result<Taken, Error> {
+async fn patient_generation(
+    deps: &ReplicatorDeps,
+    resident: &Resident,
+    goal: Position,
+    delivery: &Delivery,
+) -> Result<Taken, Error> {
     let mut contentions = 0;
     loop {
-        match generation(deps, resident, goal).await {
+        match generation(deps, resident, goal, delivery).await {
             Err(Error::Contended) if contentions < CONTENTIONS_MAX => contentions += 1,
             taken => return taken,
         }
@@ -101,7 +106,12 @@ enum Taken {
 
 /// Takes one generation, or finishes the one under way.
 #[tracing::instrument(name = "replicator.archive", skip_all, fields(tenant.id = %resident.tenant_id(), region = %deps.region.id))]
-async fn generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) -> Result<Taken, Error> {
+async fn generation(
+    deps: &ReplicatorDeps,
+    resident: &Resident,
+    goal: Position,
+    delivery: &Delivery,
+) -> Result<Taken, Error> {
     let standing = Standing::find(deps, resident).await?;
     if standing.sealed() == standing.size() && goal <= standing.size() {
         // A crash after the manifest leaves the mark behind.
@@ -113,7 +123,7 @@ async fn generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) 
     let objects = deps.objects(resident);
     let tail = tail::load(&objects, standing.manifest.as_ref().map(|(manifest, _)| manifest)).await?;
     let until = if standing.is_under_way() { Until::Exactly(standing.sealed()) } else { Until::AtMost(goal) };
-    let events = events::read(deps, resident, standing.size(), until).await?;
+    let events = events::read(deps, resident, (standing.size(), until), delivery).await?;
     let attachments = publish::attachments_of(&objects, &events).await?;
     let signer = deps.signer_of(resident.tenant_id());
     let step = Step {
@@ -138,6 +148,7 @@ async fn generation(deps: &ReplicatorDeps, resident: &Resident, goal: Position) 
     // A crash here leaves a published generation and an old mark: the next call moves the mark.
     crash::point("replicator.manifest");
     mark(deps, resident, size).await?;
+    delivery.handled(resident.tenant_id(), size);
     deps.metrics.subscription_events.with_label_values(&["archive"]).inc_by(events.len() as u64);
     Ok(Taken::Generation)
 }

@@ -6,6 +6,9 @@ use schemas::{Hash, Position, RegionId, TenantId};
 /// A failed step, or a reason to refuse.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// Delivered events could not be compared with the log.
+    #[error("cannot ask the log about delivered events")]
+    Topic(#[source] topic::Error),
     /// The database did not give a connection, or a transaction failed.
     #[error("the database is not available")]
     Database(#[source] sqlx::Error),
@@ -115,7 +118,12 @@ impl Error {
     /// halts the tenant's archive visibly.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Database(_) | Self::Keys(_) | Self::Contended | Self::NotAtHome { .. } | Self::ReadBack(_) => true,
+            Self::Database(_)
+            | Self::Topic(_)
+            | Self::Keys(_)
+            | Self::Contended
+            | Self::NotAtHome { .. }
+            | Self::ReadBack(_) => true,
             Self::Bucket(error) => !matches!(error, regions::Error::AnotherLocation { .. }),
             Self::Log(error) => !matches!(error, eventlog::Error::Unreadable { .. }),
             _ => false,
@@ -125,7 +133,7 @@ impl Error {
     /// Whether it concerns one tenant or object, and not a store that all of them need.
     pub(crate) fn is_of_one(&self) -> bool {
         match self {
-            Self::Database(_) | Self::Bucket(_) | Self::ReadBack(_) => false,
+            Self::Database(_) | Self::Topic(_) | Self::Bucket(_) | Self::ReadBack(_) => false,
             Self::Log(error) => matches!(error, eventlog::Error::Unreadable { .. }),
             _ => true,
         }

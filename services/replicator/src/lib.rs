@@ -12,6 +12,7 @@
 
 pub mod archive_tenant;
 pub mod backup;
+mod delivery;
 mod deps;
 mod error;
 mod lag;

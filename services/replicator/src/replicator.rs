@@ -16,7 +16,7 @@ use runtime::Shutdown;
 use tokio::time::Instant;
 
 use self::paces::Paces;
-use crate::{archive_tenant::take_turn, deps::ReplicatorDeps, error::Error, lag, lag::Behind};
+use crate::{archive_tenant::take_turn, delivery::Delivery, deps::ReplicatorDeps, error::Error, lag, lag::Behind};
 
 /// Tenants that are archived at the same time.
 const TENANTS_AT_ONCE: usize = 4;
@@ -65,13 +65,13 @@ impl Replicator {
     }
 
     async fn archive(&self, shutdown: &Shutdown) -> Result<(), Error> {
-        let mut paces = Paces::new(self.deps.interval);
+        let (mut paces, delivery) = (Paces::new(self.deps.interval), Delivery::start(&self.deps, shutdown));
         let mut location_checked_at = Instant::now();
         loop {
             if location_checked_at.elapsed() >= LOCATION_EVERY && self.is_located(shutdown).await? {
                 location_checked_at = Instant::now();
             }
-            let is_backlog_left = self.sweep(&mut paces, shutdown).await.unwrap_or_else(|error| {
+            let is_backlog_left = self.sweep((&mut paces, &delivery), shutdown).await.unwrap_or_else(|error| {
                 warn(&error, "cannot compare heads with archives");
                 false
             });
@@ -83,13 +83,15 @@ impl Replicator {
     }
 
     /// Gives every tenant that is due one turn. Whether one of them could go on at once.
-    async fn sweep(&self, paces: &mut Paces, shutdown: &Shutdown) -> Result<bool, Error> {
+    async fn sweep(&self, (paces, delivery): (&mut Paces, &Delivery), shutdown: &Shutdown) -> Result<bool, Error> {
         let behind = self.behind().await?;
         self.measure(&behind);
         let now = Instant::now();
         paces.keep_only(&behind, now);
-        let due: Vec<_> = behind.into_iter().filter(|tenant| paces.is_due(tenant, now)).collect();
-        let archive = |tenant: Behind| async move { (tenant, self.archive_one(&tenant).await) }.boxed();
+        delivery.note(&behind);
+        let due: Vec<_> =
+            behind.into_iter().filter(|tenant| delivery.is_mine(tenant) && paces.is_due(tenant, now)).collect();
+        let archive = |tenant: Behind| async move { (tenant, self.archive_one(&tenant, delivery).await) }.boxed();
         let due: Vec<_> = due.into_iter().map(archive).collect();
         let done = stream::iter(due).take_until(shutdown.requested()).buffer_unordered(TENANTS_AT_ONCE);
         let mut done = pin!(done);
@@ -102,16 +104,16 @@ impl Replicator {
         self.deps.metrics.subscription_halted.with_label_values(&["archive"]).set(paces.halted());
         let behind = self.behind().await?;
         self.measure(&behind);
-        Ok(behind.iter().any(|tenant| paces.has_backlog(tenant, Instant::now())))
+        Ok(behind.iter().any(|tenant| delivery.is_mine(tenant) && paces.has_backlog(tenant, Instant::now())))
     }
 
-    async fn archive_one(&self, tenant: &Behind) -> Result<(), Error> {
+    async fn archive_one(&self, tenant: &Behind, delivery: &Delivery) -> Result<(), Error> {
         let tenant_id = tenant.tenant_id;
         let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
         let resident = Resident::prove_id(&mut connection, &self.deps.region.id, tenant_id).await;
         drop(connection);
         let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
-        take_turn(&self.deps, &resident).await
+        take_turn(&self.deps, &resident, delivery).await
     }
 
     async fn behind(&self) -> Result<Vec<Behind>, Error> {

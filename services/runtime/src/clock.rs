@@ -17,7 +17,32 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
-        whole_microseconds(Timestamp::now())
+        let now = whole_microseconds(Timestamp::now());
+        now.checked_add(SignedDuration::from_secs(step::seconds())).unwrap_or(now)
+    }
+}
+
+/// Steps of the clock, for tests of what happens when a machine's clock is set: `DOMICILE_CLOCK_OFFSET_FILE` names a file with
+/// the seconds to add, read at every look at the clock. Release builds hold none of this.
+#[cfg(debug_assertions)]
+mod step {
+    use std::{path::PathBuf, sync::LazyLock};
+
+    #[expect(clippy::disallowed_methods, reason = "read once, in debug builds only, to find the file")]
+    static FILE: LazyLock<Option<PathBuf>> =
+        LazyLock::new(|| std::env::var("DOMICILE_CLOCK_OFFSET_FILE").ok().map(PathBuf::from));
+
+    pub(super) fn seconds() -> i64 {
+        let Some(file) = FILE.as_ref() else { return 0 };
+        std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Nothing, in release builds.
+#[cfg(not(debug_assertions))]
+mod step {
+    pub(super) const fn seconds() -> i64 {
+        0
     }
 }
 

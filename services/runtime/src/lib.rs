@@ -16,5 +16,5 @@ pub mod telemetry;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{Ids, SeededIds, SystemIds};
-pub use metrics::RegionMetrics;
+pub use metrics::{QueueMeter, Queued, RegionMetrics};
 pub use shutdown::Shutdown;

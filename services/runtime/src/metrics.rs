@@ -2,10 +2,14 @@
 //!
 //! Labels are ids of subscriptions and steps, never tenants' data.
 
+mod queue;
+
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
+
+pub use queue::{QueueMeter, Queued};
 
 /// Everything a region measures about itself.
 #[derive(Debug, Clone)]
@@ -17,8 +21,10 @@ pub struct RegionMetrics {
     pub append_batch_size: Histogram,
     /// Appends refused, by reason.
     pub append_refusals: IntCounterVec,
-    /// Appends waiting for a lane.
-    pub append_queue_length: IntGauge,
+    /// What waits in each bounded queue of the process, by its name.
+    pub queue_length: IntGaugeVec,
+    /// What a full queue refused or let fall, by its name.
+    pub queue_refusals: IntCounterVec,
     /// Positions between the log's heads and a subscription's checkpoints, summed over tenants.
     pub subscription_lag_positions: IntGaugeVec,
     /// Age in seconds of the oldest event a subscription has not handled.
@@ -27,6 +33,14 @@ pub struct RegionMetrics {
     pub subscription_halted: IntGaugeVec,
     /// Events a subscription has handled.
     pub subscription_events: IntCounterVec,
+    /// Records the brokers have acknowledged.
+    pub topic_records_published: IntCounter,
+    /// Records of the topic that were not believed, by reason.
+    pub topic_records_refused: IntCounterVec,
+    /// Events a subscription has taken from the topic instead of the log.
+    pub topic_events: IntCounterVec,
+    /// Whether a client of the topic works: 1, or 0 while it does not. By client.
+    pub topic_connected: IntGaugeVec,
     /// Age in seconds of the oldest event that is not archived.
     pub archive_age_seconds: Gauge,
     /// Objects written to the region's bucket, by kind.
@@ -52,8 +66,8 @@ impl RegionMetrics {
                 vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0],
             ),
             append_refusals: counters("domicile_append_refusals_total", "Appends refused.", "reason"),
-            append_queue_length: IntGauge::new("domicile_append_queue_length", "Appends waiting for a lane.")
-                .expect(STATIC),
+            queue_length: gauges("domicile_queue_length", "What waits in a bounded queue.", "queue"),
+            queue_refusals: counters("domicile_queue_refusals_total", "What a full queue refused or dropped.", "queue"),
             subscription_lag_positions: gauges(
                 "domicile_subscription_lag_positions",
                 "Positions behind.",
@@ -66,6 +80,11 @@ impl RegionMetrics {
             .expect(STATIC),
             subscription_halted: gauges("domicile_subscription_halted_tenants", "Tenants halted.", "subscription"),
             subscription_events: counters("domicile_subscription_events_total", "Events handled.", "subscription"),
+            topic_records_published: IntCounter::new("domicile_topic_records_published_total", "Records published.")
+                .expect(STATIC),
+            topic_records_refused: counters("domicile_topic_records_refused_total", "Records not believed.", "reason"),
+            topic_events: counters("domicile_topic_events_total", "Events taken from the topic.", "subscription"),
+            topic_connected: gauges("domicile_topic_connected", "Whether a client of the topic works.", "client"),
             archive_age_seconds: Gauge::new("domicile_archive_age_seconds", "Age of the oldest event not archived.")
                 .expect(STATIC),
             archive_objects: counters("domicile_archive_objects_total", "Objects written to the bucket.", "kind"),
@@ -86,25 +105,39 @@ impl RegionMetrics {
         String::from_utf8(page).expect("the text format is UTF-8")
     }
 
+    /// The names of all metrics, also of those that have shown nothing yet.
+    pub fn names(&self) -> Vec<String> {
+        let collectors = self.collectors();
+        collectors.iter().flat_map(|collector| collector.desc()).map(|described| described.fq_name.clone()).collect()
+    }
+
     fn register(&self) {
-        let collectors: [Box<dyn prometheus::core::Collector>; 13] = [
+        for collector in self.collectors() {
+            self.registry.register(collector).expect("every metric has a name of its own");
+        }
+    }
+
+    fn collectors(&self) -> Vec<Box<dyn prometheus::core::Collector>> {
+        vec![
             Box::new(self.append_seconds.clone()),
             Box::new(self.append_batch_size.clone()),
             Box::new(self.append_refusals.clone()),
-            Box::new(self.append_queue_length.clone()),
+            Box::new(self.queue_length.clone()),
+            Box::new(self.queue_refusals.clone()),
             Box::new(self.subscription_lag_positions.clone()),
             Box::new(self.subscription_lag_seconds.clone()),
             Box::new(self.subscription_halted.clone()),
             Box::new(self.subscription_events.clone()),
+            Box::new(self.topic_records_published.clone()),
+            Box::new(self.topic_records_refused.clone()),
+            Box::new(self.topic_events.clone()),
+            Box::new(self.topic_connected.clone()),
             Box::new(self.archive_age_seconds.clone()),
             Box::new(self.archive_objects.clone()),
             Box::new(self.misdirected_requests.clone()),
             Box::new(self.http_requests.clone()),
             Box::new(self.http_seconds.clone()),
-        ];
-        for collector in collectors {
-            self.registry.register(collector).expect("every metric has a name of its own");
-        }
+        ]
     }
 }
 
@@ -129,6 +162,15 @@ fn gauges(name: &str, help: &str, label: &str) -> IntGaugeVec {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_metric_has_a_name_whether_it_shows_something_or_not() {
+        let metrics = RegionMetrics::new("eu");
+        let names = metrics.names();
+        assert!(!metrics.page().contains("domicile_queue_refusals_total"), "no queue has refused anything");
+        assert!(names.contains(&"domicile_queue_refusals_total".to_owned()), "{names:?}");
+        assert!(names.iter().all(|name| name.starts_with("domicile_")), "{names:?}");
+    }
 
     #[test]
     fn a_region_shows_its_own_metrics_only() {

@@ -1,25 +1,50 @@
 //! Speed as ratios: each of our figures against the limit or a peer, measured in turns (A B A B) in one run on one machine.
 //!
-//! Prints one table and writes `bench/results.json` into the build output. The Postgres under it keeps fsync on.
+//! Prints one table and writes `bench/results.json` into the build output. The Postgres under it keeps fsync on. `ONLY` names
+//! what to run, `QUICK=1` makes it short.
+//!
+//! Reading order: [`figures`] (what is measured, a file each), [`turns`] (how), [`ground`] (on what), [`writer`], [`command`]
+//! and [`history`] (the work), [`report`].
 
-mod append;
+mod command;
+mod figures;
+mod fill;
 mod ground;
-mod rebuild;
+mod history;
+mod load;
+mod machine;
+mod pace;
+mod peer;
+mod projecting;
 mod report;
-mod verify;
+mod turns;
+mod writer;
 
-use report::Report;
+use clap::{Parser, builder::FalseyValueParser};
+
+use crate::{figures::Bench, ground::Ground, pace::Pace, report::Report};
+
+/// Measures Domicile against the limit and against its peers.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// What to run, by name; everything without it.
+    #[arg(long, env = "ONLY", value_delimiter = ',', value_parser = figures::NAMES)]
+    only: Vec<String>,
+    /// Fewer and shorter rounds, smaller logs: to see that it works, not how fast it is.
+    #[arg(long, env = "QUICK", value_parser = FalseyValueParser::new())]
+    quick: bool,
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut report = Report::new();
-    let ground = ground::Ground::start().await?;
-    eprintln!("appending against a plain insert");
-    append::measure(&ground, &mut report).await?;
-    eprintln!("rebuilding against COPY");
-    let events = rebuild::measure(&ground, &mut report).await?;
-    eprintln!("verifying against zstd and sha256sum");
-    verify::measure(&ground, &events, &mut report).await?;
-    report.print();
-    report.write()
+    let arguments = Arguments::parse();
+    let pace = if arguments.quick { Pace::quick() } else { Pace::full() };
+    let ground = Ground::start().await?;
+    let report = Report::new(machine::describe(&ground, arguments.quick).await?);
+    let mut bench = Bench { ground, pace, report };
+    let measured = figures::measure(&mut bench, &arguments.only).await;
+    // What was measured before a failure is not thrown away.
+    bench.report.print();
+    bench.report.write()?;
+    measured
 }

@@ -9,8 +9,10 @@
 //!
 //! Time stands still until a test moves it; ids and secrets are the real ones.
 
+mod brokers;
 mod seal;
 mod server;
+mod skip;
 
 use std::sync::{
     Arc,
@@ -22,12 +24,14 @@ use eventlog::{Appended, Appender, AppenderConfig, Expected, NewTenant, StreamAp
 use regions::{Bucket, DatabaseRole, Endpoints, PostgresEndpoint, Region, Resident, S3Endpoint};
 use runtime::{Clock, Ids, ManualClock, RegionMetrics, Shutdown, SystemIds};
 use schemas::{Epoch, StreamName, TenantId, event::TenantLogEvent};
-use sqlx::{Connection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgPool};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use vault::{RegionKey, SigningKey, Vault};
 
+pub use brokers::{Brokers, RawRecord};
 pub use server::process_id as postgres_process_id;
+pub use skip::skipped;
 
 /// A region with a database and a bucket of its own.
 pub struct TestRegion {
@@ -81,9 +85,18 @@ pub async fn directory_database() -> anyhow::Result<TestRegion> {
     TestRegion::new(region, tempfile::tempdir()?, Shutdown::new())
 }
 
-/// The address of a database with every migration: what the query macros are checked against.
+/// The address of a database with every migration: what the query macros are checked against. Its search path leads to the
+/// first build of every projection, as a transaction's does to those that serve. Test regions have no such path: there, a
+/// statement whose transaction did not set one finds no table.
 pub async fn database_url() -> anyhow::Result<String> {
     let endpoint = database("eu", true).await?;
+    let mut owner =
+        regions::connection(&Region::for_directory(endpoint.clone()).with_id("eu".parse()?), DatabaseRole::Owner)
+            .await?;
+    let schemas: Vec<_> = projector::PROJECTIONS.iter().map(|name| format!("read_{name}_1")).collect();
+    let statement = format!("alter database {} set search_path = {}", endpoint.database, schemas.join(", "));
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut owner).await?;
+    owner.close().await?;
     Ok(format!(
         "postgres://{}:{}@{}:{}/{}",
         endpoint.user,
@@ -120,6 +133,7 @@ async fn template(with_read_models: bool) -> anyhow::Result<&'static str> {
         vault::migrate(&mut owner).await?;
         if with_read_models {
             projector::migrate(&mut owner).await?;
+            topic::migrate(&mut owner).await?;
         }
         owner.close().await?;
         Ok::<_, anyhow::Error>(())

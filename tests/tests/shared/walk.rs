@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use system_tests::{Deployment, Ran, Tenant, command, folder::Folder, skip::skipped};
+use system_tests::{Deployment, Ran, Tenant, command, folder::Folder};
 
 #[tokio::test]
 async fn a_comment_is_readable_audited_replayed_and_archived() -> anyhow::Result<()> {
@@ -146,7 +146,7 @@ fn without_network() -> &'static [&'static str] {
     };
     ways.into_iter().find(works).unwrap_or_else(|| {
         let reason = "this user cannot make a network namespace; verified with the network there";
-        skipped("an_archive_verifies_without_network", reason);
+        testkit::skipped("an_archive_verifies_without_network", reason);
         &[]
     })
 }

@@ -134,9 +134,13 @@ async fn a_copied_folder_passes_also_by_hand_with_the_program_in_it() {
             .expect("sh is everywhere")
     };
     let tools = ["python3", "zstd", "openssl"];
-    let missing: Vec<_> = tools.iter().filter(|tool| Command::new(tool).arg("--version").output().is_err()).collect();
+    let missing: Vec<_> =
+        tools.into_iter().filter(|tool| Command::new(tool).arg("--version").output().is_err()).collect();
     if !missing.is_empty() {
-        eprintln!("skipped: verifying by hand needs {missing:?}");
+        testkit::skipped(
+            "a_copied_folder_passes_also_by_hand_with_the_program_in_it",
+            &format!("needs {}", missing.join(", ")),
+        );
         return;
     }
     let done = by_hand(folder.path());

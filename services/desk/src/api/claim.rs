@@ -91,7 +91,7 @@ pub(crate) async fn of_token(desk: &Desk, caller: &Caller, token: &str) -> Resul
 }
 
 async fn read_token(desk: &Desk, caller: &Caller, token: &str) -> Result<Vec<Attachment>, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let ids = read::attachments::ids_of_token(&mut transaction, &caller.resident, &hash(token)).await?;
     Ok(read::attachments::many(&mut transaction, &caller.resident, &ids).await?)
 }

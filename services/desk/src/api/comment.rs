@@ -25,9 +25,9 @@ pub(crate) struct CommentRequest {
 impl CommentRequest {
     /// Reads `body` or `html_body`, `public` (true unless said otherwise), `author_id` and `uploads`. What is wrong is noted
     /// in `fields`; nothing is given when there is no text to say.
-    pub(crate) async fn read(fields: &mut Fields<'_>) -> Result<Option<Self>, ApiError> {
+    pub(crate) async fn read(desk: &Desk, fields: &mut Fields<'_>) -> Result<Option<Self>, ApiError> {
         let said = match fields.string("html_body").filter(|html| !html.trim().is_empty()) {
-            Some(html) => read_html(fields, html).await?,
+            Some(html) => read_html(desk, fields, html).await?,
             // Faulty HTML does not make a text required that nobody meant to send.
             None if fields.value("html_body").is_some_and(|sent| !sent.is_string()) => None,
             None => fields.required("body", |sent| takes(text::body(sent))).map(|body| (body, None)),
@@ -72,8 +72,12 @@ impl CommentRequest {
 }
 
 /// The text of HTML, and the HTML cleaned.
-async fn read_html(fields: &mut Fields<'_>, html: &str) -> Result<Option<(String, Option<String>)>, ApiError> {
-    let said = html::clean(html).await?.and_then(|Cleaned { html, text }| match text::body(&text) {
+async fn read_html(
+    desk: &Desk,
+    fields: &mut Fields<'_>,
+    html: &str,
+) -> Result<Option<(String, Option<String>)>, ApiError> {
+    let said = html::clean(desk, html).await?.and_then(|Cleaned { html, text }| match text::body(&text) {
         Ok(body) => Ok((body, Some(html))),
         Err(_) => Err("takes HTML with some text, without control characters".to_owned()),
     });

@@ -153,7 +153,7 @@ mod tests {
             let logged = read::log::whole_stream(desk, &bench.acme, &StreamName::Ticket(ticket), Version::ZERO).await?;
             let folded = Fold::of(ticket, &logged).audits;
             let ids: Vec<i64> = folded.iter().map(|audit| audit.audit_id).collect();
-            let mut transaction = regions::begin(&desk.pool, &bench.acme).await?;
+            let mut transaction = desk.reading(&bench.acme).await?;
             let projected = read::audits::many(&mut transaction, &bench.acme, ticket, &ids).await?;
             assert_eq!((folded.len(), projected.len()), (3, 3));
             for (folded, projected) in folded.iter().zip(&projected) {

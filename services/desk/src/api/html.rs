@@ -6,13 +6,20 @@
 
 mod measure;
 
-use domain::text;
-use tokio::sync::Semaphore;
+use std::time::Duration;
 
-use crate::problem::ApiError;
+use domain::text;
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
+
+use crate::{problem::ApiError, state::Desk};
 
 /// How many comments are cleaned at the same time in this process.
 static PLACES: Semaphore = Semaphore::const_new(2);
+/// How long a comment waits for a place. One takes milliseconds, so whoever waits so long is behind a flood.
+const PLACE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// End tags and empty elements after which a text begins a new line.
 const LINE_ENDS: &[&str] =
@@ -28,18 +35,29 @@ pub(crate) struct Cleaned {
 }
 
 /// Cleans HTML, away from the threads that serve others. The inner error says what the field takes.
-pub(crate) async fn clean(html: &str) -> Result<Result<Cleaned, String>, ApiError> {
+pub(crate) async fn clean(desk: &Desk, html: &str) -> Result<Result<Cleaned, String>, ApiError> {
     if html.chars().count() > text::BODY_LENGTH_MAX {
         return Ok(Err(format!("takes at most {} characters", text::BODY_LENGTH_MAX)));
     }
     let html = html.to_owned();
-    let place = PLACES.acquire().await.expect("nobody closes it");
+    let place = place(desk).await?;
     let work = move || {
         // Given back when the work ends, not when its caller stops waiting.
         let _held = place;
         clean_here(&html)
     };
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)
+}
+
+/// A place to clean in; 503 when none gets free in time.
+async fn place(desk: &Desk) -> Result<SemaphorePermit<'static>, ApiError> {
+    let meter = desk.metrics.queue("desk_html");
+    let _waits = meter.enter();
+    let place = timeout(PLACE_PATIENCE, PLACES.acquire()).await.map_err(|late| {
+        meter.refused();
+        ApiError::unavailable(late)
+    })?;
+    Ok(place.expect("nobody closes it"))
 }
 
 fn clean_here(html: &str) -> Result<Cleaned, String> {

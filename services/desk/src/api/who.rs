@@ -30,13 +30,13 @@ pub(crate) async fn profile(
     resident: &Resident,
     person: PersonId,
 ) -> Result<Option<read::people::Person>, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     if let Some(row) = read::people::one(&mut transaction, resident, person).await? {
         return Ok(Some(row));
     }
     drop(transaction);
     settle::catch_up(desk, resident, settle::PEOPLE).await?;
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     Ok(read::people::one(&mut transaction, resident, person).await?)
 }
 
@@ -48,13 +48,13 @@ pub(crate) async fn by_id(desk: &Desk, resident: &Resident, person: PersonId) ->
 
 /// Whether there is such a group, also one that was added a moment ago.
 pub(crate) async fn is_group(desk: &Desk, resident: &Resident, group: schemas::GroupId) -> Result<bool, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     if read::groups::one(&mut transaction, resident, group).await?.is_some() {
         return Ok(true);
     }
     drop(transaction);
     settle::catch_up(desk, resident, settle::ACCOUNT).await?;
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     Ok(read::groups::one(&mut transaction, resident, group).await?.is_some())
 }
 

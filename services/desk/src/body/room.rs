@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use runtime::{QueueMeter, RegionMetrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::problem::ApiError;
@@ -20,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub(crate) struct Room {
     bytes: Arc<Semaphore>,
     patience: Duration,
+    /// Which bodies wait for room.
+    meter: QueueMeter,
 }
 
 /// A body's place in the room, given back when it is dropped.
@@ -27,12 +30,12 @@ pub(crate) struct Room {
 pub(crate) struct Place(Option<OwnedSemaphorePermit>);
 
 impl Room {
-    pub(crate) fn new() -> Self {
-        Self::with(BYTES_MAX, PATIENCE)
+    pub(crate) fn new(metrics: &RegionMetrics) -> Self {
+        Self::with(BYTES_MAX, PATIENCE, metrics)
     }
 
-    pub(super) fn with(bytes: usize, patience: Duration) -> Self {
-        Self { bytes: Arc::new(Semaphore::new(bytes)), patience }
+    pub(super) fn with(bytes: usize, patience: Duration, metrics: &RegionMetrics) -> Self {
+        Self { bytes: Arc::new(Semaphore::new(bytes)), patience, meter: metrics.queue("desk_bodies") }
     }
 
     /// Makes `place` large enough for a body that has grown to `length` bytes; 503 when the room stays full.
@@ -43,7 +46,11 @@ impl Room {
             return Ok(());
         }
         let more = self.bytes.clone().acquire_many_owned(u32::try_from(more).map_err(ApiError::internal)?);
-        let more = tokio::time::timeout(self.patience, more).await.map_err(ApiError::unavailable)?;
+        let _waits = self.meter.enter();
+        let more = tokio::time::timeout(self.patience, more).await.map_err(|late| {
+            self.meter.refused();
+            ApiError::unavailable(late)
+        })?;
         let more = more.expect("the room is never closed");
         match &mut place.0 {
             Some(held) => held.merge(more),
@@ -68,7 +75,7 @@ mod tests {
 
     #[tokio::test]
     async fn large_bodies_share_one_room_and_small_ones_need_none() -> Result<(), ApiError> {
-        let room = Room::with(BYTES_FREE, Duration::from_millis(50));
+        let room = Room::with(BYTES_FREE, Duration::from_millis(50), &RegionMetrics::new("eu"));
         let first = sent(&room, BYTES_FREE * 3 / 2).await?;
         let second = sent(&room, BYTES_FREE * 3 / 2).await?;
         let refused = sent(&room, BYTES_FREE + 1).await;
@@ -83,7 +90,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_waits_for_the_one_before_it() -> Result<(), ApiError> {
-        let room = Room::with(BYTES_FREE, LIMIT.patience);
+        let room = Room::with(BYTES_FREE, LIMIT.patience, &RegionMetrics::new("eu"));
         let first = sent(&room, BYTES_FREE * 2).await?;
         let (second, ()) = tokio::join!(sent(&room, BYTES_FREE * 2), async { drop(first) });
         assert_eq!(second?.bytes.len(), BYTES_FREE * 2);

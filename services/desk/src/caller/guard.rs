@@ -15,6 +15,7 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use runtime::{QueueMeter, RegionMetrics};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
@@ -36,6 +37,8 @@ pub(crate) struct Guard {
     /// The places of the clients that hold one or wait for one.
     clients: Mutex<HashMap<Client, Arc<Semaphore>>>,
     patience: Duration,
+    /// Who waits for a place.
+    meter: QueueMeter,
 }
 
 /// A client's turn to have one password hashed.
@@ -44,12 +47,13 @@ pub(crate) struct Turn {
 }
 
 impl Guard {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(metrics: &RegionMetrics) -> Self {
         Self {
             brake: Brake::default(),
             places: Arc::new(Semaphore::new(PLACES)),
             clients: Mutex::default(),
             patience: PLACE_PATIENCE,
+            meter: metrics.queue("desk_passwords"),
         }
     }
 
@@ -69,7 +73,11 @@ impl Guard {
     }
 
     async fn place(&self, places: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, ApiError> {
-        let place = tokio::time::timeout(self.patience, places.acquire_owned()).await.map_err(ApiError::unavailable)?;
+        let _waits = self.meter.enter();
+        let place = tokio::time::timeout(self.patience, places.acquire_owned()).await.map_err(|late| {
+            self.meter.refused();
+            ApiError::unavailable(late)
+        })?;
         Ok(place.expect("the places are never closed"))
     }
 
@@ -126,7 +134,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_is_right_for_its_own_hash_only() -> Result<(), ApiError> {
-        let guard = Guard::new();
+        let guard = Guard::new(&RegionMetrics::new("eu"));
         let phc = guard.hash(guard.turn(client(1)).await?, "correct horse".to_owned(), [7; 32]).await?;
         assert!(phc.starts_with("$argon2id$v=19$"));
         for (password, phc, is_right) in [
@@ -142,7 +150,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_client_does_not_take_the_places_of_all() -> Result<(), ApiError> {
-        let guard = Guard { patience: Duration::from_millis(50), ..Guard::new() };
+        let guard = Guard { patience: Duration::from_millis(50), ..Guard::new(&RegionMetrics::new("eu")) };
         let first = guard.turn(client(1)).await?;
         let _second = guard.turn(client(1)).await?;
         assert_eq!(guard.turn(client(1)).await.err().map(|error| error.status().as_u16()), Some(503));

@@ -54,6 +54,12 @@ pub(crate) enum Failure {
     /// The idempotency key belongs to another request.
     #[error("the idempotency key belongs to another request")]
     IdempotencyKeyReused,
+    /// Too many appends of this tenant wait.
+    #[error("too many appends of {tenant_id} wait")]
+    TenantOverloaded {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
     /// Too many appends wait.
     #[error("too many appends wait")]
     Overloaded,
@@ -77,6 +83,7 @@ impl From<eventlog::Error> for Failure {
             eventlog::Error::WrongExpectedVersion { stream, .. } => Self::Conflict { stream },
             eventlog::Error::NotAtHome { tenant_id, .. } => Self::NotAtHome { tenant_id },
             eventlog::Error::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            eventlog::Error::TenantOverloaded { tenant_id } => Self::TenantOverloaded { tenant_id },
             eventlog::Error::Overloaded | eventlog::Error::Busy { .. } => Self::Overloaded,
             eventlog::Error::StoreFull => Self::StoreFull,
             eventlog::Error::Unavailable => Self::Unreachable,

@@ -7,6 +7,9 @@ use axum::http::StatusCode;
 use super::{ApiError, Kind};
 use crate::execute::{Failure, Refusal};
 
+/// When a tenant that sends too much may try again. What waits of it is gone by then: a lane empties a queue in milliseconds.
+const RETRY_AFTER_S: i64 = 1;
+
 /// How a refusal is written in either dialect.
 pub(super) struct Words<'a> {
     pub(super) status: StatusCode,
@@ -82,6 +85,13 @@ pub(super) fn words(kind: &Kind) -> Words<'_> {
             "TooManyRequests",
             "Too many attempts",
             "Too many failed attempts for this address; wait as long as Retry-After says".into(),
+        ),
+        Kind::TooManyRequests { .. } => words(
+            S::TOO_MANY_REQUESTS,
+            "too-many-requests",
+            "APIRateLimitExceeded",
+            "Too many requests",
+            "Too many changes of this account are waiting; send fewer at a time, after as long as Retry-After says".into(),
         ),
         Kind::UnsupportedMediaType { takes } => words(
             S::UNSUPPORTED_MEDIA_TYPE,
@@ -164,6 +174,7 @@ impl From<Failure> for ApiError {
                 Self::misdirected("this host", "This desk is not at home in this region any more", None)
             }
             Failure::IdempotencyKeyReused => Self::idempotency_key_reused(),
+            Failure::TenantOverloaded { .. } => Self::too_many_requests(RETRY_AFTER_S),
             Failure::Overloaded | Failure::StoreFull | Failure::Unreachable => Self::unavailable(failure),
             Failure::OutcomeUnknown(_) => Self::outcome_unknown(failure),
             Failure::Begin(error) => error.into(),

@@ -125,3 +125,41 @@ async fn a_refusal_keeps_the_header_fields_of_its_route() -> anyhow::Result<()> 
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn what_was_done_and_cannot_be_shown_is_never_called_not_carried_out() {
+    let away = || ApiError::unavailable(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+    let (before, _, problem, _) = said(away()).await;
+    assert_eq!((before, &problem["detail"]), (503, &json!("The request was not carried out")));
+    let (after, _, problem, _) = said(away().after_done()).await;
+    assert_eq!((after, &problem["title"]), (503, &json!("Perhaps done")));
+    let (other, ..) = said(ApiError::not_found().after_done()).await;
+    assert_eq!(other, 404);
+}
+
+#[tokio::test]
+async fn a_tenant_that_floods_is_told_to_slow_down_and_a_full_lane_to_come_back() {
+    let tenant_id = schemas::TenantId::new(uuid::Uuid::nil());
+    let flooding = ApiError::from(eventlog::Error::TenantOverloaded { tenant_id });
+    let (status, v2, problem, _) = said(flooding.clone()).await;
+    assert_eq!((status, &v2["error"]), (429, &json!("APIRateLimitExceeded")));
+    assert_eq!((&problem["status"], &problem["title"]), (&json!(429), &json!("Too many requests")));
+    assert_eq!(retry_after(flooding).await.as_deref(), Some("1"));
+
+    let (busy, full) = (eventlog::Error::Busy { tenant_id }, eventlog::Error::Overloaded);
+    for error in [busy, full].map(ApiError::from) {
+        assert_eq!(said(error.clone()).await.0, 503);
+        assert_eq!(retry_after(error).await.as_deref(), Some("1"));
+    }
+}
+
+async fn retry_after(error: ApiError) -> Option<String> {
+    let routes: Router =
+        Router::new().route("/api/v2/x", get(async move || error)).layer(middleware::from_fn(render::layer));
+    let request = Request::builder().uri("/api/v2/x").body(axum::body::Body::empty()).expect("a request");
+    let response = match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    response.headers().get("retry-after").and_then(|value| value.to_str().ok()).map(str::to_owned)
+}

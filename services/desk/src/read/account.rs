@@ -20,7 +20,7 @@ pub(crate) async fn one(conn: &mut PgConnection, resident: &Resident) -> Result<
     sqlx::query_as!(
         Account,
         "select plan, requested, granted, policy_version, entitled, selected, committed
-         from read.account where tenant_id = $1",
+         from account where tenant_id = $1",
         resident.tenant_id().get(),
     )
     .fetch_optional(conn)

@@ -31,7 +31,7 @@ pub(crate) async fn many(
         Attachment,
         r#"select attachment_id, file_name, content_type, size_bytes, uploader_id, blob, key_id, comment_id, ticket_id,
                   is_public, token_expires_at as "token_expires_at: jiff_sqlx::Timestamp"
-           from read.attachment where tenant_id = $1 and attachment_id = any($2) order by attachment_id"#,
+           from attachment where tenant_id = $1 and attachment_id = any($2) order by attachment_id"#,
         resident.tenant_id().get(),
         ids,
     )
@@ -55,7 +55,7 @@ pub(crate) async fn ids_of_token(
     token_sha256: &str,
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
-        "select attachment_id from read.attachment where tenant_id = $1 and token_sha256 = $2 order by attachment_id",
+        "select attachment_id from attachment where tenant_id = $1 and token_sha256 = $2 order by attachment_id",
         resident.tenant_id().get(),
         token_sha256,
     )

@@ -27,11 +27,11 @@ pub(crate) async fn ids(
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select audit_id as "audit_id!" from (
-               (select audit_id from read.audit
+               (select audit_id from audit
                 where tenant_id = $1 and ticket_id = $2 and $4::bigint is null and audit_id > $3
                 order by audit_id limit $5 offset $6)
                union all
-               (select audit_id from read.audit
+               (select audit_id from audit
                 where tenant_id = $1 and ticket_id = $2 and audit_id < $4
                 order by audit_id desc limit $5)
            ) as page order by audit_id"#,
@@ -49,7 +49,7 @@ pub(crate) async fn ids(
 /// How many audits a ticket has.
 pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident, ticket: TicketId) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.audit where tenant_id = $1 and ticket_id = $2"#,
+        r#"select count(*) as "count!" from audit where tenant_id = $1 and ticket_id = $2"#,
         resident.tenant_id().get(),
         ticket.get(),
     )
@@ -67,7 +67,7 @@ pub(crate) async fn many(
     sqlx::query_as!(
         Audit,
         r#"select audit_id, ticket_id, author_id, channel, events, created_at as "created_at: jiff_sqlx::Timestamp"
-           from read.audit where tenant_id = $1 and ticket_id = $2 and audit_id = any($3) order by audit_id"#,
+           from audit where tenant_id = $1 and ticket_id = $2 and audit_id = any($3) order by audit_id"#,
         resident.tenant_id().get(),
         ticket.get(),
         ids,

@@ -30,11 +30,11 @@ pub(crate) async fn ids(
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select comment_id as "comment_id!" from (
-               (select comment_id from read.comment
+               (select comment_id from comment
                 where tenant_id = $1 and ticket_id = $2 and $4::bigint is null and comment_id > $3 and ($5 or is_public)
                 order by comment_id limit $6 offset $7)
                union all
-               (select comment_id from read.comment
+               (select comment_id from comment
                 where tenant_id = $1 and ticket_id = $2 and comment_id < $4 and ($5 or is_public)
                 order by comment_id desc limit $6)
            ) as page order by comment_id"#,
@@ -58,7 +58,7 @@ pub(crate) async fn count(
     sight: Sight,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.comment where tenant_id = $1 and ticket_id = $2 and ($3 or is_public)"#,
+        r#"select count(*) as "count!" from comment where tenant_id = $1 and ticket_id = $2 and ($3 or is_public)"#,
         resident.tenant_id().get(),
         ticket.get(),
         sight == Sight::Everything,
@@ -77,7 +77,7 @@ pub(crate) async fn many(
         Comment,
         r#"select comment_id, audit_id, author_id, is_public, body, html_body, attachment_ids, channel,
                   created_at as "created_at: jiff_sqlx::Timestamp"
-           from read.comment where tenant_id = $1 and comment_id = any($2) order by comment_id"#,
+           from comment where tenant_id = $1 and comment_id = any($2) order by comment_id"#,
         resident.tenant_id().get(),
         ids,
     )

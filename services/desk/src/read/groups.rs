@@ -19,11 +19,11 @@ pub(crate) struct Group {
 pub(crate) async fn ids(conn: &mut PgConnection, resident: &Resident, window: Window) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select group_id as "group_id!" from (
-               (select group_id from read.agent_group
+               (select group_id from agent_group
                 where tenant_id = $1 and $3::bigint is null and group_id > $2
                 order by group_id limit $4 offset $5)
                union all
-               (select group_id from read.agent_group
+               (select group_id from agent_group
                 where tenant_id = $1 and group_id < $3
                 order by group_id desc limit $4)
            ) as page order by group_id"#,
@@ -40,7 +40,7 @@ pub(crate) async fn ids(conn: &mut PgConnection, resident: &Resident, window: Wi
 /// How many groups there are.
 pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.agent_group where tenant_id = $1"#,
+        r#"select count(*) as "count!" from agent_group where tenant_id = $1"#,
         resident.tenant_id().get(),
     )
     .fetch_one(conn)
@@ -52,7 +52,7 @@ pub(crate) async fn many(conn: &mut PgConnection, resident: &Resident, ids: &[i6
     sqlx::query_as!(
         Group,
         r#"select group_id, name, created_at as "created_at: jiff_sqlx::Timestamp"
-           from read.agent_group where tenant_id = $1 and group_id = any($2) order by group_id"#,
+           from agent_group where tenant_id = $1 and group_id = any($2) order by group_id"#,
         resident.tenant_id().get(),
         ids,
     )

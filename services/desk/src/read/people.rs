@@ -38,13 +38,13 @@ pub(crate) async fn ids(
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select person_id as "person_id!" from (
-               (select person_id from read.person
+               (select person_id from person
                 where tenant_id = $1 and $3::bigint is null and person_id > $2
                   and ($4::text[] is null or role = any($4)) and ($5::text is null or email = $5)
                   and ($6::text is null or position(lower($6) in lower(name)) > 0 or position(lower($6) in email) > 0)
                 order by person_id limit $7 offset $8)
                union all
-               (select person_id from read.person
+               (select person_id from person
                 where tenant_id = $1 and person_id < $3
                   and ($4::text[] is null or role = any($4)) and ($5::text is null or email = $5)
                   and ($6::text is null or position(lower($6) in lower(name)) > 0 or position(lower($6) in email) > 0)
@@ -66,7 +66,7 @@ pub(crate) async fn ids(
 /// How many people pass the filter.
 pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident, filter: &Filter) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.person
+        r#"select count(*) as "count!" from person
            where tenant_id = $1
              and ($2::text[] is null or role = any($2)) and ($3::text is null or email = $3)
              and ($4::text is null or position(lower($4) in lower(name)) > 0 or position(lower($4) in email) > 0)"#,
@@ -89,7 +89,7 @@ pub(crate) async fn many(
         Person,
         r#"select person_id, name, email, role, created_at as "created_at: jiff_sqlx::Timestamp",
                   updated_at as "updated_at: jiff_sqlx::Timestamp"
-           from read.person where tenant_id = $1 and person_id = any($2) order by person_id"#,
+           from person where tenant_id = $1 and person_id = any($2) order by person_id"#,
         resident.tenant_id().get(),
         ids,
     )

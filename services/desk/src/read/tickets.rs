@@ -47,12 +47,12 @@ pub(crate) async fn ids(
 ) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(
         r#"select ticket_id as "ticket_id!" from (
-               (select ticket_id from read.ticket_list
+               (select ticket_id from ticket_list
                 where tenant_id = $1 and $3::bigint is null and ticket_id > $2
                   and ($4::bigint is null or (requester_id = $4 and is_public)) and ($7::text is null or external_id = $7)
                 order by ticket_id limit $5 offset $6)
                union all
-               (select ticket_id from read.ticket_list
+               (select ticket_id from ticket_list
                 where tenant_id = $1 and ticket_id < $3
                   and ($4::bigint is null or (requester_id = $4 and is_public)) and ($7::text is null or external_id = $7)
                 order by ticket_id desc limit $5)
@@ -76,7 +76,7 @@ pub(crate) async fn count(
     filter: Filter<'_>,
 ) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.ticket_list
+        r#"select count(*) as "count!" from ticket_list
            where tenant_id = $1 and ($2::bigint is null or (requester_id = $2 and is_public))
              and ($3::text is null or external_id = $3)"#,
         resident.tenant_id().get(),
@@ -101,11 +101,11 @@ pub(crate) async fn many(
         r#"select ticket_id, subject, status, priority, ticket_type, requester_id, submitter_id, assignee_id, group_id,
                   tags, channel, external_id, is_public, version,
                   case when $2::bigint is null then description else coalesce(
-                      (select comment.body from read.comment
+                      (select comment.body from comment
                        where comment.tenant_id = $1 and comment.ticket_id = ticket_list.ticket_id and comment.is_public
                        order by comment.comment_id limit 1), '') end as "description!",
                   created_at as "created_at: jiff_sqlx::Timestamp", updated_at as "updated_at: jiff_sqlx::Timestamp"
-           from read.ticket_list
+           from ticket_list
            where tenant_id = $1 and ticket_id = any($3) and ($2::bigint is null or (requester_id = $2 and is_public))
            order by ticket_id"#,
         resident.tenant_id().get(),

@@ -45,6 +45,8 @@ pub(super) enum Door {
 #[derive(Clone)]
 pub(super) struct Limits {
     pub(super) connections: Arc<Semaphore>,
+    /// The connections that are open. More wait in the listener's own backlog, unseen.
+    pub(super) meter: runtime::QueueMeter,
     pub(super) patience: Patience,
     pub(super) shutdown: Shutdown,
 }

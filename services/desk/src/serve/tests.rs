@@ -203,7 +203,8 @@ async fn who_sends_too_slowly_is_let_go() -> anyhow::Result<()> {
     let header = proxy_header();
     for said in [&[][..], &header.as_ref()[..20], &[header.as_ref(), b"GET / HTTP/1.1\r\nhost: lo"].concat()[..]] {
         let listener = tokio::net::TcpListener::bind(any_port()).await?;
-        let limits = Limits { connections: Arc::new(Semaphore::new(1)), patience, shutdown: Shutdown::new() };
+        let meter = runtime::RegionMetrics::new("eu").queue("desk_connections");
+        let limits = Limits { connections: Arc::new(Semaphore::new(1)), meter, patience, shutdown: Shutdown::new() };
         let mut client = TcpStream::connect(listener.local_addr()?).await?;
         let (server, _) = listener.accept().await?;
         client.write_all(said).await?;

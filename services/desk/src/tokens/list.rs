@@ -11,11 +11,11 @@ const TOKENS_MAX: i64 = 1000;
 
 pub(super) async fn list(State(desk): State<Desk>, caller: Caller) -> ApiResult {
     let only = if caller.require_admin().is_ok() { None } else { Some(caller.person.get()) };
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let rows = sqlx::query!(
         r#"select token_id, person_id, description, expires_at as "expires_at: jiff_sqlx::Timestamp",
                revoked_at is null as "active!", created_at as "created_at: jiff_sqlx::Timestamp"
-           from read.api_token where tenant_id = $1 and ($2::bigint is null or person_id = $2)
+           from api_token where tenant_id = $1 and ($2::bigint is null or person_id = $2)
            order by token_id limit $3"#,
         caller.resident.tenant_id().get(),
         only,

@@ -38,9 +38,9 @@ pub(super) async fn revoke(
 
 /// Whose token it is.
 async fn holder(desk: &Desk, caller: &Caller, token: TokenId) -> Result<PersonId, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let person = sqlx::query_scalar!(
-        "select person_id from read.api_token where tenant_id = $1 and token_id = $2",
+        "select person_id from api_token where tenant_id = $1 and token_id = $2",
         caller.resident.tenant_id().get(),
         token.get(),
     );

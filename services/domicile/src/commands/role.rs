@@ -26,7 +26,7 @@ use crate::{
 
 const DRAIN_PATIENCE: Duration = Duration::from_secs(30);
 
-/// `domicile projector`, `domicile replicator`.
+/// `domicile projector`, `domicile replicator`, `domicile relay`.
 #[derive(Debug, Clone, Args)]
 pub struct WorkerRole {
     #[command(flatten)]
@@ -234,8 +234,9 @@ pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
     let listeners = serve::Listeners::bind(&listeners).await?;
     let directory = options.directory.client()?;
     let desk = region::desk(&deployment, &region, &options.apex, directory, (&metrics, &shutdown)).await?;
+    let (plain, operations) = (listeners.plain_address(), listeners.ops_address());
     shutdown.spawn(serve::run(desk, listeners, shutdown.clone()));
-    println!("ready: region {} at {}", region.id, options.listen);
+    println!("ready: region {} at {plain}, operations at {operations}", region.id);
     until_asked(&shutdown).await
 }
 
@@ -256,6 +257,19 @@ pub async fn replicator(place: &Place, options: &WorkerRole) -> Outcome {
     let mut replicating = region::replicator(&deployment, &region, &metrics, &shutdown).await?;
     worker_ready(&region.id, options, metrics, &shutdown).await?;
     replicating.check().await
+}
+
+/// Copies a region's log to its topic until a signal asks to stop.
+pub async fn relay(place: &Place, options: &WorkerRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let region = deployment.region(&options.region.region)?;
+    if region.kafka().is_none() {
+        let id = &region.id;
+        return Err(Failure::configuration(anyhow::anyhow!("region {id}: a relay takes a region file with [kafka]")));
+    }
+    let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
+    region::relay(&deployment, &region, &metrics, &shutdown).await?;
+    worker_ready(&region.id, options, metrics, &shutdown).await
 }
 
 async fn worker_ready(region: &RegionId, options: &WorkerRole, metrics: RegionMetrics, shutdown: &Shutdown) -> Outcome {

@@ -8,7 +8,7 @@ use std::{
 
 use desk::{Desk, serve};
 use eventlog::{Appender, AppenderConfig};
-use regions::{DatabaseRole, Region};
+use regions::{DatabaseRole, Feed, ReadModels, Region};
 use router::{Backend, Config as RouterConfig, Limits, Router};
 use runtime::{RegionMetrics, Shutdown};
 use schemas::RegionId;
@@ -101,7 +101,7 @@ pub async fn start_directory(
     Ok(running)
 }
 
-/// Starts desk, projector and replicator of a region.
+/// Starts desk, projector and replicator of a region, and a relay where it has a topic.
 pub async fn start(
     deployment: &Deployment,
     stores: &Stores,
@@ -126,6 +126,9 @@ pub async fn start(
     let operations = listeners.ops_address();
     let desk = desk(deployment, region, apex, directory.client()?, (&metrics, roles)).await?;
     roles.spawn(serve::run(desk, listeners, roles.clone()));
+    if region.kafka().is_some() {
+        relay(deployment, region, &metrics, roles).await?;
+    }
     projector(deployment, region, &metrics, roles).await?;
     let replicating = replicator(deployment, region, &metrics, roles).await?;
     Ok(RunningRoles { backend, operations, replicating })
@@ -138,6 +141,7 @@ pub async fn migrate(region: &Region, with_read_models: bool) -> Result<(), Fail
     vault::migrate(&mut owner).await?;
     if with_read_models {
         projector::migrate(&mut owner).await?;
+        topic::migrate(&mut owner).await?;
     }
     Ok(())
 }
@@ -157,6 +161,7 @@ pub async fn desk(
         apex: apex.to_owned(),
         vault: deployment.vault(region, pool.clone())?,
         pool,
+        read_models: ReadModels::new(projector::shapes()),
         appender: appender(region, metrics, roles).await?,
         bucket: regions::bucket(region).await?,
         directory,
@@ -177,6 +182,7 @@ pub async fn projector(
     metrics: &RegionMetrics,
     roles: &Shutdown,
 ) -> Result<(), Failure> {
+    check_topic(region, DatabaseRole::Projector).await?;
     let deps = deployment.projector(region, metrics).await?;
     let shutdown = roles.clone();
     roles.spawn(async move { projector::Projector::new(deps).run(shutdown).await });
@@ -190,10 +196,42 @@ pub async fn replicator(
     metrics: &RegionMetrics,
     roles: &Shutdown,
 ) -> Result<Replicating, Failure> {
+    check_topic(region, DatabaseRole::Replicator).await?;
     let deps = deployment.replicator(region, metrics).await?;
     let shutdown = roles.clone();
     let run = replicator::Replicator::new(deps).run(shutdown);
     Ok(Replicating::spawn(region.id.clone(), roles, run))
+}
+
+/// Runs a region's relay until shutdown.
+pub async fn relay(
+    deployment: &Deployment,
+    region: &Region,
+    metrics: &RegionMetrics,
+    roles: &Shutdown,
+) -> Result<(), Failure> {
+    check_topic(region, DatabaseRole::Relay).await?;
+    let deps = deployment.relay(region, metrics).await?;
+    let shutdown = roles.clone();
+    roles.spawn(async move { relay::Relay::new(deps).run(shutdown).await });
+    Ok(())
+}
+
+/// Refuses brokers of another cluster and a topic of another shape where somebody sees it: at the start. Brokers that do not
+/// answer keep nobody from starting; the log is read meanwhile.
+async fn check_topic(region: &Region, role: DatabaseRole) -> Result<(), Failure> {
+    if role != DatabaseRole::Relay && region.feed == Feed::Log {
+        return Ok(());
+    }
+    let mut connection = regions::connection(region, role).await?;
+    match regions::kafka_check(region, &mut connection).await {
+        Err(error) if error.is_refused_topic() => Err(Failure::configuration(error)),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the topic is not to be had yet");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Runs the router until shutdown.

@@ -1,13 +1,17 @@
-//! The call of `log.append`: a batch as flat arrays, and its outcomes. One event alone takes the shorter way of [`alone`].
+//! A batch: the call that appends it, and its outcomes.
+//!
+//! `log.append` can answer anything, and here is its call. Two shorter ways are tried before: [`alone`] for one event of one
+//! caller, [`together`] for a batch in which nothing is out of the ordinary. They append everything, or nothing and say so.
 
 mod alone;
+mod events;
 #[cfg(test)]
 mod model;
+mod together;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use jiff_sqlx::ToSqlx as _;
-use schemas::{Position, Sealed, TenantId, Version};
+use schemas::{Position, TenantId, Version};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -15,6 +19,7 @@ use crate::{
     append::{Append, Appended, Expected, StreamAppend},
     error::Error,
 };
+use events::{Events, stream_names};
 
 /// What the function says of one caller.
 #[derive(Debug)]
@@ -30,7 +35,8 @@ pub(crate) struct Outcome {
 #[derive(Default)]
 struct Arrays<'a> {
     callers: Callers<'a>,
-    streams: Streams,
+    streams: Streams<'a>,
+    event_tenant_ids: Vec<Uuid>,
     events: Events<'a>,
 }
 
@@ -46,46 +52,32 @@ struct Callers<'a> {
 }
 
 #[derive(Default)]
-struct Streams {
+struct Streams<'a> {
     tenant_ids: Vec<Uuid>,
-    names: Vec<String>,
+    names: Vec<&'a str>,
     expected_versions: Vec<i64>,
     event_counts: Vec<i32>,
     /// Where in these arrays, counted from 1, an earlier caller names the same stream; 0 for nowhere.
     earlier: Vec<i32>,
 }
 
-#[derive(Default)]
-struct Events<'a> {
-    tenant_ids: Vec<Uuid>,
-    streams: Vec<String>,
-    versions: Vec<i64>,
-    event_ids: Vec<Uuid>,
-    event_types: Vec<&'a str>,
-    schema_versions: Vec<i16>,
-    recorded_ats: Vec<jiff_sqlx::Timestamp>,
-    actors: Vec<String>,
-    command_ids: Vec<Uuid>,
-    causation_ids: Vec<Option<Uuid>>,
-    trace_parents: Vec<Option<&'a str>>,
-    key_ids: Vec<Uuid>,
-    blobs: Vec<Option<&'a [u8]>>,
-    payloads: Vec<&'a [u8]>,
-    leaves: Vec<&'a [u8]>,
-}
-
 /// Runs the batch as one transaction in one round trip. `appends` are sorted by tenant. One outcome each, in order.
 pub(crate) async fn append(connection: &mut PgConnection, appends: &[&Append]) -> Result<Vec<Outcome>, sqlx::Error> {
     if let [append] = appends
-        && let Some(position) = alone::append(connection, append).await?
+        && let Some(event) = alone::event_of(append)
     {
-        return Ok(vec![Outcome::of_one(position)]);
+        if let Some(position) = alone::append(connection, append, event).await? {
+            return Ok(vec![Outcome::appended_at(position, position)]);
+        }
+    } else if let Some(outcomes) = together::append(connection, appends).await? {
+        return Ok(outcomes);
     }
     append_all(connection, appends).await
 }
 
 async fn append_all(connection: &mut PgConnection, appends: &[&Append]) -> Result<Vec<Outcome>, sqlx::Error> {
-    let Arrays { callers, streams, events } = Arrays::of(appends);
+    let names = stream_names(appends);
+    let Arrays { callers, streams, event_tenant_ids, events } = Arrays::of(appends, &names);
     let outcomes = sqlx::query_as!(
         Outcome,
         r#"select outcome as "outcome!", first_position, last_position, stream_index, actual_version from log.append(
@@ -99,12 +91,12 @@ async fn append_all(connection: &mut PgConnection, appends: &[&Append]) -> Resul
         &callers.idempotency_keys as &[Option<&str>],
         &callers.fingerprints as &[Option<&[u8]>],
         &streams.tenant_ids,
-        &streams.names,
+        &streams.names as &[&str],
         &streams.expected_versions,
         &streams.event_counts,
         &streams.earlier,
-        &events.tenant_ids,
-        &events.streams,
+        &event_tenant_ids,
+        &events.streams as &[&str],
         &events.versions,
         &events.event_ids,
         &events.event_types as &[&str],
@@ -129,19 +121,31 @@ async fn append_all(connection: &mut PgConnection, appends: &[&Append]) -> Resul
     }
 }
 
+/// Those of the tenants whose head row nobody holds at this moment.
+pub(crate) async fn free_tenants(
+    connection: &mut PgConnection,
+    tenants: &HashSet<TenantId>,
+) -> Result<Vec<TenantId>, sqlx::Error> {
+    let tenants: Vec<_> = tenants.iter().map(|tenant_id| tenant_id.get()).collect();
+    let free = sqlx::query_scalar!(r#"select log.free_tenants($1) as "free!""#, &tenants).fetch_one(connection).await?;
+    Ok(free.into_iter().map(TenantId::new).collect())
+}
+
 impl<'a> Arrays<'a> {
-    fn of(appends: &[&'a Append]) -> Self {
+    fn of(appends: &[&'a Append], names: &'a [String]) -> Self {
         let mut arrays = Self::default();
+        let mut names = names.iter();
         let mut places = HashMap::new();
         for append in appends {
             arrays.callers.push(append);
             let tenant_id = append.resident.tenant_id();
-            for stream in &append.streams {
-                arrays.streams.push(tenant_id, stream);
+            for (stream, name) in append.streams.iter().zip(names.by_ref()) {
+                arrays.streams.push(tenant_id, stream, name);
                 let place = count(arrays.streams.names.len());
                 arrays.streams.earlier.push(places.insert((tenant_id, &stream.stream), place).unwrap_or_default());
                 for event in &stream.events {
-                    arrays.events.push(event, arrays.streams.names.last().expect("it was pushed above"));
+                    arrays.event_tenant_ids.push(tenant_id.get());
+                    arrays.events.push(event, name);
                 }
             }
         }
@@ -161,40 +165,18 @@ impl<'a> Callers<'a> {
     }
 }
 
-impl Streams {
-    fn push(&mut self, tenant_id: TenantId, append: &StreamAppend) {
+impl<'a> Streams<'a> {
+    fn push(&mut self, tenant_id: TenantId, append: &StreamAppend, name: &'a str) {
         self.tenant_ids.push(tenant_id.get());
-        self.names.push(append.stream.to_string());
+        self.names.push(name);
         self.expected_versions.push(append.expected.version().get());
         self.event_counts.push(count(append.events.len()));
     }
 }
 
-impl<'a> Events<'a> {
-    fn push(&mut self, event: &'a Sealed, stream: &str) {
-        let Sealed { envelope, payload, leaf } = event;
-        self.tenant_ids.push(envelope.tenant_id.get());
-        self.streams.push(stream.to_owned());
-        self.versions.push(envelope.version.get());
-        self.event_ids.push(envelope.event_id.get());
-        self.event_types.push(&envelope.event_type);
-        self.schema_versions.push(i16::try_from(envelope.schema_version).expect("a schema version is a small number"));
-        self.recorded_ats.push(envelope.recorded_at.to_sqlx());
-        self.actors.push(envelope.actor.to_string());
-        self.command_ids.push(envelope.command_id.get());
-        self.causation_ids.push(envelope.causation_id.map(schemas::EventId::get));
-        self.trace_parents.push(envelope.trace_parent.as_deref());
-        self.key_ids.push(envelope.key_id.get());
-        self.blobs.push(envelope.blob.as_ref().map(|blob| blob.as_bytes().as_slice()));
-        self.payloads.push(payload);
-        self.leaves.push(leaf.as_bytes());
-    }
-}
-
 impl Outcome {
-    fn of_one(position: i64) -> Self {
-        let position = Some(position);
-        let (first_position, last_position) = (position, position);
+    fn appended_at(first: i64, last: i64) -> Self {
+        let (first_position, last_position) = (Some(first), Some(last));
         Self { outcome: "appended".to_owned(), first_position, last_position, stream_index: None, actual_version: None }
     }
 

@@ -1,6 +1,6 @@
 //! One lane: takes what waits, commits it together, answers each caller.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use regions::Region;
 use runtime::{RegionMetrics, Shutdown, crash};
@@ -8,39 +8,33 @@ use sqlx::{
     PgConnection,
     postgres::{PgDatabaseError, PgSeverity},
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::{Instant, timeout},
-};
+use tokio::time::timeout;
 
-use crate::{
-    append::{Append, Appended},
-    appender::{
-        AppenderConfig,
-        batch::{self, Outcome},
-        notifier::Notifier,
-    },
-    error::Error,
+use crate::appender::{
+    AppenderConfig,
+    batch::{self, Outcome},
+    notifier::Notifier,
+    queue::Queue,
+    siding::Siding,
+    waiting::Waiting,
 };
-
-/// A caller in the queue.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) append: Append,
-    pub(crate) arrived: Instant,
-    pub(crate) answer: oneshot::Sender<Result<Appended, Error>>,
-    /// Whether it was once sent on a connection that broke, so that it may have been appended.
-    pub(crate) was_sent: bool,
-}
 
 pub(crate) struct Lane {
     pub(crate) region: Region,
     pub(crate) connection: PgConnection,
-    pub(crate) queue: mpsc::Receiver<Waiting>,
+    pub(crate) track: Track,
     pub(crate) config: AppenderConfig,
     pub(crate) metrics: RegionMetrics,
     pub(crate) notifier: Notifier,
     pub(crate) shutdown: Shutdown,
+}
+
+/// Whom a lane serves.
+pub(crate) enum Track {
+    /// Some of the tenants, all of them together, and whom it hands over when somebody holds their head row.
+    Main { queue: Arc<Queue>, siding: Arc<Siding> },
+    /// Those that were handed over, each alone.
+    Siding(Arc<Siding>),
 }
 
 /// Why a batch has no outcomes.
@@ -52,17 +46,16 @@ enum Failure {
 }
 
 /// How long an answer may take before the connection counts as lost. Longer than the database's own patience.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a lane stays for stragglers once the process was asked to end.
 const LINGER: Duration = Duration::from_secs(1);
 
 impl Lane {
     pub(crate) async fn run(mut self) {
-        let mut batch = Vec::with_capacity(self.config.batch_size_max);
-        while self.take(&mut batch).await {
+        while let Some(batch) = self.take().await {
             let last_batch_size = batch.len();
-            if !self.work_off(VecDeque::from([std::mem::take(&mut batch)])).await {
+            if !self.work_off(VecDeque::from([batch])).await {
                 break;
             }
             if last_batch_size > 1 {
@@ -73,19 +66,42 @@ impl Lane {
         }
     }
 
-    /// Waits for callers and takes all that wait. `false` when none will come.
-    async fn take(&mut self, batch: &mut Vec<Waiting>) -> bool {
-        let ending = self.shutdown.is_requested();
-        let taken = tokio::select! {
+    pub(crate) fn queue(&self) -> &Queue {
+        match &self.track {
+            Track::Main { queue, .. } => queue,
+            Track::Siding(siding) => &siding.queue,
+        }
+    }
+
+    /// Waits for callers and takes a batch of them. `None` when none will come.
+    async fn take(&self) -> Option<Vec<Waiting>> {
+        loop {
+            let mut batch = match &self.track {
+                Track::Main { queue, .. } => queue.take(),
+                Track::Siding(siding) => siding.queue.take_of_one(),
+            };
+            if !batch.is_empty() {
+                // Nobody waits for these any more: not sending them is as good as never having come.
+                batch.retain(|waiting| !waiting.answer.is_closed());
+                return Some(batch);
+            }
+            if self.queue().is_closed() || !self.wait().await {
+                return None;
+            }
+        }
+    }
+
+    /// Waits until callers may have come. `false` if the process ends and none came for a moment. The siding ends after the
+    /// lanes, when its queue is closed.
+    async fn wait(&self) -> bool {
+        let is_main = matches!(self.track, Track::Main { .. });
+        let is_ending = self.shutdown.is_requested();
+        tokio::select! {
             biased;
-            taken = self.queue.recv_many(batch, self.config.batch_size_max) => taken,
-            () = self.shutdown.requested(), if !ending => return Box::pin(self.take(batch)).await,
-            () = tokio::time::sleep(LINGER), if ending => 0,
-        };
-        self.metrics.append_queue_length.sub(i64::try_from(taken).unwrap_or_default());
-        // Nobody waits for these any more, and they were never sent: dropping them is as good as never having come.
-        batch.retain(|waiting| !waiting.answer.is_closed());
-        taken > 0
+            () = self.queue().arrived() => true,
+            () = self.shutdown.requested(), if is_main && !is_ending => true,
+            () = tokio::time::sleep(LINGER), if is_main && is_ending => false,
+        }
     }
 
     /// Runs batches until each caller is answered. `false` if the process ended over a database that is away.
@@ -98,9 +114,12 @@ impl Lane {
                 continue;
             }
             // All batches lock their tenants in this order. The sort is stable: callers of one tenant stay in theirs.
-            batch.sort_by_key(|waiting| waiting.append.resident.tenant_id());
+            batch.sort_by_key(Waiting::tenant_id);
             match self.commit(&batch).await {
                 Ok(outcomes) => self.answer(batch, outcomes),
+                Err(Failure::RolledBack(error)) if is_out_of_patience(&error) => {
+                    self.blocked(batch, &mut batches).await;
+                }
                 Err(Failure::RolledBack(error)) => {
                     parts(batch, &error).into_iter().rev().for_each(|part| batches.push_front(part));
                 }
@@ -133,7 +152,10 @@ impl Lane {
         crash::point("eventlog.committed");
         self.metrics.append_batch_size.observe(batch.len() as f64);
         let appended = batch.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_new());
-        self.notifier.wake(appended.map(|(waiting, _)| waiting.append.resident.tenant_id()));
+        self.notifier.wake(appended.map(|(waiting, _)| waiting.tenant_id()));
+        if let (Track::Siding(siding), Some(first)) = (&self.track, batch.first()) {
+            siding.release(first.tenant_id());
+        }
         for (waiting, outcome) in batch.into_iter().zip(outcomes) {
             let result = waiting.result(&outcome);
             if result.is_ok() {
@@ -145,45 +167,25 @@ impl Lane {
     }
 }
 
-impl Waiting {
-    fn result(&self, outcome: &Outcome) -> Result<Appended, Error> {
-        match (outcome.result(&self.append), self.was_sent) {
-            // The backend that the connection was lost to may still come to its turn, and find the tenant at home again.
-            (Err(Error::NotAtHome { .. }), true) => Err(Error::OutcomeUnknown { command_id: self.append.command_id }),
-            (result, _) => result,
+impl Drop for Lane {
+    /// However a lane ends, nobody waits for it.
+    fn drop(&mut self) {
+        self.queue().close();
+        self.queue().drain().into_iter().for_each(Waiting::give_up);
+        if let Track::Main { siding, .. } = &self.track {
+            siding.lane_ended();
         }
-    }
-
-    fn refuse(self, error: &sqlx::Error) {
-        let refusal = match error.as_database_error().and_then(|error| error.code()).as_deref() {
-            _ if self.was_sent => Error::OutcomeUnknown { command_id: self.append.command_id },
-            // insufficient_resources, disk_full
-            Some("53000" | "53100") => Error::StoreFull,
-            _ if is_out_of_patience(error) => Error::Busy { tenant_id: self.append.resident.tenant_id() },
-            _ => Error::Append(sqlx::Error::Protocol(error.to_string())),
-        };
-        let _ = self.answer.send(Err(refusal));
     }
 }
 
-/// What to run of a batch that was rolled back: its parts, so that whoever is at fault fails alone. What has no parts is refused.
-fn parts(batch: Vec<Waiting>, error: &sqlx::Error) -> Vec<Vec<Waiting>> {
-    // What is held is a tenant's head row. All callers of that tenant would wait for it, each as long as this batch did.
-    let by_tenant = is_out_of_patience(error);
-    let mut parts: Vec<Vec<Waiting>> = Vec::new();
-    for waiting in batch {
-        let tenant_id = waiting.append.resident.tenant_id();
-        match parts.last_mut() {
-            Some(part) if by_tenant && part[0].append.resident.tenant_id() == tenant_id => part.push(waiting),
-            _ => parts.push(vec![waiting]),
-        }
-    }
-    if parts.len() == 1 {
-        parts.drain(..).flatten().for_each(|waiting| waiting.refuse(error));
+/// What to run of a batch that was rolled back: its callers, so that whoever is at fault fails alone. One alone is refused.
+fn parts(mut batch: Vec<Waiting>, error: &sqlx::Error) -> Vec<Vec<Waiting>> {
+    if batch.len() == 1 {
+        batch.drain(..).for_each(|waiting| waiting.refuse(error));
     } else {
-        tracing::warn!(error = error as &dyn std::error::Error, parts = parts.len(), "batch rolled back");
+        tracing::warn!(error = error as &dyn std::error::Error, callers = batch.len(), "batch rolled back");
     }
-    parts
+    batch.into_iter().map(|waiting| vec![waiting]).collect()
 }
 
 /// lock_not_available, query_canceled: the database gave up, and rolled back.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use regions::{DatabaseRole, Region};
-use runtime::Shutdown;
+use runtime::{QueueMeter, RegionMetrics, Shutdown};
 use schemas::TenantId;
 use sqlx::PgConnection;
 use tokio::sync::Notify;
@@ -25,27 +25,32 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// A payload takes fewer than 8000 bytes; an id and a comma take 37.
 const TENANTS_PER_PAYLOAD: usize = 200;
 
-/// Collects the tenants that moved. Bounded by their number.
-#[derive(Debug, Clone, Default)]
+/// Collects the tenants that moved. Bounded by their number: the queue `append_wakeups`.
+#[derive(Debug, Clone)]
 pub(crate) struct Notifier(Arc<Moved>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Moved {
     tenants: Mutex<BTreeSet<TenantId>>,
     changed: Notify,
+    meter: QueueMeter,
 }
 
 impl Notifier {
     /// Runs it until the process is to end.
-    pub(crate) fn start(region: &Region, shutdown: &Shutdown) -> Self {
-        let notifier = Self::default();
+    pub(crate) fn start(region: &Region, metrics: &RegionMetrics, shutdown: &Shutdown) -> Self {
+        let meter = metrics.queue("append_wakeups");
+        let notifier = Self(Arc::new(Moved { tenants: Mutex::default(), changed: Notify::new(), meter }));
         shutdown.spawn(send(Arc::clone(&notifier.0), region.clone(), shutdown.clone()));
         notifier
     }
 
     /// Wakes the readers of these tenants, soon.
     pub(crate) fn wake(&self, tenants: impl Iterator<Item = TenantId>) {
-        self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner).extend(tenants);
+        let mut moved = self.0.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        moved.extend(tenants);
+        self.0.meter.holds(moved.len());
+        drop(moved);
         self.0.changed.notify_one();
     }
 }
@@ -61,6 +66,7 @@ async fn send(moved: Arc<Moved>, region: Region, shutdown: Shutdown) {
             return;
         }
         let tenants = std::mem::take(&mut *moved.tenants.lock().unwrap_or_else(PoisonError::into_inner));
+        moved.meter.holds(0);
         let tenants: Vec<_> = tenants.into_iter().collect();
         if let Err(error) = notify(&mut connection, &region, &tenants).await {
             connection = None;

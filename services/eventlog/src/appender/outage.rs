@@ -15,17 +15,14 @@
 //! breaks time and again.
 //!
 //! Refusals that stay true whatever a zombie does (a wrong expected version, a reused key) are passed on. One that may not (the
-//! tenant is just moving, the store is just full) becomes [`Error::OutcomeUnknown`], because the zombie might meet better times.
+//! tenant is just moving, the store is just full) becomes [`Error::OutcomeUnknown`](crate::Error::OutcomeUnknown), because the
+//! zombie might meet better times.
 
 use std::{collections::VecDeque, time::Duration};
 
-use regions::DatabaseRole;
 use tokio::time::Instant;
 
-use crate::{
-    appender::lane::{Lane, Waiting},
-    error::Error,
-};
+use crate::appender::{lane::Lane, waiting::Waiting};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -42,7 +39,7 @@ impl Lane {
         let mut backoff = BACKOFF_FIRST;
         loop {
             // Bounded, so that a request to end is seen soon.
-            match regions::connection_with(&self.region, DatabaseRole::Desk, self.config.patience).await {
+            match self.config.connect(&self.region).await {
                 Ok(connection) => {
                     // The old connection closes here: a backend that still runs learns of it when it next writes or reads.
                     self.connection = connection;
@@ -65,18 +62,7 @@ impl Lane {
         }
     }
 
-    fn turn_away(&mut self) {
-        while let Ok(waiting) = self.queue.try_recv() {
-            self.metrics.append_queue_length.dec();
-            waiting.give_up();
-        }
-    }
-}
-
-impl Waiting {
-    pub(crate) fn give_up(self) {
-        let command_id = self.append.command_id;
-        let refusal = if self.was_sent { Error::OutcomeUnknown { command_id } } else { Error::Unavailable };
-        let _ = self.answer.send(Err(refusal));
+    fn turn_away(&self) {
+        self.queue().drain().into_iter().for_each(Waiting::give_up);
     }
 }

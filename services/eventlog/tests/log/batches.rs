@@ -157,7 +157,7 @@ async fn a_caller_that_went_away_before_its_turn_is_not_appended() -> anyhow::Re
 async fn a_full_queue_refuses_at_once() -> anyhow::Result<()> {
     let eu = region().await?;
     let acme = eu.tenant("acme").await?;
-    let config = eventlog::AppenderConfig { lanes: 1, batch_size_max: 1, queue_length_max: 1, ..Default::default() };
+    let config = eventlog::AppenderConfig { batch_size_max: 1, queue_length_max: 1, ..given::patient() };
     let appender = Appender::start(config, &eu.region, eu.metrics.clone(), &eu.shutdown).await?;
     let held = given::hold(&eu, &acme).await?;
     let in_work = appender.append(given::append(&eu, &acme, given::ticket(1), 0));

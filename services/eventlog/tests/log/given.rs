@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eventlog::{Append, Appended, Appender, AppenderConfig, Expected, Idempotency, StreamAppend};
-use regions::{DatabaseRole, Resident};
+use regions::{DatabaseRole, Patience, Resident};
 use runtime::{Clock, Ids};
 use schemas::{
     Actor, CommandId, Envelope, EventId, Hash, KeyId, Position, Recorded, Sealed, StreamName, TicketId, Version,
@@ -69,10 +69,14 @@ pub(crate) fn appended(first: i64, last: i64) -> Appended {
     Appended { first: Position::new(first), last: Position::new(last), replayed: false }
 }
 
-/// An appender with one lane, so that everything that waits is one batch.
+/// One lane, so that everything that waits is one batch. It stays with a tenant that a test holds.
+pub(crate) fn patient() -> AppenderConfig {
+    AppenderConfig { lanes: 1, stuck_after: Patience::DESK.lock, ..AppenderConfig::default() }
+}
+
+/// An appender with one [`patient`] lane.
 pub(crate) async fn one_lane(test: &TestRegion) -> anyhow::Result<Appender> {
-    let config = AppenderConfig { lanes: 1, ..AppenderConfig::default() };
-    Ok(Appender::start(config, &test.region, test.metrics.clone(), &test.shutdown).await?)
+    Ok(Appender::start(patient(), &test.region, test.metrics.clone(), &test.shutdown).await?)
 }
 
 pub(crate) async fn owner(test: &TestRegion) -> anyhow::Result<PgConnection> {
@@ -117,7 +121,8 @@ pub(crate) async fn blocked_sessions(test: &TestRegion, count: usize) -> anyhow:
 /// Waits until as many callers are queued.
 pub(crate) async fn queued(test: &TestRegion, count: i64) -> anyhow::Result<()> {
     let wait = async {
-        while test.metrics.append_queue_length.get() < count {
+        let length = |queue| test.metrics.queue_length.with_label_values(&[queue]).get();
+        while length("append") + length("append_siding") < count {
             tokio::task::yield_now().await;
         }
     };

@@ -146,8 +146,7 @@ async fn an_append_that_a_zombie_backend_commits_is_answered_and_not_repeated() 
     let eu = region().await?;
     let acme = eu.tenant("acme").await?;
     let wire = Wire::to(&eu).await?;
-    let config = AppenderConfig { lanes: 1, ..AppenderConfig::default() };
-    let appender = Appender::start(config, &wire.region(&eu), eu.metrics.clone(), &eu.shutdown).await?;
+    let appender = Appender::start(given::patient(), &wire.region(&eu), eu.metrics.clone(), &eu.shutdown).await?;
     let held = given::hold(&eu, &acme).await?;
     let append = appender.append(given::append_to(&eu, &acme, &[(given::ticket(1), 0, 2)]));
     let outage = async {

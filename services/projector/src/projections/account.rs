@@ -7,10 +7,10 @@ use schemas::{
     StreamName, TenantId, TenantLogEvent,
     tenant::{GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered},
 };
-use sqlx::PgConnection;
 
 use crate::{
     batch::{Applied, Payload},
+    build::OpenBuild,
     error::{ApplyError, Missing},
     projections::{ERASED, Projection, apply_span},
     table::Table,
@@ -19,23 +19,26 @@ use crate::{
 /// See the module.
 pub(super) static PROJECTION: Projection = Projection {
     name: "account",
+    shape: 1,
+    tables_sql: include_str!("../../sql/account/tables.sql"),
+    indexes_sql: include_str!("../../sql/account/indexes.sql"),
     tables: &[Table { name: "account", key: "tenant_id" }, Table { name: "agent_group", key: "group_id" }],
     reads: |stream| matches!(stream, StreamName::Tenant),
     passes_over: &[],
     span: || apply_span!("projection.account.apply"),
-    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+    apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
 
 /// A tenant has a handful of these events in its life: one statement each.
-async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
     for event in events.iter().filter(|event| PROJECTION.wants(&event.envelope)) {
         let at = event.envelope.recorded_at;
         match &event.payload {
-            Payload::Event(TenantLogEvent::Tenant(tenant_event)) => change(conn, tenant, tenant_event, at).await?,
+            Payload::Event(TenantLogEvent::Tenant(tenant_event)) => change(build, tenant, tenant_event, at).await?,
             Payload::Erased if event.envelope.event_type == "tenant_registered" => {
                 let tombstone = TenantRegistered { slug: resident.slug().clone(), company: ERASED.to_owned().into() };
-                register(conn, tenant, &tombstone, at).await?;
+                register(build, tenant, &tombstone, at).await?;
             }
             // The rest of an erased tenant stays unknown.
             Payload::Event(_) | Payload::Erased | Payload::Unreadable(_) => {}
@@ -44,49 +47,43 @@ async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied])
     Ok(())
 }
 
-async fn change(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    event: &TenantEvent,
-    at: Timestamp,
-) -> Result<(), ApplyError> {
+async fn change(build: &mut OpenBuild, tenant: TenantId, event: &TenantEvent, at: Timestamp) -> Result<(), ApplyError> {
     match event {
-        TenantEvent::TenantRegistered(registered) => register(conn, tenant, registered, at).await,
-        TenantEvent::PlanChosen(chosen) => choose_plan(conn, tenant, chosen).await,
-        TenantEvent::LocalityChosen(chosen) => choose_locality(conn, tenant, chosen).await,
-        TenantEvent::GroupAdded(added) => add_group(conn, tenant, added, at).await,
+        TenantEvent::TenantRegistered(registered) => register(build, tenant, registered, at).await,
+        TenantEvent::PlanChosen(chosen) => choose_plan(build, tenant, chosen).await,
+        TenantEvent::LocalityChosen(chosen) => choose_locality(build, tenant, chosen).await,
+        TenantEvent::GroupAdded(added) => add_group(build, tenant, added, at).await,
     }
 }
 
 async fn register(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     event: &TenantRegistered,
     at: Timestamp,
 ) -> Result<(), ApplyError> {
     sqlx::query!(
-        "insert into read.account (tenant_id, slug, company, registered_at) values ($1, $2, $3, $4)",
+        "insert into account (tenant_id, slug, company, registered_at) values ($1, $2, $3, $4)",
         tenant.get(),
         event.slug.as_str(),
         event.company.expose(),
         at.to_sqlx() as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }
 
-async fn choose_plan(conn: &mut PgConnection, tenant: TenantId, event: &PlanChosen) -> Result<(), ApplyError> {
-    let changed =
-        sqlx::query!("update read.account set plan = $2 where tenant_id = $1", tenant.get(), event.plan.as_str())
-            .execute(conn)
-            .await?;
+async fn choose_plan(build: &mut OpenBuild, tenant: TenantId, event: &PlanChosen) -> Result<(), ApplyError> {
+    let changed = sqlx::query!("update account set plan = $2 where tenant_id = $1", tenant.get(), event.plan.as_str())
+        .execute(build)
+        .await?;
     one_row(changed.rows_affected())
 }
 
-async fn choose_locality(conn: &mut PgConnection, tenant: TenantId, event: &LocalityChosen) -> Result<(), ApplyError> {
+async fn choose_locality(build: &mut OpenBuild, tenant: TenantId, event: &LocalityChosen) -> Result<(), ApplyError> {
     let changed = sqlx::query!(
-        "update read.account
+        "update account
          set requested = $2, granted = $3, policy_version = $4::bigint::integer, entitled = $5, selected = $6, committed = $7
          where tenant_id = $1",
         tenant.get(),
@@ -97,25 +94,25 @@ async fn choose_locality(conn: &mut PgConnection, tenant: TenantId, event: &Loca
         event.selected,
         event.committed,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     one_row(changed.rows_affected())
 }
 
 async fn add_group(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     event: &GroupAdded,
     at: Timestamp,
 ) -> Result<(), ApplyError> {
     sqlx::query!(
-        "insert into read.agent_group (tenant_id, group_id, name, created_at) values ($1, $2, $3, $4)",
+        "insert into agent_group (tenant_id, group_id, name, created_at) values ($1, $2, $3, $4)",
         tenant.get(),
         event.group.get(),
         event.name.expose(),
         at.to_sqlx() as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }

@@ -10,10 +10,10 @@ use jiff_sqlx::{Timestamp, ToSqlx};
 use regions::Resident;
 use schemas::{StreamName, TenantId, TicketId, ids, values::Channel};
 use serde_json::{Map, Value};
-use sqlx::PgConnection;
 
 use crate::{
     batch::Applied,
+    build::OpenBuild,
     error::{ApplyError, Missing},
     projections::{Projection, apply_span, column, existing, on_tickets, person_of},
     table::Table,
@@ -22,11 +22,14 @@ use crate::{
 /// See the module.
 pub(super) static PROJECTION: Projection = Projection {
     name: "audits",
+    shape: 1,
+    tables_sql: include_str!("../../sql/audits/tables.sql"),
+    indexes_sql: include_str!("../../sql/audits/indexes.sql"),
     tables: &[Table { name: "audit", key: "audit_id" }, Table { name: "audit_ticket", key: "ticket_id" }],
     reads: |stream| matches!(stream, StreamName::Ticket(_)),
     passes_over: &[],
     span: || apply_span!("projection.audits.apply"),
-    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+    apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
 
 /// A ticket's attributes as the API writes them, by field name. Absent means null.
@@ -47,15 +50,15 @@ struct Fold {
     audits: Vec<Audit>,
 }
 
-async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
     let wanted = on_tickets(events);
-    let mut fold = Fold { attributes: load(conn, tenant, &existing(&wanted)).await?, audits: Vec::new() };
+    let mut fold = Fold { attributes: load(build, tenant, &existing(&wanted)).await?, audits: Vec::new() };
     for (ticket, event) in wanted {
         fold.take(ticket, event)?;
     }
-    store_audits(conn, tenant, &fold.audits).await?;
-    store_attributes(conn, tenant, &fold.attributes).await
+    store_audits(build, tenant, &fold.audits).await?;
+    store_attributes(build, tenant, &fold.attributes).await
 }
 
 impl Fold {
@@ -120,7 +123,7 @@ impl Audit {
 }
 
 async fn load(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     tickets: &[i64],
 ) -> Result<BTreeMap<TicketId, Attributes>, sqlx::Error> {
@@ -129,19 +132,19 @@ async fn load(
     }
     let rows = sqlx::query!(
         r#"select ticket_id, attributes as "attributes: sqlx::types::Json<Attributes>"
-           from read.audit_ticket where tenant_id = $1 and ticket_id = any($2)"#,
+           from audit_ticket where tenant_id = $1 and ticket_id = any($2)"#,
         tenant.get(),
         tickets,
     )
-    .fetch_all(conn)
+    .fetch_all(build)
     .await?;
     Ok(rows.into_iter().map(|row| (TicketId::new(row.ticket_id), row.attributes.0)).collect())
 }
 
-async fn store_audits(conn: &mut PgConnection, tenant: TenantId, audits: &[Audit]) -> Result<(), ApplyError> {
+async fn store_audits(build: &mut OpenBuild, tenant: TenantId, audits: &[Audit]) -> Result<(), ApplyError> {
     let rows: Vec<&Audit> = audits.iter().collect();
     sqlx::query!(
-        "insert into read.audit (tenant_id, audit_id, ticket_id, author_id, channel, events, created_at)
+        "insert into audit (tenant_id, audit_id, ticket_id, author_id, channel, events, created_at)
          select $1, audit_id, ticket_id, author_id, channel, events, created_at
          from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::jsonb[], $7::timestamptz[])
               as row (audit_id, ticket_id, author_id, channel, events, created_at)",
@@ -153,27 +156,27 @@ async fn store_audits(conn: &mut PgConnection, tenant: TenantId, audits: &[Audit
         &column(&rows, |row| sqlx::types::Json(&row.entries)) as _,
         &column(&rows, |row| row.created_at) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }
 
 async fn store_attributes(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     attributes: &BTreeMap<TicketId, Attributes>,
 ) -> Result<(), ApplyError> {
     let rows: Vec<_> = attributes.iter().collect();
     let rows: Vec<_> = rows.iter().collect();
     sqlx::query!(
-        "insert into read.audit_ticket (tenant_id, ticket_id, attributes)
+        "insert into audit_ticket (tenant_id, ticket_id, attributes)
          select $1, ticket_id, attributes from unnest($2::bigint[], $3::jsonb[]) as row (ticket_id, attributes)
          on conflict (tenant_id, ticket_id) do update set attributes = excluded.attributes",
         tenant.get(),
         &column(&rows, |(ticket, _)| ticket.get()),
         &column(&rows, |(_, attributes)| sqlx::types::Json(*attributes)) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }

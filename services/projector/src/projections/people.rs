@@ -9,10 +9,10 @@ use schemas::{
     person::{ApiTokenIssued, PersonEvent},
     values::Role,
 };
-use sqlx::PgConnection;
 
 use crate::{
     batch::{Applied, Payload},
+    build::OpenBuild,
     error::{ApplyError, Missing},
     projections::{ERASED, Projection, apply_span, column},
     table::Table,
@@ -21,11 +21,14 @@ use crate::{
 /// See the module.
 pub(super) static PROJECTION: Projection = Projection {
     name: "people",
+    shape: 1,
+    tables_sql: include_str!("../../sql/people/tables.sql"),
+    indexes_sql: include_str!("../../sql/people/indexes.sql"),
     tables: &[Table { name: "person", key: "person_id" }, Table { name: "api_token", key: "token_id" }],
     reads: |stream| matches!(stream, StreamName::Person(_)),
     passes_over: &[],
     span: || apply_span!("projection.people.apply"),
-    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+    apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
 
 struct Person {
@@ -56,7 +59,7 @@ struct Fold<'event> {
     revoked: Vec<Revocation>,
 }
 
-async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
     let wanted: Vec<_> = events
         .iter()
@@ -65,13 +68,13 @@ async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied])
             _ => None,
         })
         .collect();
-    let mut fold = Fold { people: load(conn, tenant, &wanted).await?, ..Fold::default() };
+    let mut fold = Fold { people: load(build, tenant, &wanted).await?, ..Fold::default() };
     for (person, event) in wanted {
         fold.take(person, event)?;
     }
-    store_people(conn, tenant, &fold.people).await?;
-    store_issued(conn, tenant, &fold.issued).await?;
-    store_revoked(conn, tenant, &fold.revoked).await
+    store_people(build, tenant, &fold.people).await?;
+    store_issued(build, tenant, &fold.issued).await?;
+    store_revoked(build, tenant, &fold.revoked).await
 }
 
 impl<'event> Fold<'event> {
@@ -115,7 +118,7 @@ fn added(id: PersonId, event: &Applied) -> Person {
 }
 
 async fn load(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     wanted: &[(PersonId, &Applied)],
 ) -> Result<BTreeMap<PersonId, Person>, sqlx::Error> {
@@ -124,23 +127,23 @@ async fn load(
         Person,
         r#"select person_id, name, email, role, password_phc,
                   created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp"
-           from read.person where tenant_id = $1 and person_id = any($2)"#,
+           from person where tenant_id = $1 and person_id = any($2)"#,
         tenant.get(),
         &ids,
     )
-    .fetch_all(conn)
+    .fetch_all(build)
     .await?;
     Ok(people.into_iter().map(|person| (PersonId::new(person.person_id), person)).collect())
 }
 
 async fn store_people(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     people: &BTreeMap<PersonId, Person>,
 ) -> Result<(), ApplyError> {
     let rows: Vec<&Person> = people.values().collect();
     sqlx::query!(
-        "insert into read.person (tenant_id, person_id, name, email, role, password_phc, created_at, updated_at)
+        "insert into person (tenant_id, person_id, name, email, role, password_phc, created_at, updated_at)
          select $1, person_id, name, email, role, password_phc, created_at, updated_at
          from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
               as row (person_id, name, email, role, password_phc, created_at, updated_at)
@@ -156,18 +159,18 @@ async fn store_people(
         &column(&rows, |row| row.created_at) as _,
         &column(&rows, |row| row.updated_at) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }
 
-async fn store_issued(conn: &mut PgConnection, tenant: TenantId, issued: &[Token<'_>]) -> Result<(), ApplyError> {
+async fn store_issued(build: &mut OpenBuild, tenant: TenantId, issued: &[Token<'_>]) -> Result<(), ApplyError> {
     if issued.is_empty() {
         return Ok(());
     }
     let rows: Vec<&Token<'_>> = issued.iter().collect();
     sqlx::query!(
-        "insert into read.api_token (tenant_id, token_id, token_sha256, person_id, description, expires_at, created_at)
+        "insert into api_token (tenant_id, token_id, token_sha256, person_id, description, expires_at, created_at)
          select $1, token_id, token_sha256, person_id, description, expires_at, created_at
          from unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::timestamptz[])
               as row (token_id, token_sha256, person_id, description, expires_at, created_at)",
@@ -179,26 +182,26 @@ async fn store_issued(conn: &mut PgConnection, tenant: TenantId, issued: &[Token
         &column(&rows, |row| row.event.expires_at.map(ToSqlx::to_sqlx)) as _,
         &column(&rows, |row| row.created_at) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }
 
-async fn store_revoked(conn: &mut PgConnection, tenant: TenantId, revoked: &[Revocation]) -> Result<(), ApplyError> {
+async fn store_revoked(build: &mut OpenBuild, tenant: TenantId, revoked: &[Revocation]) -> Result<(), ApplyError> {
     if revoked.is_empty() {
         return Ok(());
     }
     let rows: Vec<&Revocation> = revoked.iter().collect();
     // A token of an erased person has no row: nothing to revoke.
     sqlx::query!(
-        "update read.api_token as token set revoked_at = row.revoked_at
+        "update api_token as token set revoked_at = row.revoked_at
          from unnest($2::bigint[], $3::timestamptz[]) as row (token_id, revoked_at)
          where token.tenant_id = $1 and token.token_id = row.token_id and token.revoked_at is null",
         tenant.get(),
         &column(&rows, |row| row.token_id),
         &column(&rows, |row| row.revoked_at) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }

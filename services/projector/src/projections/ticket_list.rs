@@ -9,10 +9,10 @@ use schemas::{
     ticket::{CommentAdded, TicketEvent, TicketOpened},
     values::{Channel, Status, Visibility},
 };
-use sqlx::PgConnection;
 
 use crate::{
     batch::{Applied, Payload},
+    build::OpenBuild,
     error::{ApplyError, Missing},
     projections::{ERASED, Projection, apply_span, array_literal, column, existing, on_tickets, person_of},
     table::Table,
@@ -21,11 +21,14 @@ use crate::{
 /// See the module.
 pub(super) static PROJECTION: Projection = Projection {
     name: "ticket_list",
+    shape: 1,
+    tables_sql: include_str!("../../sql/ticket_list/tables.sql"),
+    indexes_sql: include_str!("../../sql/ticket_list/indexes.sql"),
     tables: &[Table { name: "ticket_list", key: "ticket_id" }],
     reads: |stream| matches!(stream, StreamName::Ticket(_)),
     passes_over: &[],
     span: || apply_span!("projection.ticket_list.apply"),
-    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+    apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
 
 struct Ticket {
@@ -48,14 +51,14 @@ struct Ticket {
     updated_at: Timestamp,
 }
 
-async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
     let wanted = on_tickets(events);
-    let mut tickets = load(conn, tenant, &wanted).await?;
+    let mut tickets = load(build, tenant, &wanted).await?;
     for (id, event) in wanted {
         take(&mut tickets, id, event)?;
     }
-    store(conn, tenant, &tickets).await
+    store(build, tenant, &tickets).await
 }
 
 fn take(tickets: &mut BTreeMap<TicketId, Ticket>, id: TicketId, event: &Applied) -> Result<(), Missing> {
@@ -147,7 +150,7 @@ fn with_content(blank: Ticket, event: &TicketOpened) -> Ticket {
 }
 
 async fn load(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     wanted: &[(TicketId, &Applied)],
 ) -> Result<BTreeMap<TicketId, Ticket>, sqlx::Error> {
@@ -160,23 +163,23 @@ async fn load(
         r#"select ticket_id, subject, description, status, priority, ticket_type, requester_id, submitter_id, assignee_id,
                   group_id, tags, channel, external_id, is_public, version,
                   created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp"
-           from read.ticket_list where tenant_id = $1 and ticket_id = any($2)"#,
+           from ticket_list where tenant_id = $1 and ticket_id = any($2)"#,
         tenant.get(),
         &ids,
     )
-    .fetch_all(conn)
+    .fetch_all(build)
     .await?;
     Ok(tickets.into_iter().map(|ticket| (TicketId::new(ticket.ticket_id), ticket)).collect())
 }
 
 async fn store(
-    conn: &mut PgConnection,
+    build: &mut OpenBuild,
     tenant: TenantId,
     tickets: &BTreeMap<TicketId, Ticket>,
 ) -> Result<(), ApplyError> {
     let rows: Vec<&Ticket> = tickets.values().collect();
     sqlx::query_file!(
-        "sql/store_tickets.sql",
+        "sql/ticket_list/store.sql",
         tenant.get(),
         &column(&rows, |row| row.ticket_id),
         &column(&rows, |row| row.subject.as_str()) as _,
@@ -196,7 +199,7 @@ async fn store(
         &column(&rows, |row| row.created_at) as _,
         &column(&rows, |row| row.updated_at) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }

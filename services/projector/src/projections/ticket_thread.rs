@@ -10,10 +10,10 @@ use schemas::{
     upload::{UploadEvent, UploadReceived},
     values::{Channel, Visibility},
 };
-use sqlx::PgConnection;
 
 use crate::{
     batch::Applied,
+    build::OpenBuild,
     error::ApplyError,
     projections::{ERASED, Projection, apply_span, array_literal, column, on_tickets, person_of},
     table::Table,
@@ -22,6 +22,9 @@ use crate::{
 /// See the module.
 pub(super) static PROJECTION: Projection = Projection {
     name: "ticket_thread",
+    shape: 1,
+    tables_sql: include_str!("../../sql/ticket_thread/tables.sql"),
+    indexes_sql: include_str!("../../sql/ticket_thread/indexes.sql"),
     tables: &[Table { name: "comment", key: "comment_id" }, Table { name: "attachment", key: "attachment_id" }],
     reads: |stream| matches!(stream, StreamName::Ticket(_) | StreamName::Upload(_)),
     passes_over: &[
@@ -37,7 +40,7 @@ pub(super) static PROJECTION: Projection = Projection {
         "upload_claimed",
     ],
     span: || apply_span!("projection.ticket_thread.apply"),
-    apply: |conn, resident, events| Box::pin(apply(conn, resident, events)),
+    apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
 
 struct Comment<'event> {
@@ -61,16 +64,16 @@ struct Claim {
     is_public: bool,
 }
 
-async fn apply(conn: &mut PgConnection, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
+async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
     let comments: Vec<_> = on_tickets(events)
         .into_iter()
         .filter(|(_, event)| event.envelope.event_type == "comment_added")
         .map(|(ticket, applied)| Comment { ticket, applied, content: comment_of(applied) })
         .collect();
-    store_comments(conn, tenant, &comments).await?;
-    store_uploads(conn, resident, &uploads(events)).await?;
-    store_claims(conn, tenant, &claims(&comments)).await
+    store_comments(build, tenant, &comments).await?;
+    store_uploads(build, resident, &uploads(events)).await?;
+    store_claims(build, tenant, &claims(&comments)).await
 }
 
 const fn comment_of(applied: &Applied) -> Option<&CommentAdded> {
@@ -147,13 +150,13 @@ impl Comment<'_> {
     }
 }
 
-async fn store_comments(conn: &mut PgConnection, tenant: TenantId, comments: &[Comment<'_>]) -> Result<(), ApplyError> {
+async fn store_comments(build: &mut OpenBuild, tenant: TenantId, comments: &[Comment<'_>]) -> Result<(), ApplyError> {
     if comments.is_empty() {
         return Ok(());
     }
     let rows: Vec<&Comment<'_>> = comments.iter().collect();
     sqlx::query!(
-        "insert into read.comment
+        "insert into comment
              (tenant_id, comment_id, ticket_id, audit_id, author_id, is_public, body, html_body, attachment_ids, channel,
               created_at)
          select $1, comment_id, ticket_id, audit_id, author_id, is_public, body, html_body, attachment_ids::bigint[],
@@ -174,7 +177,7 @@ async fn store_comments(conn: &mut PgConnection, tenant: TenantId, comments: &[C
         &column(&rows, |row| row.channel()) as _,
         &column(&rows, |row| row.applied.envelope.recorded_at.to_sqlx()) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }
@@ -211,13 +214,13 @@ impl Upload<'_> {
     }
 }
 
-async fn store_uploads(conn: &mut PgConnection, resident: &Resident, uploads: &[Upload<'_>]) -> Result<(), ApplyError> {
+async fn store_uploads(build: &mut OpenBuild, resident: &Resident, uploads: &[Upload<'_>]) -> Result<(), ApplyError> {
     if uploads.is_empty() {
         return Ok(());
     }
     let rows: Vec<&Upload<'_>> = uploads.iter().collect();
     sqlx::query!(
-        "insert into read.attachment
+        "insert into attachment
              (tenant_id, attachment_id, file_name, content_type, size_bytes, uploader_id, token_sha256, token_expires_at,
               blob, key_id, created_at)
          select $1, attachment_id, file_name, content_type, size_bytes, uploader_id, token_sha256, token_expires_at,
@@ -238,18 +241,18 @@ async fn store_uploads(conn: &mut PgConnection, resident: &Resident, uploads: &[
         &column(&rows, |row| row.applied.envelope.key_id.get()),
         &column(&rows, |row| row.applied.envelope.recorded_at.to_sqlx()) as _,
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }
 
-async fn store_claims(conn: &mut PgConnection, tenant: TenantId, claims: &[Claim]) -> Result<(), ApplyError> {
+async fn store_claims(build: &mut OpenBuild, tenant: TenantId, claims: &[Claim]) -> Result<(), ApplyError> {
     if claims.is_empty() {
         return Ok(());
     }
     let rows: Vec<&Claim> = claims.iter().collect();
     sqlx::query!(
-        "update read.attachment as attachment
+        "update attachment
          set comment_id = row.comment_id, ticket_id = row.ticket_id, is_public = row.is_public
          from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::boolean[])
               as row (attachment_id, comment_id, ticket_id, is_public)
@@ -261,7 +264,7 @@ async fn store_claims(conn: &mut PgConnection, tenant: TenantId, claims: &[Claim
         &column(&rows, |row| row.ticket_id),
         &column(&rows, |row| row.is_public),
     )
-    .execute(conn)
+    .execute(build)
     .await?;
     Ok(())
 }

@@ -36,11 +36,11 @@ async fn a_signup_becomes_an_account_with_its_locality_and_groups() -> anyhow::R
     world.catch_up(&acme).await?;
 
     let account = sqlx::query!(
-        "select slug, company, plan, requested, granted, policy_version, entitled, selected, committed from read.account
+        "select slug, company, plan, requested, granted, policy_version, entitled, selected, committed from account
          where tenant_id = $1",
         acme.tenant_id().get()
     )
-    .fetch_one(&world.deps.pool)
+    .fetch_one(&mut world.reader().await?)
     .await?;
     assert_eq!((account.slug.as_str(), account.company.as_str()), ("acme", "Acme Inc."));
     assert_eq!(account.plan.as_deref(), Some("enterprise"), "the plan of now");
@@ -48,10 +48,9 @@ async fn a_signup_becomes_an_account_with_its_locality_and_groups() -> anyhow::R
     assert_eq!(account.policy_version, Some(3));
     assert_eq!((account.entitled, account.selected, account.committed), (Some(true), Some(true), Some(true)));
 
-    let groups =
-        sqlx::query!("select group_id, name from read.agent_group where tenant_id = $1", acme.tenant_id().get())
-            .fetch_all(&world.deps.pool)
-            .await?;
+    let groups = sqlx::query!("select group_id, name from agent_group where tenant_id = $1", acme.tenant_id().get())
+        .fetch_all(&mut world.reader().await?)
+        .await?;
     assert_eq!(groups.iter().map(|group| (group.group_id, group.name.as_str())).collect::<Vec<_>>(), [(4, "Support")]);
     Ok(())
 }

@@ -12,10 +12,10 @@ use super::world::{World, comment, comment_of, opened, ticket};
 
 async fn audits(world: &World, tenant: &Resident) -> anyhow::Result<Vec<(i64, Option<i64>, String, Value)>> {
     let rows = sqlx::query!(
-        "select audit_id, author_id, channel, events from read.audit where tenant_id = $1 order by audit_id",
+        "select audit_id, author_id, channel, events from audit where tenant_id = $1 order by audit_id",
         tenant.tenant_id().get()
     )
-    .fetch_all(&world.deps.pool)
+    .fetch_all(&mut world.reader().await?)
     .await?;
     Ok(rows.into_iter().map(|row| (row.audit_id, row.author_id, row.channel, row.events)).collect())
 }

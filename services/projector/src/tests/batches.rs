@@ -1,11 +1,12 @@
 //! Batches: whole commands, each once, and never across a gap.
 
-use schemas::Position;
+use runtime::Ids;
+use schemas::{EventId, Position};
 
 use super::world::{World, comment, opened};
 use crate::{
-    checkpoint::Patience,
-    feed, follow, projections,
+    checkpoint::{self, Patience},
+    feed, projections,
     step::{self, Step},
 };
 
@@ -19,7 +20,8 @@ async fn handing_a_batch_over_twice_gives_the_same_rows() -> anyhow::Result<()> 
     let before = world.fingerprints(&acme).await?;
     let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
     for projection in projections::ALL {
-        let step = step::step(&world.deps, projection, (&acme, &batch.events), Patience::Leave).await?;
+        let step =
+            step::step(&world.deps, &world.build(projection).await?, (&acme, &batch.events), Patience::Leave).await?;
         assert_eq!(step, Step::Done);
     }
     assert_eq!(world.fingerprints(&acme).await?, before);
@@ -33,13 +35,14 @@ async fn a_gap_in_what_the_reader_returns_is_not_applied_and_the_log_fills_it() 
     for number in 1..=4 {
         world.say(&acme, &format!("ticket-{number}"), vec![opened("Kettle"), comment("It whistles.")]).await?;
     }
-    // Makes the checkpoints' rows, as any round does.
-    follow::round(&world.deps, &acme, &[], Patience::Leave).await?;
+    world.prepare(&acme).await?;
     for missing in [0..2, 2..4] {
         let mut batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
         batch.events.drain(missing);
         for projection in projections::ALL {
-            let step = step::step(&world.deps, projection, (&acme, &batch.events), Patience::Leave).await?;
+            let step =
+                step::step(&world.deps, &world.build(projection).await?, (&acme, &batch.events), Patience::Leave)
+                    .await?;
             assert_eq!(step, Step::Gap, "{}", projection.name);
             assert_eq!(world.status(&acme, projection.name).await?.position, Position::ZERO);
         }
@@ -70,13 +73,43 @@ async fn a_checkpoint_somebody_else_holds_is_left_alone() -> anyhow::Result<()> 
     let world = World::new().await?;
     let acme = world.tenant("acme").await?;
     world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
-    follow::round(&world.deps, &acme, &[], Patience::Leave).await?;
+    world.prepare(&acme).await?;
     let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
-    let projection = projections::ALL[2];
-    let holder = crate::replay::Replay::begin(&world.deps, &acme, projection).await?;
-    let step = step::step(&world.deps, projection, (&acme, &batch.events), Patience::Leave).await?;
+    let build = world.build(projections::ALL[2]).await?;
+    let mut holder = world.deps.pool.begin().await?;
+    checkpoint::lock(&mut holder, acme.tenant_id(), &build, Patience::Wait).await?;
+    let step = step::step(&world.deps, &build, (&acme, &batch.events), Patience::Leave).await?;
     assert_eq!(step, Step::Busy);
     drop(holder);
     assert_eq!(world.catch_up(&acme).await?, Position::new(2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn events_of_a_log_that_was_lost_meanwhile_are_as_good_as_never_read() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
+    world.prepare(&acme).await?;
+    let mut batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
+    let last = batch.events.last_mut().expect("an event");
+    // What was read was of a database that failed over to one without it, where another command came to its place.
+    last.envelope.event_id = EventId::new(world.test.ids.uuid());
+    let mut conn = world.deps.pool.acquire().await?;
+    for projection in projections::ALL {
+        let build = world.build(projection).await?;
+        let (from, now) = (Position::ZERO, world.deps.clock.now());
+        let moved = checkpoint::advance_idle(&mut conn, acme.tenant_id(), &[build], (from, last), now).await?;
+        assert_eq!(moved, [""; 0], "{}", projection.name);
+    }
+    drop(conn);
+    for projection in projections::ALL {
+        let build = world.build(projection).await?;
+        let step = step::step(&world.deps, &build, (&acme, &batch.events), Patience::Leave).await?;
+        let status = world.status(&acme, projection.name).await?;
+        assert_eq!((step, status.position, status.halted), (Step::Busy, Position::ZERO, None), "{}", projection.name);
+    }
+    assert!(world.fingerprints(&acme).await?.iter().all(|(_, fingerprint)| fingerprint.rows == 0));
+    assert_eq!(world.catch_up(&acme).await?, Position::new(2), "the log there is");
     Ok(())
 }

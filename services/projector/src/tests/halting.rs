@@ -11,7 +11,9 @@ use super::{
     world::{Draft, World, comment, opened},
 };
 use crate::{
-    Error, Selection, catch_up,
+    Error, Selection,
+    build::Build,
+    catch_up,
     checkpoint::Patience,
     feed,
     projections::{self, Projection},
@@ -48,22 +50,18 @@ async fn a_forged_key_halts_one_tenant_where_it_matters_and_the_fix_lets_it_go_o
         let status = world.status(&acme, projection).await?;
         assert_eq!((status.position.get(), status.halted), (5, None), "{projection} has no use for comments");
     }
-    let comments = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.comment where tenant_id = $1"#,
-        acme.tenant_id().get()
-    );
-    assert_eq!(comments.fetch_one(&world.deps.pool).await?, 1, "nothing after it is applied");
+    let comments =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from comment where tenant_id = $1"#, acme.tenant_id().get());
+    assert_eq!(comments.fetch_one(&mut world.reader().await?).await?, 1, "nothing after it is applied");
 
     assert_eq!(world.as_owner(flip, &acme).await?, 1);
     assert_eq!(catch_up(&world.deps, &acme).await?, Position::new(5));
     for projection in TICKET_PROJECTIONS {
         assert_eq!(world.status(&acme, projection).await?.halted, None, "{projection}");
     }
-    let comments = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from read.comment where tenant_id = $1"#,
-        acme.tenant_id().get()
-    );
-    assert_eq!(comments.fetch_one(&world.deps.pool).await?, 3, "nothing was skipped");
+    let comments =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from comment where tenant_id = $1"#, acme.tenant_id().get());
+    assert_eq!(comments.fetch_one(&mut world.reader().await?).await?, 3, "nothing was skipped");
     Ok(())
 }
 
@@ -201,6 +199,9 @@ async fn what_stands_before_an_unreadable_envelope_is_applied_and_never_half_a_c
 async fn a_projection_that_panics_halts_like_one_that_refuses() -> anyhow::Result<()> {
     static PANICS: Projection = Projection {
         name: "audits",
+        shape: 1,
+        tables_sql: "",
+        indexes_sql: "",
         tables: &[],
         reads: |_| true,
         passes_over: &[],
@@ -217,9 +218,15 @@ async fn a_projection_that_panics_halts_like_one_that_refuses() -> anyhow::Resul
     for number in 1..=4 {
         world.say(&acme, &format!("ticket-{number}"), vec![opened("Kettle")]).await?;
     }
-    crate::follow::round(&world.deps, &acme, &[], Patience::Leave).await?;
+    world.prepare(&acme).await?;
     let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
-    let step = step::step(&world.deps, &PANICS, (&acme, &batch.events), Patience::Leave).await?;
+    let step = step::step(
+        &world.deps,
+        &Build { projection: &PANICS, version: 1, is_serving: true },
+        (&acme, &batch.events),
+        Patience::Leave,
+    )
+    .await?;
     assert_eq!(step, Step::Halted);
     let status = world.status(&acme, "audits").await?;
     assert_eq!(status.position, Position::new(2), "everything before it is applied");
@@ -232,7 +239,7 @@ async fn a_projection_that_panics_halts_like_one_that_refuses() -> anyhow::Resul
 async fn a_store_that_fails_one_projection_keeps_none_of_the_others() -> anyhow::Result<()> {
     let world = World::new().await?;
     let acme = world.tenant("acme").await?;
-    world.alter("alter table read.comment rename to comment_away").await?;
+    world.alter("alter table comment rename to comment_away").await?;
     // The second time, those that have gone on are at another position than the one that has not.
     for head in [2, 4] {
         world.say(&acme, &format!("ticket-{head}"), vec![opened("Kettle"), comment("It whistles.")]).await?;
@@ -244,7 +251,7 @@ async fn a_store_that_fails_one_projection_keeps_none_of_the_others() -> anyhow:
             assert_eq!((status.position.get(), status.halted), (expected, None), "{}", projection.name);
         }
     }
-    world.alter("alter table read.comment_away rename to comment").await?;
+    world.alter("alter table comment_away rename to comment").await?;
     assert_eq!(world.catch_up(&acme).await?, Position::new(4));
     Ok(())
 }

@@ -57,10 +57,10 @@ async fn a_profile_shows_its_last_change_in_one_batch_or_many() -> anyhow::Resul
     world.catch_up(&at_once).await?;
     for tenant in [at_once, bit_by_bit] {
         let row = sqlx::query!(
-            "select name, email, role, password_phc from read.person where tenant_id = $1 and person_id = 3",
+            "select name, email, role, password_phc from person where tenant_id = $1 and person_id = 3",
             tenant.tenant_id().get()
         )
-        .fetch_one(&world.deps.pool)
+        .fetch_one(&mut world.reader().await?)
         .await?;
         assert_eq!((row.name.as_str(), row.email.as_deref()), ("Anna", Some("anna@example.com")), "{}", tenant.slug());
         assert_eq!((row.role.as_str(), row.password_phc.as_deref()), ("agent", Some("$argon2id$x")));
@@ -93,11 +93,11 @@ async fn a_token_stays_revoked() -> anyhow::Result<()> {
     world.say(&acme, "person-3", vec![revoked(9)]).await?;
     world.catch_up(&acme).await?;
     let tokens = sqlx::query!(
-        r#"select token_id, person_id, revoked_at is null as "works!" from read.api_token where tenant_id = $1
+        r#"select token_id, person_id, revoked_at is null as "works!" from api_token where tenant_id = $1
            order by token_id"#,
         acme.tenant_id().get()
     )
-    .fetch_all(&world.deps.pool)
+    .fetch_all(&mut world.reader().await?)
     .await?;
     let tokens: Vec<_> = tokens.iter().map(|token| (token.token_id, token.person_id, token.works)).collect();
     assert_eq!(tokens, [(8, 3, false), (9, 3, false), (10, 3, true)]);

@@ -43,11 +43,11 @@ async fn comments_name_their_audit_and_claim_their_files_once() -> anyhow::Resul
     world.catch_up(&acme).await?;
 
     let comments = sqlx::query!(
-        "select comment_id, audit_id, body, is_public, attachment_ids from read.comment
+        "select comment_id, audit_id, body, is_public, attachment_ids from comment
          where tenant_id = $1 and ticket_id = 1 order by comment_id",
         acme.tenant_id().get()
     )
-    .fetch_all(&world.deps.pool)
+    .fetch_all(&mut world.reader().await?)
     .await?;
     let shown: Vec<_> = comments
         .iter()
@@ -63,11 +63,11 @@ async fn comments_name_their_audit_and_claim_their_files_once() -> anyhow::Resul
     );
 
     let files = sqlx::query!(
-        "select attachment_id, file_name, comment_id, is_public, octet_length(blob) as blob_length from read.attachment
+        "select attachment_id, file_name, comment_id, is_public, octet_length(blob) as blob_length from attachment
          where tenant_id = $1 order by attachment_id",
         acme.tenant_id().get()
     )
-    .fetch_all(&world.deps.pool)
+    .fetch_all(&mut world.reader().await?)
     .await?;
     let claims: Vec<_> = files.iter().map(|row| (row.attachment_id, row.comment_id, row.is_public)).collect();
     let first = Some(comment_id(at(5)));
@@ -84,10 +84,10 @@ async fn a_comment_written_in_version_1_is_shown_in_the_shape_of_today() -> anyh
     world.say(&acme, "ticket-1", vec![opened("Kettle"), old]).await?;
     world.catch_up(&acme).await?;
     let row = sqlx::query!(
-        "select author_id, is_public, body, html_body, channel from read.comment where tenant_id = $1",
+        "select author_id, is_public, body, html_body, channel from comment where tenant_id = $1",
         acme.tenant_id().get()
     )
-    .fetch_one(&world.deps.pool)
+    .fetch_one(&mut world.reader().await?)
     .await?;
     assert_eq!((row.author_id, row.is_public, row.body.as_str()), (7, true, "Hello."));
     assert_eq!((row.html_body, row.channel.as_str()), (None, "api"));

@@ -18,10 +18,10 @@ async fn a_ticket_is_listed_with_its_first_comment_as_description() -> anyhow::R
     world.catch_up(&acme).await?;
     let row = sqlx::query!(
         "select subject, description, status, requester_id, submitter_id, group_id, tags, channel, is_public, version
-         from read.ticket_list where tenant_id = $1 and ticket_id = 1",
+         from ticket_list where tenant_id = $1 and ticket_id = 1",
         acme.tenant_id().get()
     )
-    .fetch_one(&world.deps.pool)
+    .fetch_one(&mut world.reader().await?)
     .await?;
     assert_eq!((row.subject.as_str(), row.description.as_str()), ("Kettle", "It whistles."));
     assert_eq!((row.status.as_str(), row.channel.as_str()), ("new", "web"));
@@ -54,10 +54,10 @@ async fn a_ticket_shows_its_last_changes() -> anyhow::Result<()> {
     let row = sqlx::query!(
         r#"select subject, description, status, priority, ticket_type, assignee_id, group_id, tags, is_public, version,
                   extract(epoch from updated_at - created_at)::bigint as "seconds!"
-           from read.ticket_list where tenant_id = $1 and ticket_id = 1"#,
+           from ticket_list where tenant_id = $1 and ticket_id = 1"#,
         acme.tenant_id().get()
     )
-    .fetch_one(&world.deps.pool)
+    .fetch_one(&mut world.reader().await?)
     .await?;
     assert_eq!((row.subject.as_str(), row.description.as_str()), ("Teapot", "It whistles."));
     assert_eq!(

@@ -3,25 +3,12 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use regions::Resident;
 use runtime::Shutdown;
 use schemas::Position;
 use tokio::time::Instant;
 
 use super::world::{World, comment, opened};
 use crate::{Projector, projections, sweep, worker::Work};
-
-/// Waits for a position, as the desk does.
-async fn reaches(world: &World, tenant: &Resident, projection: &str, position: i64) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(Duration::from_millis(5));
-    tokio::time::timeout(Duration::from_secs(30), async {
-        while world.status(tenant, projection).await?.position < Position::new(position) {
-            ticks.tick().await;
-        }
-        Ok(())
-    })
-    .await?
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worker_follows_every_tenant_and_stops_when_asked() -> anyhow::Result<()> {
@@ -30,7 +17,7 @@ async fn the_worker_follows_every_tenant_and_stops_when_asked() -> anyhow::Resul
     let early = world.tenant("early").await?;
     world.say(&early, "ticket-1", vec![opened("Kettle"), comment("Before the start.")]).await?;
     shutdown.spawn(Projector::new(world.deps.clone()).run(shutdown.clone()));
-    reaches(&world, &early, "audits", 2).await?;
+    world.reaches(&early, "audits", 2).await?;
     let mut tenants = Vec::new();
     for number in 0..6 {
         let tenant = world.tenant(&format!("late-{number}")).await?;
@@ -39,7 +26,7 @@ async fn the_worker_follows_every_tenant_and_stops_when_asked() -> anyhow::Resul
     }
     for tenant in &tenants {
         for projection in crate::PROJECTIONS {
-            reaches(&world, tenant, projection, 2).await?;
+            world.reaches(tenant, projection, 2).await?;
         }
     }
     assert!(shutdown.drain(Duration::from_secs(10)).await, "everything it started has ended");
@@ -56,7 +43,7 @@ async fn a_halted_tenant_goes_on_by_itself_after_the_fix() -> anyhow::Result<()>
     world.as_owner(flip, &acme).await?;
     let shutdown = Shutdown::new();
     shutdown.spawn(Projector::new(world.deps.clone()).run(shutdown.clone()));
-    reaches(&world, &acme, "people", 2).await?;
+    world.reaches(&acme, "people", 2).await?;
     let halted = async {
         while world.status(&acme, "audits").await?.halted.is_none() {
             tokio::task::yield_now().await;
@@ -65,7 +52,7 @@ async fn a_halted_tenant_goes_on_by_itself_after_the_fix() -> anyhow::Result<()>
     };
     tokio::time::timeout(Duration::from_secs(30), halted).await??;
     world.as_owner(flip, &acme).await?;
-    reaches(&world, &acme, "audits", 2).await?;
+    world.reaches(&acme, "audits", 2).await?;
     assert!(shutdown.drain(Duration::from_secs(10)).await);
     Ok(())
 }

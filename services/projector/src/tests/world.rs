@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -15,10 +16,17 @@ use schemas::{
     ticket::{CommentAdded, TicketEvent, TicketOpened},
     values::{Channel, Visibility},
 };
+use sqlx::PgConnection;
 use testkit::TestRegion;
 use vault::{Scope, Vault};
 
-use crate::{ProjectionStatus, ProjectorDeps, catch_up, projections, table::Fingerprint};
+use crate::{
+    BuildState, ProjectionStatus, ProjectorDeps,
+    build::{self, Build},
+    catch_up, checkpoint,
+    projections::{self, Projection},
+    table::Fingerprint,
+};
 
 pub(super) struct World {
     pub(super) test: TestRegion,
@@ -125,6 +133,16 @@ impl World {
         Ok(StreamAppend { stream, expected, events })
     }
 
+    /// Another event in the place of one, as a log that was lost may have held it.
+    pub(super) async fn lost(&self, resident: &Resident, place: &Envelope, draft: Draft) -> anyhow::Result<Sealed> {
+        let event_id = EventId::new(self.test.ids.uuid());
+        let scope = scope(&place.stream, &draft, event_id);
+        let key = self.desk_vault.data_keys(resident, &[scope]).await?.pop().context("a key")?;
+        let envelope = Envelope { event_id, event_type: draft.event_type, key_id: key.id(), ..place.clone() };
+        let payload = key.seal(&envelope.associated_data(), &draft.payload);
+        Ok(Sealed::new(envelope, payload))
+    }
+
     fn advance(&self, resident: &Resident, stream: &StreamName, by: usize) -> Version {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         let version = versions.entry((resident.tenant_id(), stream.clone())).or_insert(Version::ZERO);
@@ -137,25 +155,76 @@ impl World {
         Ok(catch_up(&self.deps, resident).await?)
     }
 
-    /// What all tables of a tenant look like.
+    /// Makes a tenant's checkpoints, as any round does.
+    pub(super) async fn prepare(&self, resident: &Resident) -> anyhow::Result<()> {
+        let mut conn = self.deps.pool.acquire().await?;
+        let builds = build::serving(&mut conn, projections::ALL).await?;
+        checkpoint::prepare(&mut conn, resident.tenant_id(), &builds, self.test.clock.now()).await?;
+        Ok(())
+    }
+
+    /// What all tables of a tenant look like, in the builds that serve.
     pub(super) async fn fingerprints(&self, resident: &Resident) -> anyhow::Result<Vec<(&'static str, Fingerprint)>> {
         let mut conn = self.deps.pool.acquire().await?;
         let mut fingerprints = Vec::new();
-        for table in projections::ALL.iter().flat_map(|projection| projection.tables) {
-            fingerprints.push((table.name, table.fingerprint(&mut conn, resident.tenant_id()).await?));
+        for build in build::serving(&mut conn, projections::ALL).await? {
+            for table in build.projection.tables {
+                let fingerprint = table.fingerprint(&mut conn, (&build, resident.tenant_id())).await?;
+                fingerprints.push((table.name, fingerprint));
+            }
         }
         Ok(fingerprints)
     }
 
+    /// A connection that reads the builds that serve.
+    pub(super) async fn reader(&self) -> anyhow::Result<PgConnection> {
+        self.serving(regions::connection(&self.test.region, DatabaseRole::Projector).await?).await
+    }
+
+    async fn owner(&self) -> anyhow::Result<PgConnection> {
+        self.serving(regions::connection(&self.test.region, DatabaseRole::Owner).await?).await
+    }
+
+    async fn serving(&self, mut conn: PgConnection) -> anyhow::Result<PgConnection> {
+        let (names, shapes) = projections::names_and_shapes();
+        sqlx::query!("select set_config('search_path', read.path_of($1, $2), false)", names as _, shapes)
+            .fetch_one(&mut conn)
+            .await?;
+        Ok(conn)
+    }
+
+    /// The build of a projection that serves.
+    pub(super) async fn build(&self, projection: &'static Projection) -> anyhow::Result<Build> {
+        let mut conn = self.deps.pool.acquire().await?;
+        build::serving(&mut conn, &[projection]).await?.pop().context("a build serves")
+    }
+
     pub(super) async fn status(&self, resident: &Resident, projection: &str) -> anyhow::Result<ProjectionStatus> {
         let all = crate::status(&mut *self.deps.pool.acquire().await?).await?;
-        let found = all.into_iter().find(|one| one.tenant_id == resident.tenant_id() && one.projection == projection);
+        let is_ours = |one: &ProjectionStatus| crate::shapes().contains(&(one.projection.as_str(), one.shape));
+        let is_meant = |one: &ProjectionStatus| one.tenant_id == resident.tenant_id() && one.projection == projection;
+        let found = all.into_iter().find(|one| is_meant(one) && is_ours(one) && one.state == BuildState::Serving);
         found.context("every tenant has every projection")
+    }
+
+    /// Waits for a position, as the desk does.
+    pub(super) async fn reaches(&self, tenant: &Resident, projection: &str, position: i64) -> anyhow::Result<()> {
+        let mut ticks = tokio::time::interval(Duration::from_millis(5));
+        let reached = async {
+            loop {
+                match self.status(tenant, projection).await {
+                    Ok(status) if status.position >= Position::new(position) => return,
+                    // Not yet, or not served yet.
+                    _ => ticks.tick().await,
+                };
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), reached).await.with_context(|| format!("{projection} {position}"))
     }
 
     /// Does what no role of the product may: as the database's owner.
     pub(super) async fn as_owner(&self, statement: &'static str, resident: &Resident) -> anyhow::Result<u64> {
-        let mut owner = regions::connection(&self.test.region, DatabaseRole::Owner).await?;
+        let mut owner = self.owner().await?;
         let mut query = sqlx::QueryBuilder::<sqlx::Postgres>::new(statement);
         query.push_bind(resident.tenant_id().get());
         Ok(query.build().execute(&mut owner).await?.rows_affected())
@@ -163,14 +232,16 @@ impl World {
 
     /// Changes the database's shape, as its owner.
     pub(super) async fn alter(&self, statement: &'static str) -> anyhow::Result<()> {
-        let mut owner = regions::connection(&self.test.region, DatabaseRole::Owner).await?;
+        let mut owner = self.owner().await?;
         sqlx::raw_sql(statement).execute(&mut owner).await?;
         Ok(())
     }
 
-    /// The deps of a process that has just started: nothing is cached.
+    /// The deps of a process that has just started: nothing is cached, and its connections are its own.
     pub(super) async fn restarted(&self) -> anyhow::Result<ProjectorDeps> {
-        Ok(ProjectorDeps { vault: self.test.vault(DatabaseRole::Projector).await?, ..self.deps.clone() })
+        let (vault, pool) =
+            (self.test.vault(DatabaseRole::Projector).await?, self.test.pool(DatabaseRole::Projector).await?);
+        Ok(ProjectorDeps { vault, pool, ..self.deps.clone() })
     }
 }
 

@@ -1,10 +1,10 @@
-//! The events of a generation, from the log.
+//! The events of a generation, from the log, or from the topic where the log vouches for it.
 
 use archive::segment::{BYTES_MAX, EVENTS_MAX};
 use regions::Resident;
 use schemas::{Position, Recorded};
 
-use crate::{deps::ReplicatorDeps, error::Error};
+use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error};
 
 /// Events read in one statement.
 const PAGE: i64 = 1_000;
@@ -24,8 +24,8 @@ pub(super) enum Until {
 pub(super) async fn read(
     deps: &ReplicatorDeps,
     resident: &Resident,
-    after: Position,
-    until: Until,
+    (after, until): (Position, Until),
+    delivery: &Delivery,
 ) -> Result<Vec<Recorded>, Error> {
     let (end, events_max, bytes_max) = match until {
         Until::Exactly(end) => (end, usize::MAX, usize::MAX),
@@ -40,7 +40,10 @@ pub(super) async fn read(
             return Ok(events);
         }
         let limit = PAGE.min(end.get() - last.get());
-        let page = eventlog::read_log(&mut connection, resident, last, limit).await.map_err(Error::Log)?;
+        let mut page = delivery.after((deps, &mut connection), resident, (last, end)).await?;
+        if page.is_empty() {
+            page = eventlog::read_log(&mut connection, resident, last, limit).await.map_err(Error::Log)?;
+        }
         if page.is_empty() {
             return Err(Error::Inconsistent { size: end.get() as u64, what: "the log has fewer events" });
         }

@@ -7,3 +7,4 @@ mod reading_back;
 mod region;
 mod running;
 mod stale;
+mod topic;

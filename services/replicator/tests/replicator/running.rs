@@ -10,10 +10,10 @@ use runtime::Shutdown;
 
 use crate::region::{Archiving, archiving, files_ending};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until a tenant's marks are as wanted.
-async fn until(eu: &Archiving, tenant: &Resident, wanted: impl Fn(&Marks) -> bool) -> anyhow::Result<Marks> {
+pub(crate) async fn until(eu: &Archiving, tenant: &Resident, wanted: impl Fn(&Marks) -> bool) -> anyhow::Result<Marks> {
     let waiting = async {
         loop {
             let marks = eventlog::marks(&mut *eu.deps.pool.acquire().await?, tenant).await?;

@@ -43,21 +43,21 @@ pub(crate) async fn add_comment(
         Some(done) => done,
         None => {
             in_sight(&desk, &caller, ticket).await?;
-            let (comment, expected) = read_body(&body).await?;
+            let (comment, expected) = read_body(&desk, &body).await?;
             let comment = comment.resolve(&desk, &caller, &by).await?;
             let command = AddComment { by: caller.by(), comment, channel: Channel::Api }.into();
             turn::take(&desk, &by, (ticket, expected), &command).await?
         }
     };
     let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;
-    let comment = added(&desk, &caller, (ticket, &done), written.visible).await?;
+    let comment = added(&desk, &caller, (ticket, &done), written.visible).await.map_err(ApiError::after_done)?;
     let answer = json!({"comment": comment, "position": done.last, "version": done.version});
     Ok((StatusCode::CREATED, written, Json(answer)))
 }
 
-async fn read_body(body: &Body) -> Result<(CommentRequest, Option<Version>), ApiError> {
+async fn read_body(desk: &Desk, body: &Body) -> Result<(CommentRequest, Option<Version>), ApiError> {
     let mut fields = Fields::new(&body.object, "");
-    let comment = CommentRequest::read(&mut fields).await?;
+    let comment = CommentRequest::read(desk, &mut fields).await?;
     let expected = fields.integer("expected_version").map(Version::new);
     fields.finish()?;
     let comment = comment.ok_or_else(|| ApiError::invalid("body", "body: takes a text", "BlankValue"))?;
@@ -75,7 +75,7 @@ async fn added(
     let ids: Vec<i64> = positions.map(|position| comment_id(schemas::Position::new(position))).collect();
     let rows = match visible {
         Visible::Yes => {
-            let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+            let mut transaction = desk.reading(&caller.resident).await?;
             read::comments::many(&mut transaction, &caller.resident, &ids).await?
         }
         Visible::NotYet => {

@@ -48,7 +48,7 @@ pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiRe
 }
 
 async fn recorded(desk: &Desk, resident: &Resident) -> Result<Option<Account>, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     Ok(read::account::one(&mut transaction, resident).await?)
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn content(
 }
 
 async fn row(desk: &Desk, resident: &Resident, attachment: AttachmentId) -> Result<Option<Attachment>, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     Ok(read::attachments::one(&mut transaction, resident, attachment).await?)
 }
 

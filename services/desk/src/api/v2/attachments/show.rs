@@ -20,7 +20,7 @@ pub(crate) async fn show(
     caller: Caller,
     Id(attachment): Id<AttachmentId>,
 ) -> ApiResult<Json<Value>> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::attachments::one(&mut transaction, &caller.resident, attachment).await?;
     let row = row.ok_or_else(ApiError::not_found)?;
     if !is_in_sight(&mut transaction, &caller, &row).await? {

@@ -40,7 +40,10 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
         }
     };
     let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
-    let row = added(&desk, &caller, &done).await?.ok_or_else(ApiError::idempotency_key_reused)?;
+    let row = added(&desk, &caller, &done)
+        .await
+        .map_err(ApiError::after_done)?
+        .ok_or_else(ApiError::idempotency_key_reused)?;
     let location = [(LOCATION, present::group::url(&caller, row.group_id))];
     Ok((StatusCode::CREATED, location, written, Json(json!({"group": present::group::group(&caller, &row)}))))
 }

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     caller.require_agent()?;
     let page = query.page(&caller)?;
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let slice = page.slice(read::groups::ids(&mut transaction, &caller.resident, page.window()).await?);
     let count = match page.is_counted() {
         true => Some(read::groups::count(&mut transaction, &caller.resident).await?),

@@ -54,7 +54,7 @@ impl Files {
         if ids.is_empty() {
             return Ok(Self(HashMap::new()));
         }
-        let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+        let mut transaction = desk.reading(&caller.resident).await?;
         let rows = read::attachments::many(&mut transaction, &caller.resident, ids).await?;
         drop(transaction);
         let shown = attachments(desk, caller, &rows).await?;

@@ -47,7 +47,7 @@ pub(crate) async fn written(
 type Rows = (Option<Ticket>, Option<Audit>);
 
 async fn projected(desk: &Desk, caller: &Caller, ticket: TicketId, done: &Done) -> Result<Rows, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::tickets::one(&mut transaction, &caller.resident, caller.sight(), ticket).await?;
     let audit = match done.nothing_changed {
         true => None,

@@ -22,7 +22,7 @@ pub(crate) async fn audits(
     caller.require_agent()?;
     let page = query.page(&caller)?;
     let resident = &caller.resident;
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     read::tickets::one(&mut transaction, resident, caller.sight(), ticket).await?.ok_or_else(ApiError::not_found)?;
     let slice = page.slice(read::audits::ids(&mut transaction, resident, ticket, page.window()).await?);
     let count = match page.is_counted() {

@@ -21,7 +21,7 @@ pub(crate) async fn comments(
 ) -> ApiResult<Json<Value>> {
     let page = query.page(&caller)?;
     let (resident, sight) = (&caller.resident, caller.sight());
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     read::tickets::one(&mut transaction, resident, sight, ticket).await?.ok_or_else(ApiError::not_found)?;
     let slice = page.slice(read::comments::ids(&mut transaction, resident, (ticket, sight), page.window()).await?);
     let count = match page.is_counted() {

@@ -40,7 +40,7 @@ struct Request {
 }
 
 impl Request {
-    async fn read(body: &Body, caller: &Caller) -> Result<Self, ApiError> {
+    async fn read(desk: &Desk, body: &Body, caller: &Caller) -> Result<Self, ApiError> {
         let mut fields = Fields::root(body, "ticket")?;
         let attributes = Attributes::read(&mut fields, caller);
         let requester = Requester::read(&mut fields);
@@ -48,7 +48,7 @@ impl Request {
         let external_id = fields.checked("external_id", domain::text::external_id);
         let comment = match fields.object("comment") {
             Some(mut inner) => {
-                let comment = CommentRequest::read(&mut inner).await?;
+                let comment = CommentRequest::read(desk, &mut inner).await?;
                 fields.absorb(inner);
                 comment
             }
@@ -79,10 +79,11 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     let by = caller.issuer(&desk, &body.print);
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
-        None => open(&desk, &caller, &by, Request::read(&body, &caller).await?).await?,
+        None => open(&desk, &caller, &by, Request::read(&desk, &body, &caller).await?).await?,
     };
     let Some(StreamName::Ticket(ticket)) = done.stream else { return Err(ApiError::idempotency_key_reused()) };
-    let (written, version, body) = answer::written(&desk, &caller, ticket, &done).await?;
+    let (written, version, body) =
+        answer::written(&desk, &caller, ticket, &done).await.map_err(ApiError::after_done)?;
     let location = [(LOCATION, present::ticket::url(&caller, ticket.get()))];
     Ok((StatusCode::CREATED, location, version, written, Json(body)))
 }

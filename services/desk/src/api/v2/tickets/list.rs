@@ -17,7 +17,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
     let page = query.page(&caller)?;
     let (resident, sight) = (&caller.resident, caller.sight());
     let filter = Filter { sight, external_id: external_id.as_deref() };
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let mut transaction = desk.reading(resident).await?;
     let slice = page.slice(read::tickets::ids(&mut transaction, resident, filter, page.window()).await?);
     let count = match page.is_counted() {
         true => Some(read::tickets::count(&mut transaction, resident, filter).await?),

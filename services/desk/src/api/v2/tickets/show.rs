@@ -18,7 +18,7 @@ pub(crate) async fn show(
     caller: Caller,
     Id(ticket): Id<TicketId>,
 ) -> ApiResult<impl IntoResponse> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::tickets::one(&mut transaction, &caller.resident, caller.sight(), ticket).await?;
     let row = row.ok_or_else(ApiError::not_found)?;
     Ok((answer::version(&caller, &row), Json(json!({"ticket": present::ticket::ticket(&caller, &row)}))))

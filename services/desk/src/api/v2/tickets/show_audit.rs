@@ -19,7 +19,7 @@ pub(crate) async fn show_audit(
     TwoIds(ticket, audit_id): TwoIds<TicketId, i64>,
 ) -> ApiResult<Json<Value>> {
     caller.require_agent()?;
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::audits::many(&mut transaction, &caller.resident, ticket, &[audit_id]).await?.pop();
     let row = row.ok_or_else(ApiError::not_found)?;
     drop(transaction);

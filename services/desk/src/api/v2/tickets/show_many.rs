@@ -14,7 +14,7 @@ use crate::{
 /// Answers the tickets; ids that name none, or none in sight, are left out.
 pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     let ids = ids::listed(query.get("ids"))?;
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::tickets::many(&mut transaction, &caller.resident, caller.sight(), &ids).await?;
     let tickets = rows.iter().map(|row| present::ticket::ticket(&caller, row)).collect();
     Ok(Json(query.offset_page(&caller)?.all("tickets", tickets)))

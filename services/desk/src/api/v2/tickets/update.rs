@@ -32,12 +32,12 @@ struct Request {
 }
 
 impl Request {
-    async fn read(body: &Body, caller: &Caller, row: &tickets::Ticket) -> Result<Self, ApiError> {
+    async fn read(desk: &Desk, body: &Body, caller: &Caller, row: &tickets::Ticket) -> Result<Self, ApiError> {
         let mut fields = Fields::root(body, "ticket")?;
         let attributes = Attributes::read(&mut fields, caller);
         let comment = match fields.object("comment") {
             Some(mut inner) => {
-                let comment = CommentRequest::read(&mut inner).await?;
+                let comment = CommentRequest::read(desk, &mut inner).await?;
                 fields.absorb(inner);
                 comment
             }
@@ -92,7 +92,7 @@ pub(crate) async fn update(
         Some(done) => done,
         None => {
             let row = in_sight(&desk, &caller, ticket).await?;
-            let request = Request::read(&body, &caller, &row).await?;
+            let request = Request::read(&desk, &body, &caller, &row).await?;
             let expected = request.expected(&row)?;
             request.attributes.check(&desk, &caller.resident).await?;
             let comment = match request.comment {
@@ -105,19 +105,20 @@ pub(crate) async fn update(
             turn::take(&desk, &by, (ticket, expected), &command).await?
         }
     };
-    let (written, version, body) = answer::written(&desk, &caller, ticket, &done).await?;
+    let (written, version, body) =
+        answer::written(&desk, &caller, ticket, &done).await.map_err(ApiError::after_done)?;
     Ok((written, version, Json(body)))
 }
 
 /// The ticket, if the caller may see it; also one that was opened a moment ago.
 pub(crate) async fn in_sight(desk: &Desk, caller: &Caller, ticket: TicketId) -> Result<tickets::Ticket, ApiError> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     if let Some(row) = read::tickets::one(&mut transaction, &caller.resident, caller.sight(), ticket).await? {
         return Ok(row);
     }
     drop(transaction);
     settle::catch_up(desk, &caller.resident, settle::TICKET).await?;
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::tickets::one(&mut transaction, &caller.resident, caller.sight(), ticket).await?;
     row.ok_or_else(ApiError::not_found)
 }

@@ -49,9 +49,9 @@ pub(crate) async fn create(
     let done = execute::<Upload>(&desk, &by, stream, None, &receive.clone().into()).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::FILES).await;
     let row = row(receive, &by)?;
-    let attachment = present::attachment::attachment(&desk, &caller, &row).await?;
+    let attachment = present::attachment::attachment(&desk, &caller, &row).await.map_err(ApiError::after_done)?;
     rows.push(row);
-    let attachments = present::attachment::attachments(&desk, &caller, &rows).await?;
+    let attachments = present::attachment::attachments(&desk, &caller, &rows).await.map_err(ApiError::after_done)?;
     let upload = json!({
         "token": token, "expires_at": moment(expires_at), "attachment": attachment, "attachments": attachments,
     });

@@ -25,7 +25,7 @@ pub(crate) async fn written(
     let written = settle::settled(desk, &caller.resident, done, settle::PEOPLE).await;
     let row = match written.visible {
         Visible::Yes => {
-            let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+            let mut transaction = desk.reading(&caller.resident).await?;
             read::people::one(&mut transaction, &caller.resident, person).await?
         }
         Visible::NotYet => folded(desk, caller, person).await?.map(|(row, _)| row),

@@ -47,7 +47,7 @@ pub(crate) async fn add(desk: &Desk, caller: &Caller, by: &Issuer, request: User
 /// 201 with the user a command made known, and where the user is.
 pub(crate) async fn created(desk: &Desk, caller: &Caller, done: &Done) -> ApiResult {
     let Some(StreamName::Person(person)) = done.stream else { return Err(ApiError::idempotency_key_reused()) };
-    let (written, body) = answer::written(desk, caller, person, done).await?;
+    let (written, body) = answer::written(desk, caller, person, done).await.map_err(ApiError::after_done)?;
     let location = [(LOCATION, present::user::url(caller, person.get()))];
     Ok((StatusCode::CREATED, location, written, Json(body)).into_response())
 }

@@ -49,7 +49,7 @@ async fn again(desk: &Desk, caller: &Caller, done: &Done, request: &UserRequest)
 }
 
 async fn changed(desk: &Desk, caller: &Caller, person: PersonId, done: &Done) -> ApiResult {
-    let (written, body) = answer::written(desk, caller, person, done).await?;
+    let (written, body) = answer::written(desk, caller, person, done).await.map_err(ApiError::after_done)?;
     Ok((written, Json(body)).into_response())
 }
 

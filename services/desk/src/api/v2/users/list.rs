@@ -25,7 +25,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
 
 /// A page of the users who pass the filter.
 pub(crate) async fn answer(desk: &Desk, caller: &Caller, page: &Page, filter: &Filter) -> ApiResult<Value> {
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let slice = page.slice(read::people::ids(&mut transaction, &caller.resident, filter, page.window()).await?);
     let count = match page.is_counted() {
         true => Some(read::people::count(&mut transaction, &caller.resident, filter).await?),

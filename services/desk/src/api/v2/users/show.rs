@@ -17,7 +17,7 @@ pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Id(person): I
     if !caller.is_agent() && person != caller.person {
         return Err(ApiError::not_found());
     }
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::people::one(&mut transaction, &caller.resident, person).await?.ok_or_else(ApiError::not_found)?;
     Ok(Json(json!({"user": present::user::user(&caller, &row)})))
 }

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     caller.require_agent()?;
     let ids = ids::listed(query.get("ids"))?;
-    let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;
     let users = rows.iter().map(|row| present::user::user(&caller, row)).collect();
     Ok(Json(query.offset_page(&caller)?.all("users", users)))

@@ -39,7 +39,7 @@ pub(crate) async fn update(
         Some(done) => done,
         None => change(&desk, &caller, &by, (person, UserRequest::read(&body, Name::Optional)?)).await?,
     };
-    let (written, body) = answer::written(&desk, &caller, person, &done).await?;
+    let (written, body) = answer::written(&desk, &caller, person, &done).await.map_err(ApiError::after_done)?;
     Ok((written, Json(body)))
 }
 

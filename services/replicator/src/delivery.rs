@@ -1,0 +1,133 @@
+//! What came by the region's topic, standing in for the log where it may.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use regions::{DatabaseRole, Feed, Resident};
+use runtime::Shutdown;
+use schemas::{Position, Recorded, TenantId};
+use sqlx::PgConnection;
+use topic::{Delivered, Reader};
+
+use crate::{deps::ReplicatorDeps, error::Error, lag::Behind};
+
+/// The name under which replicators share the topic, and under which metrics show it.
+const SUBSCRIPTION: &str = "replicator";
+
+/// Events taken at once at most.
+const EVENTS_MAX: usize = 2_000;
+
+/// Sweeps after which a tenant counts as forgotten by the replicator its records come to: longer than a tenant rests.
+const SWEEPS_MAX: u32 = 8;
+
+/// Where a replicator's events come from besides the log: nowhere, or the topic.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    delivered: Option<Arc<Delivered>>,
+    standing: Mutex<HashMap<TenantId, Standing>>,
+}
+
+/// Where a tenant's archive was, and for how many sweeps.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    archived: Position,
+    sweeps: u32,
+}
+
+impl Delivery {
+    /// As the region's file says.
+    pub(crate) fn start(deps: &ReplicatorDeps, shutdown: &Shutdown) -> Self {
+        let reader = Reader {
+            region: deps.region.clone(),
+            role: DatabaseRole::Replicator,
+            subscription: SUBSCRIPTION,
+            metrics: deps.metrics.clone(),
+        };
+        let reading = if deps.region.feed == Feed::Kafka { reader.start(shutdown) } else { None };
+        // Archives are written at their own pace: nobody is woken.
+        Self { delivered: reading.map(|reading| reading.delivered), ..Self::default() }
+    }
+
+    /// Events after a position, at most up to another, if what was delivered joins there and the log vouches for it; else none.
+    pub(crate) async fn after(
+        &self,
+        (deps, connection): (&ReplicatorDeps, &mut PgConnection),
+        resident: &Resident,
+        (position, end): (Position, Position),
+    ) -> Result<Vec<Recorded>, Error> {
+        let Some(delivered) = &self.delivered else { return Ok(Vec::new()) };
+        let (mut events, _) = delivered.after(resident.tenant_id(), position, EVENTS_MAX);
+        events.retain(|event| event.position <= end);
+        if events.is_empty() {
+            return Ok(events);
+        }
+        if topic::vouched(connection, resident, &events).await.map_err(Error::Topic)? {
+            deps.metrics.topic_events.with_label_values(&[SUBSCRIPTION]).inc_by(events.len() as u64);
+            return Ok(events);
+        }
+        delivered.let_go(resident.tenant_id());
+        deps.metrics.topic_records_refused.with_label_values(&["unknown to the log"]).inc();
+        Ok(Vec::new())
+    }
+
+    /// Lets go of what is archived.
+    pub(crate) fn handled(&self, tenant: TenantId, up_to: Position) {
+        if let Some(delivered) = &self.delivered {
+            delivered.handled(tenant, up_to);
+        }
+    }
+
+    /// Takes note of a sweep.
+    pub(crate) fn note(&self, behind: &[Behind]) {
+        let mut standing = self.standing();
+        let now = behind.iter().map(|tenant| {
+            let before = standing.get(&tenant.tenant_id).filter(|before| before.archived == tenant.archived);
+            let sweeps = before.map_or(0, |before| before.sweeps.saturating_add(1));
+            (tenant.tenant_id, Standing { archived: tenant.archived, sweeps })
+        });
+        *standing = now.collect();
+    }
+
+    /// Whether a tenant's records come to this process, or it stands still although somebody else should archive it.
+    pub(crate) fn is_mine(&self, tenant: &Behind) -> bool {
+        let Some(delivered) = &self.delivered else { return true };
+        let is_forgotten = self.standing().get(&tenant.tenant_id).is_some_and(|it| it.sweeps >= SWEEPS_MAX);
+        delivered.owns(tenant.tenant_id) || is_forgotten
+    }
+
+    fn standing(&self) -> MutexGuard<'_, HashMap<TenantId, Standing>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn behind(archived: i64) -> Vec<Behind> {
+        vec![Behind {
+            tenant_id: "018f0000-0000-7000-8000-000000000001".parse().expect("an id"),
+            head: Position::new(100),
+            archived: Position::new(archived),
+            oldest: jiff::Timestamp::UNIX_EPOCH,
+        }]
+    }
+
+    #[test]
+    fn a_tenant_of_somebody_else_is_left_alone_while_it_moves() {
+        let delivery = Delivery { delivered: Some(Arc::new(Delivered::new(4))), ..Delivery::default() };
+        let is_mine_at = |archived| {
+            delivery.note(&behind(archived));
+            delivery.is_mine(&behind(archived)[0])
+        };
+        assert!((0..30).all(|sweep| !is_mine_at(sweep / 6)), "it moves every few sweeps");
+        assert_eq!(
+            (0..30).position(|_| is_mine_at(77)),
+            Some(SWEEPS_MAX as usize),
+            "it stands still: whoever finds it"
+        );
+        assert!(Delivery::default().is_mine(&behind(1)[0]), "without a topic everybody is everybody's");
+    }
+}

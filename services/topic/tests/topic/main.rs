@@ -1,0 +1,6 @@
+//! The topic over librdkafka's mock brokers and a real database.
+
+mod given;
+mod reading;
+mod refusing;
+mod vouching;
