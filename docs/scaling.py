@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Computes the tables of scaling.md from measured figures and named assumptions.
+"""Computes the tables of scaling.md, and that of performance.md, from measured figures and named assumptions.
 
-    docs/scaling.py                     write the tables into scaling.md
-    docs/scaling.py --check             exit 1 if scaling.md does not hold exactly what is computed
+    docs/scaling.py                     write the tables into the pages
+    docs/scaling.py --check             exit 1 if the pages do not hold exactly what is computed
     docs/scaling.py --take RESULTS.json take measured figures over from a run of `make bench`, then write
 
 What is measured and what is assumed lies in scaling-figures.json, with the date and the machine. Change an assumption there and
@@ -18,7 +18,6 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE / "scaling.md"
 FIGURES = HERE / "scaling-figures.json"
 
 # Figures of the benchmark that the tables are computed from, and what they are.
@@ -35,6 +34,8 @@ TAKEN = {
     "archive_generation_objects": "objects of a generation with one event",
     "archive_generation_bytes": "bytes of a generation with one event, on average over a tile",
 }
+# What performance.md shows of each figure.
+SHOWN = "name ratio ratio_spread reach is_less_better is_reached ours against unit against_what".split()
 SWEPT_TENANTS = 10_000
 DAY = 86_400
 YEAR = 365
@@ -192,7 +193,7 @@ def bytes_(value):
 def table(head, rows):
     is_number = lambda column: all(re.match(r"[*\d]|$", row[column]) and not row[column].endswith(")") for row in rows)
     lines = [head, ["--:" if is_number(column) else "---" for column in range(len(head))]] + rows
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines)
 
 
 def measured(figures, _):
@@ -274,42 +275,80 @@ def shards(figures, model):
     )
 
 
-BLOCKS = {
-    "measured": measured,
-    "assumptions": assumptions,
-    "sizes": sizes,
-    "costs": costs,
-    "limits": limits,
-    "shards": shards,
+def results(figures, _):
+    """Every figure of the run."""
+    taken = figures["measured"]
+    rows = [
+        [
+            f"`{row['name']}`",
+            f"{row['ratio']:.3g}",
+            " .. ".join(f"{end:.3g}" for end in row["ratio_spread"]),
+            f"{'<=' if row['is_less_better'] else '>='} {row['reach']:g}",
+            "yes" if row["is_reached"] else "**no**",
+            number(row["ours"]),
+            number(row["against"]),
+            f"{row['unit']}; {row['against_what']}",
+        ]
+        for row in taken["rows"]
+    ]
+    head = ["figure", "ratio", "of turns", "reach", "reached", "ours", "against", "unit; against what"]
+    return f"Measured {taken['date']} on {taken['machine']}.\n\n{table(head, rows)}"
+
+
+PAGES = {
+    HERE / "scaling.md": {
+        "measured": measured,
+        "assumptions": assumptions,
+        "sizes": sizes,
+        "costs": costs,
+        "limits": limits,
+        "shards": shards,
+    },
+    HERE / "performance.md": {"results": results},
 }
 
 
-def computed(text, figures):
+def computed(page, text, figures):
     """The page with every block computed anew."""
-    model = Model(figures)
+    model, blocks = Model(figures), PAGES[page]
     marks = re.findall(r"<!-- computed: (\w+) -->", text)
-    if sorted(marks) != sorted(BLOCKS):
-        sys.exit(f"{PAGE.name}: takes each of these blocks once: {', '.join(BLOCKS)}")
-    block = lambda match: f"<!-- computed: {match[1]} -->\n{BLOCKS[match[1]](figures, model)}\n<!-- end -->"
+    if sorted(marks) != sorted(blocks):
+        sys.exit(f"{page.name}: takes each of these blocks once: {', '.join(blocks)}")
+    block = lambda match: f"<!-- computed: {match[1]} -->\n{blocks[match[1]](figures, model)}\n<!-- end -->"
     return re.sub(r"<!-- computed: (\w+) -->\n.*?<!-- end -->", block, text, flags=re.DOTALL)
 
 
-def holds(text, figures):
-    """Whether the page's blocks are what is computed."""
-    return text == computed(text, figures)
+def check(page, text, figures):
+    """Exits if the page's blocks are not what is computed."""
+    holds = lambda text: text == computed(page, text, figures)
+    if not holds(text):
+        sys.exit(f"{page.name} does not hold what {FIGURES.name} gives: run docs/scaling.py")
+    # A check that cannot fail is a defect: one digit of a table that is another must be noticed.
+    digit = re.search(r"\| (\d)", text)
+    if holds(text[: digit.start(1)] + str(9 - int(digit[1])) + text[digit.end(1) :]):
+        sys.exit(f"{page.name}: the check does not see a changed digit")
+
+
+def rounded(value):
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def take(results, figures):
     """Replaces the measured figures by those of a run; of figures that the run left out, the older ones stay."""
     rows = {row["name"]: row for row in json.loads(Path(results).read_text())}
+    shown = {row["name"]: row for row in figures["measured"].get("rows", [])}
+    for name, row in rows.items():
+        shown[name] = {key: rounded(row[key]) for key in SHOWN}
     known = dict(figures["measured"].get("figures", {}))
     for name in TAKEN:
         if name in rows:
-            known[name] = {"value": float(f"{rows[name]['ours']:.4g}"), "unit": rows[name]["unit"]}
+            known[name] = {"value": rounded(rows[name]["ours"]), "unit": rows[name]["unit"]}
     machine = next(iter(rows.values()))["machine"]
     if "QUICK" in machine:
         sys.exit(f"{results}: takes figures of a whole run, not of QUICK=1")
-    figures["measured"] = {"date": datetime.date.today().isoformat(), "machine": machine, "figures": known}
+    figures["measured"] = {"date": datetime.date.today().isoformat(), "machine": machine, "figures": known, "rows": list(shown.values())}
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
 
 
@@ -321,16 +360,12 @@ def main():
     figures = json.loads(FIGURES.read_text())
     if arguments.take:
         take(arguments.take, figures)
-    text = PAGE.read_text()
-    if not arguments.check:
-        PAGE.write_text(computed(text, figures))
-        return
-    if not holds(text, figures):
-        sys.exit(f"{PAGE.name} does not hold what {FIGURES.name} gives: run docs/scaling.py")
-    # A check that cannot fail is a defect: one digit of a table that is another must be noticed.
-    digit = re.search(r"\| (\d)", text)
-    if holds(text[: digit.start(1)] + str(9 - int(digit[1])) + text[digit.end(1) :], figures):
-        sys.exit(f"{PAGE.name}: the check does not see a changed digit")
+    for page in PAGES:
+        text = page.read_text()
+        if arguments.check:
+            check(page, text, figures)
+        else:
+            page.write_text(computed(page, text, figures))
 
 
 if __name__ == "__main__":

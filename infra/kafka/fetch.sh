@@ -13,7 +13,7 @@ unavailable() {
     exit 69
 }
 
-command -v java >/dev/null 2>&1 || unavailable "no Java $java_min (install default-jre-headless)"
+command -v java >/dev/null 2>&1 || unavailable "no Java $java_min (install default-jre-headless and maven)"
 java_version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
 [ "${java_version:-0}" -ge "$java_min" ] || unavailable "no Java $java_min (java is ${java_version:-something else})"
 
@@ -25,7 +25,7 @@ if [ ! -d "$folder/$version" ]; then
     flock 9
     if [ ! -d "$folder/$version" ]; then
         rm -rf "$folder/fetching"
-        timeout 300 mvn --quiet --batch-mode --file "$here/pom.xml" dependency:copy-dependencies \
+        timeout 100 mvn --quiet --batch-mode --file "$here/pom.xml" dependency:copy-dependencies \
             -DincludeScope=runtime -DoutputDirectory="$folder/fetching" >"$folder/fetch.log" 2>&1 </dev/null ||
             unavailable "Maven cannot fetch Apache Kafka $version (see $folder/fetch.log)"
         mv "$folder/fetching" "$folder/$version"

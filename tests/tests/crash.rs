@@ -119,13 +119,17 @@ impl Walk {
     }
 }
 
+/// Where a rebuild is killed at each of its points.
+const REBUILDING: &str = include_str!("rebuild.rs");
+
 /// A point nobody is killed at shows nothing.
 #[test]
-fn every_crash_point_of_the_program_is_in_the_walk() -> anyhow::Result<()> {
+fn every_crash_point_of_the_program_is_in_a_walk() -> anyhow::Result<()> {
     let mut found = Vec::new();
     points_in(&repository().join("services"), &mut found)?;
     found.sort();
     found.dedup();
+    found.retain(|point| !REBUILDING.contains(&format!("\"{point}\"")));
     let mut walked = [WRITING, ARCHIVING].concat();
     walked.sort_unstable();
     assert_eq!(found, walked);

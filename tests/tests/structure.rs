@@ -18,7 +18,7 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("vault", &["schemas", "regions", "runtime"]),
     ("eventlog", &["schemas", "archive", "regions", "runtime"]),
     ("embedded", &["runtime"]),
-    ("topic", &["schemas", "archive", "eventlog", "regions", "runtime"]),
+    ("topic", &["schemas", "archive", "regions", "runtime"]),
     // The services. They meet in the log, in topics and by HTTP; the exceptions have reasons, below.
     ("directory", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
     ("router", &["schemas", "runtime", "directory"]),

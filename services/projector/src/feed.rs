@@ -15,17 +15,7 @@ pub(crate) const BATCH_SIZE_MAX: usize = eventlog::EVENTS_MAX + 1;
 /// The next batch after a position; empty at the head of the log. It ends before a command with an envelope that cannot
 /// be read; only when that command comes next, there is nothing but the error.
 pub(crate) async fn read(deps: &ProjectorDeps, resident: &Resident, after: Position) -> Result<Batch, Error> {
-    read_at_most(deps, resident, after, BATCH_SIZE_MAX).await
-}
-
-/// The same with a limit of the caller's choice, above what one command may hold.
-pub(crate) async fn read_at_most(
-    deps: &ProjectorDeps,
-    resident: &Resident,
-    after: Position,
-    size_max: usize,
-) -> Result<Batch, Error> {
-    let (recorded, more) = read_commands(deps, resident, after, size_max).await?;
+    let (recorded, more) = read_commands(deps, resident, after).await?;
     of_recorded(deps, resident, recorded, more).await
 }
 
@@ -44,9 +34,8 @@ async fn read_commands(
     deps: &ProjectorDeps,
     resident: &Resident,
     after: Position,
-    size_max: usize,
 ) -> Result<(Vec<Recorded>, bool), Error> {
-    let limit = i64::try_from(size_max).expect("a batch is small");
+    let limit = i64::try_from(BATCH_SIZE_MAX).expect("a batch is small");
     let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
     let mut recorded = match eventlog::read_log(&mut conn, resident, after, limit).await {
         Err(unreadable @ eventlog::Error::Unreadable { position, .. }) => {
@@ -60,7 +49,7 @@ async fn read_commands(
         recorded => recorded.map_err(Error::Read)?,
     };
     // Fewer than asked for is the head of the log: an append is atomic, so the last command is whole.
-    let more = recorded.len() == size_max;
+    let more = recorded.len() == BATCH_SIZE_MAX;
     if more {
         cut_last_command(&mut recorded);
     }

@@ -31,7 +31,7 @@ impl Table {
         (build, tenant): (&Build, TenantId),
     ) -> Result<Fingerprint, Error> {
         let mut statement = QueryBuilder::new(
-            "select count(*) as rows, coalesce(sum(hashtextextended(entry::text, 0)::numeric), 0)::text as hashes from ",
+            "select count(*) as rows, coalesce(sum(hash_record_extended(entry, 0)::numeric), 0)::text as hashes from ",
         );
         statement.push(self.in_build(build)).push(" as entry where tenant_id = ").push_bind(tenant.get());
         statement.build_query_as().fetch_one(conn).await.map_err(|source| self.failed(source))

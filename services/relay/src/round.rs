@@ -59,7 +59,6 @@ pub(crate) async fn round(deps: &RelayDeps, writer: &TopicWriter, woken: Woken<'
         }
     }
     // A crash before the commit publishes all of it once more, which readers skip.
-    runtime::crash::point("relay.published");
     transaction.commit().await.map_err(Error::Checkpoint)?;
     deps.metrics.topic_records_published.inc_by(round.published);
     deps.metrics.subscription_events.with_label_values(&[SUBSCRIPTION]).inc_by(round.published);

@@ -42,6 +42,6 @@ fn a_machine_without_java_is_told_what_to_install() -> anyhow::Result<()> {
     }
     let fetch = Command::new(repository().join("infra/kafka/fetch.sh")).env("PATH", folder.path()).output()?;
     assert_eq!(fetch.status.code(), Some(69));
-    assert_eq!(String::from_utf8(fetch.stderr)?, "no Java 17 (install default-jre-headless)\n");
+    assert_eq!(String::from_utf8(fetch.stderr)?, "no Java 17 (install default-jre-headless and maven)\n");
     Ok(())
 }

@@ -17,7 +17,7 @@ async fn another_cluster_is_refused_until_it_is_adopted() -> anyhow::Result<()> 
     let first = broker.cluster().to_owned();
     let (load, offices) = (Load::new(4), std::mem::take(&mut world.offices));
     let happens = async {
-        load.more(40).await?;
+        load.more(20).await?;
         broker.replace().await?;
         // A stranger who has a topic of that name.
         broker.create_topic(&world.topic(), PARTITIONS).await?;
@@ -35,11 +35,11 @@ async fn another_cluster_is_refused_until_it_is_adopted() -> anyhow::Result<()> 
         }
         // What was on its way when the connection changed hands has arrived, if anything has; no more follows.
         let before = broker.written(&world.topic()).await?;
-        load.more(40).await?;
+        load.more(12).await?;
         anyhow::ensure!(broker.written(&world.topic()).await? == before, "events go to a stranger");
         world.roles.cli(&["topic", "adopt", "--region", "eu"]).await?.expect(0)?;
         // The second ones go on by themselves.
-        load.more(40).await?;
+        load.more(12).await?;
         let written = async || {
             let now = broker.written(&world.topic()).await?;
             Ok(now.iter().zip(&before).all(|(now, before)| now > before).then_some(()))
@@ -48,7 +48,7 @@ async fn another_cluster_is_refused_until_it_is_adopted() -> anyhow::Result<()> 
         for name in ["relay-1", "projector-1", "replicator-1"] {
             world.begin(name).await?;
         }
-        load.more(20).await
+        load.more(12).await
     };
     let written = load.during(&offices, happens).await?;
     world.offices = offices;

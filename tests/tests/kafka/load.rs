@@ -31,6 +31,9 @@ pub(crate) struct Office {
 
 impl Office {
     pub(crate) async fn open(tenant: Tenant) -> anyhow::Result<Self> {
+        // Readers that have just joined their group come to a new tenant a sweep later.
+        let known = async || Ok((tenant.client.get("/api/v2/users/me.json").await?.status == 200).then_some(()));
+        wait::until("the desk knows the first admin", known).await?;
         let mut tickets = Vec::new();
         for number in 0..TICKETS {
             tickets.push(tenant.ticket(&format!("Ticket {number}"), "opened").await?);

@@ -31,7 +31,7 @@ async fn a_broker_may_be_killed_or_stand_still_while_people_write() -> anyhow::R
 
 /// Without the broker people write, and everybody sees what was written: readers go back to the log.
 async fn goes_on(world: &World, load: &Load) -> anyhow::Result<()> {
-    load.more(40).await?;
+    load.more(16).await?;
     let before = counts(&world.offices).await?;
     let grown = async || {
         let now = counts(&world.offices).await?;

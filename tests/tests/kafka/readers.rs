@@ -53,11 +53,11 @@ async fn killed(world: &mut World, broker: &Broker, load: &Load, kind: &'static 
     wait::until("a rebalance", async || Ok(broker.members(&group).await?.is_none().then_some(()))).await?;
     world.worker(names[1])?.kill().await?;
     has_members(broker, &group, 1).await?;
-    load.more(20).await?;
+    load.more(12).await?;
     world.worker(names[0])?.signal(Signal::SIGCONT);
     world.begin(names[1]).await?;
     has_members(broker, &group, 3).await?;
-    load.more(20).await
+    load.more(12).await
 }
 
 async fn has_members(broker: &Broker, group: &str, count: usize) -> anyhow::Result<()> {

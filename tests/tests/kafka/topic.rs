@@ -13,15 +13,15 @@ async fn a_topic_may_be_deleted_while_people_write() -> anyhow::Result<()> {
     let world = World::start("us", broker, Feed::Kafka).await?;
     let (load, topic) = (Load::new(3), world.topic());
     let happens = async {
-        load.more(40).await?;
+        load.more(20).await?;
         broker.delete_topic(&topic).await?;
-        load.more(40).await?;
+        load.more(20).await?;
         let again = async || {
             let is_there = broker.partitions(&topic).await? == PARTITIONS;
             Ok((is_there && broker.written(&topic).await?.iter().sum::<i64>() > 0).then_some(()))
         };
         wait::until("the relays make the topic anew and fill it", again).await?;
-        load.more(40).await
+        load.more(20).await
     };
     let written = load.during(&world.offices, happens).await?;
     world.whole(&written).await

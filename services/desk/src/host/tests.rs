@@ -122,3 +122,25 @@ async fn ops_sees_health_and_metrics_on_the_regions_host() -> anyhow::Result<()>
     assert_eq!(desk.call(get("eu.localhost", "/readyz")).await.status, 503);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_desk_is_not_ready_before_what_it_reads_is_built_and_says_what_it_waits_for() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let acme = desk.tenant("acme").await?;
+    let pool = desk.region.pool(regions::DatabaseRole::Projector).await?;
+    let reshape = async |from: i32, to: i32| {
+        sqlx::query!("update read.serving set shape = $2 where shape = $1 and projection = 'ticket_list'", from, to)
+            .execute(&pool)
+            .await
+    };
+    reshape(1, 99).await?;
+    let answer = desk.call(get("eu.localhost", "/readyz")).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.text(), "waits until these read models are built: ticket_list (shape 1)\n");
+    let answer = desk.call(acme.request("GET", "/api/v2/tickets.json")).await;
+    assert_eq!(answer.status, 503, "who asks all the same is told to come again: {}", answer.text());
+    reshape(99, 1).await?;
+    assert_eq!(desk.call(get("eu.localhost", "/readyz")).await.status, 200);
+    assert_eq!(desk.call(acme.request("GET", "/api/v2/tickets.json")).await.status, 200);
+    Ok(())
+}

@@ -148,8 +148,9 @@ pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         // Class 57: operator intervention (shutdown, crash, starting up). 53: out of disk, memory or connections. 08: connection.
+        // 42P01: no such table, while the build that will have it is being made.
         sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["57P", "53", "08"].iter().any(|class| code.starts_with(class)))
+            error.code().is_some_and(|code| ["57P", "53", "08", "42P01"].iter().any(|class| code.starts_with(class)))
         }
         _ => false,
     }

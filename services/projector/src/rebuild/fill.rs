@@ -16,10 +16,6 @@ use crate::{
     step::{self, Refusal, Step},
 };
 
-/// How many events are read at once. Nobody waits for the end of such a batch, and the larger it is, the fewer statements it
-/// takes, and the fewer rows are written twice.
-const BATCH_SIZE: usize = 4 * eventlog::EVENTS_MAX;
-
 /// A build and how far to bring it.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
@@ -171,12 +167,16 @@ async fn read(
     }
 }
 
+/// Reads and opens on another thread, so that writing goes on meanwhile: both take about as long.
 async fn attempt_read(
     deps: &ProjectorDeps,
     resident: &Resident,
     after: Position,
 ) -> Result<Result<Batch, Refusal>, Error> {
-    match feed::read_at_most(deps, resident, after, BATCH_SIZE).await {
+    let (deps, resident) = (deps.clone(), resident.clone());
+    #[expect(clippy::disallowed_methods, reason = "it is waited for here, and whoever breaks that off loses a read")]
+    let read = tokio::spawn(async move { feed::read(&deps, &resident, after).await });
+    match read.await.expect("reading does not panic") {
         Ok(batch) => Ok(Ok(batch)),
         Err(error) => Refusal::of_unreadable_envelope(error).map(Err),
     }

@@ -103,11 +103,12 @@ impl Workshop {
         Ok(build)
     }
 
-    /// Makes the indexes of a build that is filled, and has Postgres look at its rows, so that readers get good plans.
+    /// Makes the indexes of a build that is filled, and has Postgres look at some of its rows, so that readers get good plans
+    /// until it looks more closely by itself.
     pub(crate) async fn complete(&mut self, build: &Build, now: Timestamp) -> Result<(), Error> {
         let tables: Vec<_> = build.projection.tables.iter().map(|table| table.name).collect();
         let statements = format!(
-            "set local search_path = {};\n{};\nanalyze {}",
+            "set local search_path = {};\n{};\nset local default_statistics_target = 10;\nanalyze {}",
             build.schema(),
             build.projection.indexes_sql,
             tables.join(", "),
