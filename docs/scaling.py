@@ -26,7 +26,7 @@ TAKEN = {
     "catch_up": "projected events a second, one process",
     "rebuild": "rebuilt events a second, one process",
     "visible_p99_ms": "ms from an acknowledged append to its row, p99 at 500 commands a second",
-    "sweep_10000_tenants": "ms to compare 10,000 heads with all their checkpoints",
+    "sweep_10000_tenants": "ms to find who of 10,000 tenants is behind, with nobody writing, mean of 60 sweeps",
     "size_log": "bytes an event in the log, indexes included",
     "size_keys": "bytes an event in wrapped keys",
     "size_read_models": "bytes an event in read models, indexes included",

@@ -78,6 +78,12 @@ impl DatabaseRole {
         matches!(self, Self::Owner | Self::Desk)
     }
 
+    /// Whether what this role writes is derived from the log: what a crash of the server takes away is made again, from
+    /// checkpoints that it took away too. So its commits need not wait for the disk, but for the few that somebody is told of.
+    const fn derives(self) -> bool {
+        matches!(self, Self::Projector | Self::Relay)
+    }
+
     /// The desk works while somebody waits: whoever holds a row it needs must not hold all its connections too. Migrations and
     /// workers take the time they take.
     const fn patience(self) -> Option<Patience> {
@@ -204,6 +210,9 @@ fn options(region: &Region, role: DatabaseRole) -> Result<PgConnectOptions, Erro
     }
     if let Some(patience) = role.patience() {
         options = options.options(patience.settings());
+    }
+    if role.derives() {
+        options = options.options([("synchronous_commit", "off")]);
     }
     Ok(options)
 }

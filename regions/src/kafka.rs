@@ -1,6 +1,8 @@
 //! Clients of a region's Kafka brokers. Each asks the brokers, before anybody gets it, which cluster they are of, and compares
 //! that with the one recorded in the region's database: records never go to, or come from, somebody else's brokers.
 
+mod ending;
+
 use std::time::Duration;
 
 use rdkafka::{
@@ -13,12 +15,10 @@ use rdkafka::{
     producer::{FutureProducer, Producer},
 };
 use sqlx::PgConnection;
-use tokio::{
-    sync::{oneshot, watch},
-    task::spawn_blocking,
-    time::timeout,
-};
+use tokio::{sync::watch, task::spawn_blocking};
 
+use self::ending::Guarded;
+pub use self::ending::kafka_end;
 use crate::{
     error::Error,
     region::{KafkaEndpoint, KafkaLogin, KafkaSecurity, Region},
@@ -26,9 +26,6 @@ use crate::{
 
 /// How long the brokers may take to say whose they are.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long a client may take to end.
-const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Settings of a client beyond how the brokers are reached.
 pub type KafkaSettings<'a> = &'a [(&'a str, &'a str)];
@@ -87,9 +84,9 @@ enum Use {
 /// # Errors
 /// If they do not answer.
 pub async fn kafka_found(region: &Region) -> Result<KafkaFound, Error> {
-    let admin: AdminClient<KafkaLog> = create(region, &[], KafkaLog::default())?;
-    let (admin, found) = ask(region, admin, |admin, topic| find(admin.inner(), topic)).await?;
-    kafka_end(admin).await;
+    let admin: Guarded<AdminClient<KafkaLog>> = create(region, &[], KafkaLog::default())?;
+    let (admin, found) = ask(region, admin, AdminClient::inner).await?;
+    kafka_end(admin.take()).await;
     Ok(found)
 }
 
@@ -111,10 +108,10 @@ pub async fn kafka_admin(
     region: &Region,
     connection: &mut PgConnection,
 ) -> Result<(AdminClient<KafkaLog>, KafkaFound), Error> {
-    let admin: AdminClient<KafkaLog> = create(region, &[], KafkaLog::default())?;
-    let (admin, found) = ask(region, admin, |admin, topic| find(admin.inner(), topic)).await?;
+    let admin: Guarded<AdminClient<KafkaLog>> = create(region, &[], KafkaLog::default())?;
+    let (admin, found) = ask(region, admin, AdminClient::inner).await?;
     check(region, connection, Use::Write, &found).await?;
-    Ok((admin, found))
+    Ok((admin.take(), found))
 }
 
 /// A client that writes. If nobody wrote to a cluster before, this one is recorded.
@@ -127,10 +124,10 @@ pub async fn kafka_producer(
     settings: KafkaSettings<'_>,
     log: KafkaLog,
 ) -> Result<FutureProducer<KafkaLog>, Error> {
-    let producer: FutureProducer<KafkaLog> = create(region, settings, log)?;
-    let (producer, found) = ask(region, producer, |producer, topic| find(producer.client(), topic)).await?;
+    let producer: Guarded<FutureProducer<KafkaLog>> = create(region, settings, log)?;
+    let (producer, found) = ask(region, producer, FutureProducer::client).await?;
     check(region, connection, Use::Write, &found).await?;
-    Ok(producer)
+    Ok(producer.take())
 }
 
 /// A client that reads as a member of a group.
@@ -143,13 +140,10 @@ pub async fn kafka_consumer<C: ConsumerContext + 'static>(
     settings: KafkaSettings<'_>,
     context: C,
 ) -> Result<StreamConsumer<C>, Error> {
-    let consumer: StreamConsumer<C> = create(region, settings, context)?;
-    let (consumer, found) = ask(region, consumer, |consumer, topic| find(consumer.client(), topic)).await?;
+    let consumer: Guarded<StreamConsumer<C>> = create(region, settings, context)?;
+    let (consumer, found) = ask(region, consumer, StreamConsumer::client).await?;
     check(region, connection, Use::Read, &found).await?;
-    match found.partitions {
-        Some(_) => Ok(consumer),
-        None => Err(no_topic(region)),
-    }
+    there(region, &found).map(|()| consumer.take())
 }
 
 /// Asks the brokers of a client that reads whether they still answer, and have the topic.
@@ -160,39 +154,20 @@ pub async fn kafka_answers<C: ConsumerContext + 'static>(
     region: &Region,
     consumer: StreamConsumer<C>,
 ) -> Result<StreamConsumer<C>, Error> {
-    let (consumer, found) = ask(region, consumer, |consumer, topic| find(consumer.client(), topic)).await?;
-    if found.partitions.is_some() {
-        return Ok(consumer);
-    }
-    kafka_end(consumer).await;
-    Err(no_topic(region))
+    let (consumer, found) = ask(region, Guarded::new(consumer), StreamConsumer::client).await?;
+    there(region, &found).map(|()| consumer.take())
 }
 
-/// Ends a client, which may have to talk to brokers first. It is given [`END_PATIENCE`]; then its thread goes on alone, and ends
-/// with the process at the latest.
-pub async fn kafka_end<T: Send + 'static>(client: T) {
-    let _ = timeout(END_PATIENCE, ending(client)).await;
-}
-
-/// On a thread of its own: a runtime that ends waits for its blocking tasks, and brokers that are away would keep it.
-fn ending<T: Send + 'static>(client: T) -> oneshot::Receiver<()> {
-    let (ended, receiver) = oneshot::channel();
-    std::thread::spawn(move || {
-        drop(client);
-        let _ = ended.send(());
-    });
-    receiver
-}
-
-fn no_topic(region: &Region) -> Error {
-    Error::NoTopic { region: region.id.clone(), topic: region.topic() }
+fn there(region: &Region, found: &KafkaFound) -> Result<(), Error> {
+    let no_topic = || Error::NoTopic { region: region.id.clone(), topic: region.topic() };
+    found.partitions.map(drop).ok_or_else(no_topic)
 }
 
 /// The same for every kind of client.
-fn create<C, T>(region: &Region, settings: KafkaSettings<'_>, context: C) -> Result<T, Error>
+fn create<C, T>(region: &Region, settings: KafkaSettings<'_>, context: C) -> Result<Guarded<T>, Error>
 where
     C: ClientContext,
-    T: rdkafka::config::FromClientConfigAndContext<C>,
+    T: rdkafka::config::FromClientConfigAndContext<C> + Send + 'static,
 {
     let mut config = config(endpoint(region)?);
     for (name, value) in settings {
@@ -202,7 +177,8 @@ where
     config.set_log_level(RDKafkaLogLevel::Warning);
     #[expect(clippy::disallowed_methods, reason = "the one place that makes clients of Kafka")]
     let client = config.create_with_context(context);
-    client.map_err(|source| Error::KafkaClient { region: region.id.clone(), source })
+    let client = client.map_err(|source| Error::KafkaClient { region: region.id.clone(), source })?;
+    Ok(Guarded::new(client))
 }
 
 fn endpoint(region: &Region) -> Result<&KafkaEndpoint, Error> {
@@ -246,20 +222,18 @@ fn config(endpoint: &KafkaEndpoint) -> ClientConfig {
     config
 }
 
-/// Asks off the async threads: the client's calls block, and so does its end.
-async fn ask<T, F>(region: &Region, client: T, find: F) -> Result<(T, KafkaFound), Error>
+/// Asks off the async threads: the client's calls block.
+async fn ask<T, C>(
+    region: &Region,
+    client: Guarded<T>,
+    inner: fn(&T) -> &Client<C>,
+) -> Result<(Guarded<T>, KafkaFound), Error>
 where
     T: Send + 'static,
-    F: FnOnce(&T, &str) -> Option<KafkaFound> + Send + 'static,
+    C: ClientContext + 'static,
 {
     let topic = region.topic();
-    let asked = spawn_blocking(move || match find(&client, &topic) {
-        Some(found) => Some((client, found)),
-        None => {
-            drop(ending(client));
-            None
-        }
-    });
+    let asked = spawn_blocking(move || find(inner(client.get()), &topic).map(|found| (client, found)));
     let asked = asked.await;
     let brokers = || endpoint(region).map(|endpoint| endpoint.brokers.join(", ")).unwrap_or_default();
     asked.expect("asking brokers does not panic").ok_or_else(|| Error::BrokersSilent {
@@ -299,11 +273,12 @@ async fn check(region: &Region, connection: &mut PgConnection, r#use: Use, found
     }
 }
 
-/// Of several who are the first, one records.
+/// Of several who are the first, one records, and no record is published before that is on the disk.
 async fn record(region: &Region, connection: &mut PgConnection, cluster_id: &str) -> Result<(), Error> {
     let partitions = endpoint(region)?.partitions;
     sqlx::query!(
-        "insert into topic.home (cluster_id, topic, partitions) values ($1, $2, $3) on conflict do nothing",
+        "with durable as (select set_config('synchronous_commit', 'on', true))
+         insert into topic.home (cluster_id, topic, partitions) select $1, $2, $3 from durable on conflict do nothing",
         cluster_id,
         region.topic(),
         partitions

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod backup;
 pub mod demo;
 pub mod doctor;
+mod halt;
 pub mod import;
 pub mod keys;
 pub mod projections;

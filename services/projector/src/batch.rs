@@ -3,6 +3,8 @@
 use regions::Resident;
 use schemas::{Envelope, Position, Recorded, TenantLogEvent};
 
+use crate::projections::Projection;
+
 /// One event on its way into the read models.
 #[derive(Debug)]
 pub(crate) struct Applied {
@@ -79,6 +81,11 @@ pub(crate) fn first_gap(events: &[Applied], position: Position) -> Option<Positi
         expected = expected.next();
         (event.position != expected).then_some(expected)
     })
+}
+
+/// Whether a projection wants any of the events.
+pub(crate) fn concerns(events: &[Applied], projection: &Projection) -> bool {
+    events.iter().any(|event| projection.wants(&event.envelope))
 }
 
 /// The events above `position`; those at or below have been handled.

@@ -5,12 +5,16 @@
 
 mod open;
 mod registry;
+mod rows;
+
+use sqlx::PgConnection;
 
 use crate::projections::Projection;
 
 pub use open::OpenBuild;
 pub use registry::{BuildState, BuildStatus, builds};
 pub(crate) use registry::{missing, serving};
+pub(crate) use rows::{Columns, Row};
 
 /// One version of a projection.
 #[derive(Clone, Copy)]
@@ -33,6 +37,18 @@ impl Build {
     pub(crate) const fn unread(self) -> Self {
         Self { is_serving: false, ..self }
     }
+}
+
+/// Enters the gates of builds that serve, until the transaction ends, and tells which ones are open. Nobody waits for a switch.
+pub(crate) async fn enter(conn: &mut PgConnection, builds: &[Build]) -> Result<Vec<Build>, sqlx::Error> {
+    let names: Vec<_> = builds.iter().map(|build| build.projection.name).collect();
+    let open = sqlx::query_scalar!(
+        r#"select name as "name!" from unnest($1::text[]) as build (name)
+           where pg_try_advisory_xact_lock_shared(hashtextextended('read.serving/' || name, 0))"#,
+        &names as _,
+    );
+    let open = open.fetch_all(conn).await?;
+    Ok(builds.iter().filter(|build| open.iter().any(|name| name == build.projection.name)).copied().collect())
 }
 
 /// The key of the advisory lock in front of the builds of a projection, as SQL. Whoever moves the build that serves holds it

@@ -3,6 +3,8 @@
 //! The replay is a build of its own, up to where the live rows stand, and is dropped when it was compared: a check changes
 //! nothing that anybody reads, and works while the projector runs.
 
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+
 use crate::{
     Error, ProjectorDeps,
     build::Build,
@@ -41,9 +43,9 @@ pub async fn check(
     let residents = selection.residents(deps).await?;
     let meter = Meter::new(deps, &residents, &selection.projections, progress).await?;
     let (mut live, mut replays): (Vec<Build>, Vec<Build>) = Default::default();
+    // What an earlier check left goes away first.
+    rebuild::tidy(&mut workshop, &selection.projections).await?;
     for projection in &selection.projections {
-        // What an earlier check left goes away first.
-        rebuild::tidy(&mut workshop, projection).await?;
         let Some(serving) = workshop.serving(projection).await? else { continue };
         live.push(serving);
         replays.push(workshop.create(projection, Purpose::Check, deps.clock.now()).await?);
@@ -52,8 +54,10 @@ pub async fn check(
     rebuild::fill(deps, &residents, (&replays, Goal::Replaced(&goals)), &meter).await?;
     meter.begin(Phase::Comparing);
     let mut checked = Checked { tenants: residents.len(), ..Checked::default() };
-    for (live, replay) in live.iter().zip(&replays) {
-        let Compared { rows, differences } = rebuild::compare(deps, &residents, (live, replay), &meter).await?;
+    let comparisons: Vec<_> =
+        live.iter().zip(&replays).map(|pair| rebuild::compare(deps, &residents, pair, &meter).boxed()).collect();
+    let mut compared = stream::iter(comparisons).buffered(rebuild::AT_ONCE);
+    while let Some(Compared { rows, differences }) = compared.try_next().await? {
         checked.rows += rows;
         checked.differences.extend(differences);
     }

@@ -5,7 +5,12 @@ use jiff_sqlx::ToSqlx;
 use schemas::{Position, TenantId};
 use sqlx::PgConnection;
 
-use crate::{batch::Applied, build::Build, step::Refusal};
+use crate::{
+    batch::Applied,
+    build::Build,
+    projections::{self, Projection},
+    step::Refusal,
+};
 
 /// What to do about a checkpoint somebody else holds: another projector, or a rebuild.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +66,34 @@ pub(crate) async fn positions(
         Some((*build, Position::new(row.position)))
     };
     Ok(builds.iter().filter_map(position).collect())
+}
+
+/// The builds that serve this program's shapes of these projections now, and where a tenant stands in each: `None` where it has
+/// no row yet.
+pub(crate) async fn serving(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    projections: &[&'static Projection],
+) -> Result<Vec<(Build, Option<Position>)>, sqlx::Error> {
+    let (names, shapes) = projections::names_and_shapes();
+    let rows = sqlx::query!(
+        r#"select serving.projection, serving.version, checkpoint.position as "position?"
+           from unnest($2::text[], $3::integer[]) as known (name, shape)
+           join read.serving as serving on serving.projection = known.name and serving.shape = known.shape
+           left join read.checkpoint as checkpoint
+             on checkpoint.tenant_id = $1 and checkpoint.projection = known.name and checkpoint.version = serving.version"#,
+        tenant.get(),
+        names as _,
+        shapes,
+    )
+    .fetch_all(conn)
+    .await?;
+    let stands = |projection: &&'static Projection| {
+        let row = rows.iter().find(|row| row.projection == projection.name)?;
+        let build = Build { projection, version: row.version, is_serving: true };
+        Some((build, row.position.map(Position::new)))
+    };
+    Ok(projections.iter().filter_map(stands).collect())
 }
 
 fn columns(builds: &[Build]) -> (Vec<&'static str>, Vec<i32>) {
@@ -141,39 +174,41 @@ pub(crate) async fn advance(
     Ok(moved.fetch_optional(conn).await?.is_some())
 }
 
-/// Moves the checkpoints of builds that want nothing of what lies between: no rows, so one statement for all. Tells which
-/// ones moved; those that somebody else holds or has moved, and those behind a gate that is shut, did not; nor does any, if the
-/// log has lost the event.
-pub(crate) async fn advance_idle(
+/// Locks and moves the checkpoints of several builds that serve, in one statement: those that stand right where the events begin
+/// and that nobody holds. Tells which ones; none, if the log has lost the last event.
+pub(crate) async fn advance_together(
     conn: &mut PgConnection,
-    tenant: TenantId,
-    builds: &[Build],
+    (builds, tenant): (&[Build], TenantId),
     (from, to): (Position, &Applied),
     now: Timestamp,
 ) -> Result<Vec<String>, sqlx::Error> {
     let (names, versions) = columns(builds);
+    let shapes: Vec<_> = builds.iter().map(|build| build.projection.shape).collect();
     sqlx::query_scalar!(
-        "with free as (
-             select checkpoint.projection, checkpoint.version from read.checkpoint as checkpoint
-             join unnest($2::text[], $3::integer[]) as known (name, version)
-               on known.name = checkpoint.projection and known.version = checkpoint.version
-             where checkpoint.tenant_id = $1 and checkpoint.position = $4
-               and exists (select from log.event where tenant_id = $1 and position = $5 and event_id = $7)
-               and pg_try_advisory_xact_lock_shared(hashtextextended('read.serving/' || checkpoint.projection, 0))
+        "with mine as (
+             select checkpoint.projection, checkpoint.version
+             from unnest($2::text[], $3::integer[], $4::integer[]) as known (name, version, shape)
+             join read.serving as serving
+               on serving.projection = known.name and serving.shape = known.shape and serving.version = known.version
+             join read.checkpoint as checkpoint
+               on checkpoint.tenant_id = $1 and checkpoint.projection = known.name and checkpoint.version = known.version
+             where checkpoint.position = $5
+               and exists (select from log.event where tenant_id = $1 and position = $6 and event_id = $7)
              for update of checkpoint skip locked
          )
          update read.checkpoint as checkpoint
-         set position = $5, updated_at = $6, halted_at_position = null, halted_event_type = null, halted_error = null
-         from free
-         where checkpoint.tenant_id = $1 and checkpoint.projection = free.projection and checkpoint.version = free.version
+         set position = $6, updated_at = $8, halted_at_position = null, halted_event_type = null, halted_error = null
+         from mine
+         where checkpoint.tenant_id = $1 and checkpoint.projection = mine.projection and checkpoint.version = mine.version
          returning checkpoint.projection",
         tenant.get(),
         &names as _,
         &versions,
+        &shapes,
         from.get(),
         to.position.get(),
-        now.to_sqlx() as _,
         to.envelope.event_id.get(),
+        now.to_sqlx() as _,
     )
     .fetch_all(conn)
     .await

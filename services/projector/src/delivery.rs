@@ -5,9 +5,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use regions::Resident;
+use regions::{DatabaseRole, Resident};
+use runtime::Shutdown;
 use schemas::{Position, TenantId};
-use topic::Delivered;
+use topic::{Delivered, Destination, Hints, Reader};
 
 use crate::{
     Error, ProjectorDeps,
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The name under which projectors share the topic, and under which metrics show it.
-pub(crate) const SUBSCRIPTION: &str = "projector";
+const SUBSCRIPTION: &str = "projector";
 
 /// Where a projector's events come from besides the log: nowhere, or the topic.
 #[derive(Debug, Clone, Default)]
@@ -26,9 +27,22 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// By the topic.
-    pub(crate) const fn by_topic(delivered: Arc<Delivered>) -> Self {
-        Self { delivered: Some(delivered) }
+    /// As the region's file says.
+    pub(crate) fn start(deps: &ProjectorDeps, hints: Hints, shutdown: &Shutdown) -> Self {
+        let reader = Reader {
+            region: deps.region.clone(),
+            role: DatabaseRole::Projector,
+            subscription: SUBSCRIPTION,
+            metrics: deps.metrics.clone(),
+            hints: Some(hints),
+        };
+        Self { delivered: reader.start(shutdown) }
+    }
+
+    /// Whether a tenant's new events are delivered, to this process or to another, so that it need not be looked after when the log
+    /// says that there are some.
+    pub(crate) fn comes(&self, tenant: TenantId) -> bool {
+        self.delivered.as_ref().is_some_and(|delivered| delivered.destination(tenant) != Destination::Nowhere)
     }
 
     /// The batch after a position, if what was delivered joins there and the log vouches for it.
@@ -39,26 +53,13 @@ impl Delivery {
         position: Position,
     ) -> Result<Option<Batch>, Error> {
         let Some(delivered) = &self.delivered else { return Ok(None) };
-        let tenant = resident.tenant_id();
-        let (recorded, more) = delivered.after(tenant, position, BATCH_SIZE_MAX);
+        let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
+        let wanted = (position, BATCH_SIZE_MAX);
+        let (recorded, more) = delivered.vouched_after(&mut conn, resident, wanted).await.map_err(Error::Topic)?;
+        drop(conn);
         if recorded.is_empty() {
             return Ok(None);
         }
-        let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-        let is_vouched = topic::vouched(&mut conn, resident, &recorded).await.map_err(Error::Topic)?;
-        drop(conn);
-        if !is_vouched {
-            delivered.let_go(tenant);
-            deps.metrics.topic_records_refused.with_label_values(&["unknown to the log"]).inc();
-            tracing::error!(
-                tenant.id = %tenant,
-                subscription = SUBSCRIPTION,
-                position = position.next().get(),
-                "the topic has events that the log has not; the log is read"
-            );
-            return Ok(None);
-        }
-        deps.metrics.topic_events.with_label_values(&[SUBSCRIPTION]).inc_by(recorded.len() as u64);
         feed::of_recorded(deps, resident, recorded, more).await.map(Some)
     }
 
@@ -77,12 +78,16 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Those that stand where they stood at the last sweep. The others are moving, so somebody serves them; these were forgotten,
-    /// or the topic does not come through.
-    pub(crate) fn still(&mut self, behind: Vec<Behind>) -> Vec<Behind> {
+    /// Those that are to be served: all to whom nothing is delivered, and of the others those that stand where they stood at the
+    /// last sweep. The rest is moving, so somebody serves it; these were forgotten, or the topic does not come through.
+    pub(crate) fn due(&mut self, delivery: &Delivery, behind: Vec<Behind>) -> Vec<Behind> {
+        if delivery.delivered.is_none() {
+            return behind;
+        }
         let key = |entry: &Behind| (entry.tenant_id, entry.projection.clone());
         let now = behind.iter().map(|entry| (key(entry), entry.position)).collect();
         let last = std::mem::replace(&mut self.last, now);
-        behind.into_iter().filter(|entry| last.get(&key(entry)) == Some(&entry.position)).collect()
+        let stands = |entry: &Behind| last.get(&key(entry)) == Some(&entry.position);
+        behind.into_iter().filter(|entry| !delivery.comes(entry.tenant_id) || stands(entry)).collect()
     }
 }

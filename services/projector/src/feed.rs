@@ -30,7 +30,8 @@ pub(crate) async fn of_recorded(
     Ok(Batch::new(resident, recorded, payloads, more))
 }
 
-async fn read_commands(
+/// The next whole commands after a position, and whether the log probably holds more.
+pub(crate) async fn read_commands(
     deps: &ProjectorDeps,
     resident: &Resident,
     after: Position,

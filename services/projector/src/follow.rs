@@ -9,7 +9,7 @@ use schemas::Position;
 use crate::{
     Error, ProjectorDeps,
     batch::{self, Batch},
-    build::{self, Build},
+    build::Build,
     checkpoint::{self, Patience},
     delivery::Delivery,
     feed,
@@ -83,14 +83,17 @@ impl Round {
             }
         };
         let last = batch.events.last().map_or(position, |event| event.position);
-        let count = group.len();
-        let wanting = move_idle(deps, &batch, (position, group), patience).await?;
-        let steps = wanting.iter().map(|build| hand_over(deps, build, &batch, patience));
+        if patience == Patience::Leave
+            && let Some(moved) = step::together(deps, (&group, position), (resident, &batch.events)).await?
+        {
+            self.more |= batch.more && !moved.is_empty();
+            return Ok(last);
+        }
+        let steps = group.iter().map(|build| hand_over(deps, build, &batch, patience));
         let steps = future::join_all(steps).await;
         // Who is busy, halted or failing finds no more at once: a later sweep comes back.
-        let moved = wanting.len() < count || steps.iter().any(|step| matches!(step, Ok(Step::Done)));
-        self.more |= batch.more && moved;
-        for (build, step) in wanting.iter().zip(steps) {
+        self.more |= batch.more && steps.iter().any(|step| matches!(step, Ok(Step::Done)));
+        for (build, step) in group.iter().zip(steps) {
             match step {
                 Ok(Step::Halted) => self.halted.push(build.projection.name),
                 Ok(Step::Done | Step::Busy | Step::Gap) => {}
@@ -200,44 +203,17 @@ async fn by_position(
 ) -> Result<BTreeMap<Position, Vec<Build>>, Error> {
     let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
     let tenant = resident.tenant_id();
-    let builds = build::serving(&mut conn, projections).await.map_err(Error::Checkpoint)?;
-    let mut positions = checkpoint::positions(&mut conn, tenant, &builds).await.map_err(Error::Checkpoint)?;
-    if positions.len() < builds.len() {
-        checkpoint::prepare(&mut conn, tenant, &builds, deps.clock.now()).await.map_err(Error::Checkpoint)?;
-        positions = checkpoint::positions(&mut conn, tenant, &builds).await.map_err(Error::Checkpoint)?;
+    let mut builds = checkpoint::serving(&mut conn, tenant, projections).await.map_err(Error::Checkpoint)?;
+    let new: Vec<Build> = builds.iter().filter(|(_, position)| position.is_none()).map(|(build, _)| *build).collect();
+    if !new.is_empty() {
+        checkpoint::prepare(&mut conn, tenant, &new, deps.clock.now()).await.map_err(Error::Checkpoint)?;
+        builds = checkpoint::serving(&mut conn, tenant, projections).await.map_err(Error::Checkpoint)?;
     }
     let mut groups = BTreeMap::<_, Vec<_>>::new();
-    for (build, position) in positions {
-        groups.entry(position).or_default().push(build);
+    for (build, position) in builds {
+        groups.entry(position.unwrap_or(Position::ZERO)).or_default().push(build);
     }
     Ok(groups)
-}
-
-/// Most batches concern two or three projections; the others' checkpoints move together in one statement. Returns those
-/// that want the batch.
-async fn move_idle(
-    deps: &ProjectorDeps,
-    batch: &Batch,
-    (position, group): (Position, Vec<Build>),
-    patience: Patience,
-) -> Result<Vec<Build>, Error> {
-    let Some(last) = batch.events.last() else { return Ok(Vec::new()) };
-    if patience == Patience::Wait || batch::first_gap(&batch.events, position).is_some() {
-        return Ok(group);
-    }
-    let wants = |build: &Build| batch.events.iter().any(|event| build.projection.wants(&event.envelope));
-    let (wanting, idle): (Vec<_>, Vec<_>) = group.into_iter().partition(wants);
-    if !idle.is_empty() {
-        let span = (position, last);
-        let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-        let moved = checkpoint::advance_idle(&mut conn, batch.resident.tenant_id(), &idle, span, deps.clock.now())
-            .await
-            .map_err(Error::Checkpoint)?;
-        for name in moved {
-            deps.metrics.subscription_events.with_label_values(&[&name]).inc_by(batch.events.len() as u64);
-        }
-    }
-    Ok(wanting)
 }
 
 /// A gap means that something was lost on the way here, so the log itself is asked. When the log has the gap too, the

@@ -111,12 +111,6 @@ fn column<'row, R, T>(rows: &[&'row R], of: impl Fn(&'row R) -> T) -> Vec<T> {
     rows.iter().map(|row| of(row)).collect()
 }
 
-/// A Postgres array as text (PostgreSQL, section 8.15.2): `unnest` would flatten arrays of arrays.
-fn array_literal<T: ToString>(items: &[T]) -> String {
-    let quoted = |item: &T| format!("\"{}\"", item.to_string().replace('\\', "\\\\").replace('"', "\\\""));
-    format!("{{{}}}", items.iter().map(quoted).collect::<Vec<_>>().join(","))
-}
-
 #[cfg(test)]
 mod tests {
     use schemas::TenantLogEvent;
@@ -141,11 +135,5 @@ mod tests {
         for projection in ALL {
             assert!(projection.passes_over.iter().all(|name| known.contains(name)), "{}", projection.name);
         }
-    }
-
-    #[test]
-    fn an_array_literal_keeps_quotes_and_backslashes() {
-        assert_eq!(array_literal(&["a", "b c", "\"\\,{}"]), r#"{"a","b c","\"\\,{}"}"#);
-        assert_eq!(array_literal::<i64>(&[]), "{}");
     }
 }

@@ -9,20 +9,21 @@
 //! 4. *Compare* them with the build that serves, at equal positions: nothing.
 //! 5. *Switch*: one row, or nothing.
 //!
-//! Builds that neither serve nor served last are dropped when the next rebuild begins.
+//! Builds that neither serve nor served last are dropped while the next is filled.
 
+mod ahead;
 mod compare;
 mod fill;
+mod replacement;
 mod switch;
 mod workshop;
 
-use jiff::Timestamp;
-use regions::Resident;
+use futures::future;
 use runtime::crash;
 use schemas::{Position, TenantId};
 
 pub use compare::Difference;
-pub(crate) use compare::{Compared, all as compare};
+pub(crate) use compare::{AT_ONCE, Compared, all as compare};
 pub(crate) use fill::{Goal, all as fill};
 pub(crate) use workshop::{Purpose, Workshop};
 
@@ -33,6 +34,7 @@ use crate::{
     projections::{self, Projection},
     selection::Selection,
 };
+use replacement::{Replacement, complete_and_compare};
 
 /// What a rebuild does besides building.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,24 +122,16 @@ pub async fn rebuild_with(
     let meter = Meter::new(deps, &residents, &selection.projections, progress).await?;
     let mut replacements = Vec::new();
     for projection in &selection.projections {
-        tidy(&mut workshop, projection).await?;
         replacements.push(Replacement::begin(&mut workshop, projection, deps.clock.now()).await?);
     }
     crash::point("rebuild.made");
     let builds: Vec<Build> = replacements.iter().map(|replacement| replacement.new).collect();
     let olds: Vec<Option<Build>> = replacements.iter().map(|replacement| replacement.old).collect();
-    fill(deps, &residents, (&builds, Goal::Replaced(&olds)), &meter).await?;
+    let filling = fill(deps, &residents, (&builds, Goal::Replaced(&olds)), &meter);
+    future::try_join(filling, tidy(&mut workshop, &selection.projections)).await?;
     crash::point("rebuild.filled");
-    meter.begin(Phase::Completing);
-    for replacement in &replacements {
-        replacement.complete(&mut workshop, deps.clock.now()).await?;
-    }
-    crash::point("rebuild.completed");
-    meter.begin(Phase::Comparing);
     let mut rebuilt = Rebuilt { tenants: residents.len(), ..Rebuilt::default() };
-    for replacement in &replacements {
-        rebuilt.builds.push(replacement.compare(deps, &residents, &meter).await?);
-    }
+    rebuilt.builds = complete_and_compare(deps, &residents, (&mut workshop, &replacements), &meter).await?;
     crash::point("rebuild.compared");
     let is_wanted = options.switch && selection.is_of_all();
     if is_wanted {
@@ -228,43 +222,6 @@ pub async fn drop_build(
     }
 }
 
-/// A build and the one it is to replace.
-struct Replacement {
-    new: Build,
-    old: Option<Build>,
-    is_complete: bool,
-}
-
-impl Replacement {
-    /// Goes on with the build that an earlier attempt left, or begins one.
-    async fn begin(workshop: &mut Workshop, projection: &'static Projection, now: Timestamp) -> Result<Self, Error> {
-        let old = workshop.serving(projection).await?;
-        let builds = workshop.builds(projection).await?;
-        let is_left = |state| matches!(state, BuildState::Building | BuildState::Complete);
-        let left = builds.iter().rfind(|build| build.shape == projection.shape && is_left(build.state));
-        let Some(left) = left else {
-            let new = workshop.create(projection, Purpose::Serve, now).await?;
-            return Ok(Self { new, old, is_complete: false });
-        };
-        let new = Build { projection, version: left.version, is_serving: false };
-        Ok(Self { new, old, is_complete: left.state == BuildState::Complete })
-    }
-
-    async fn complete(&self, workshop: &mut Workshop, now: Timestamp) -> Result<(), Error> {
-        if self.is_complete { Ok(()) } else { workshop.complete(&self.new, now).await }
-    }
-
-    /// A first build of its shape has nothing to be held against.
-    async fn compare(&self, deps: &ProjectorDeps, residents: &[Resident], meter: &Meter<'_>) -> Result<Built, Error> {
-        let mut built = Built::new(&self.new, self.old);
-        if let Some(old) = &self.old {
-            let Compared { rows, differences } = compare(deps, residents, (old, &self.new), meter).await?;
-            (built.rows, built.differences) = (rows, differences);
-        }
-        Ok(built)
-    }
-}
-
 impl Built {
     fn new(new: &Build, old: Option<Build>) -> Self {
         Self {
@@ -279,12 +236,14 @@ impl Built {
 }
 
 /// Drops what nobody needs: builds of this shape from before the one that served last, and what a check left behind.
-pub(crate) async fn tidy(workshop: &mut Workshop, projection: &'static Projection) -> Result<(), Error> {
-    let serving = workshop.serving(projection).await?.map_or(0, |build| build.version);
-    for build in workshop.builds(projection).await? {
-        let is_old = build.state == BuildState::Complete && build.shape == projection.shape && build.version < serving;
-        if is_old || build.state == BuildState::Checking {
-            workshop.discard(projection.name, build.version).await?;
+pub(crate) async fn tidy(workshop: &mut Workshop, projections: &[&'static Projection]) -> Result<(), Error> {
+    for projection in projections {
+        let serving = workshop.serving(projection).await?.map_or(0, |build| build.version);
+        for build in workshop.builds(projection).await? {
+            let is_complete = build.state == BuildState::Complete && build.shape == projection.shape;
+            if (is_complete && build.version < serving) || build.state == BuildState::Checking {
+                workshop.discard(projection.name, build.version).await?;
+            }
         }
     }
     Ok(())

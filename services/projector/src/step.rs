@@ -1,4 +1,4 @@
-//! One batch, one build of a projection, one transaction.
+//! One batch, one transaction: of all builds that stand where it begins, or of one build that goes on alone.
 
 use std::panic::AssertUnwindSafe;
 
@@ -12,7 +12,7 @@ use tracing::{Instrument, Span};
 use crate::{
     Error, ProjectorDeps,
     batch::{self, Applied, Payload},
-    build::{Build, OpenBuild, gate},
+    build::{self, Build, OpenBuild, gate},
     checkpoint::{self, Patience},
     error::ApplyError,
     projections::Projection,
@@ -139,10 +139,46 @@ async fn attempt(
     Ok(Attempt::Applied)
 }
 
-/// Begins a transaction of the read models. A commit need not reach the disk before it counts: rows and checkpoint are
-/// lost together or not at all, and the log has the events. The build that serves is moved only while the gate is open.
+/// Hands events that come right after a position to all of these builds that stand there, in one transaction: what happens
+/// nearly always, at a third of what it costs one by one. Tells which builds have moved; the others are held by somebody, are being
+/// switched, or stand elsewhere by now, and are left to a later sweep.
+///
+/// `None`: one of them cannot take the events, or they have a hole. Nothing was kept, and each is to go on alone, so that one does
+/// not keep the others.
+pub(crate) async fn together(
+    deps: &ProjectorDeps,
+    (builds, position): (&[Build], Position),
+    (resident, events): (&Resident, &[Applied]),
+) -> Result<Option<Vec<Build>>, Error> {
+    let Some(last) = events.last() else { return Ok(None) };
+    if batch::first_gap(events, position).is_some() {
+        return Ok(None);
+    }
+    let (tenant, now) = (resident.tenant_id(), deps.clock.now());
+    let mut transaction = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Transaction)?;
+    // A statement of its own: what is read after it is newer than any switch.
+    let builds = build::enter(&mut transaction, builds).await.map_err(Error::Builds)?;
+    let opened = OpenBuild::open_together(transaction, (&builds, tenant), (position, last), now).await?;
+    let (mut open, moved) = opened;
+    for build in moved.iter().filter(|build| batch::concerns(events, build.projection)) {
+        open.turn_to(build).await?;
+        let span = self::span(build.projection, tenant, events);
+        if !matches!(apply(&mut open, build.projection, resident, events).instrument(span).await, Ok(None)) {
+            open.rollback().await?;
+            return Ok(None);
+        }
+    }
+    crash::point("projector.applied");
+    open.commit().await?;
+    for build in &moved {
+        deps.metrics.subscription_events.with_label_values(&[build.projection.name]).inc_by(events.len() as u64);
+    }
+    Ok(Some(moved))
+}
+
+/// Begins a transaction of the read models. The build that serves is moved only while its gate is open.
 async fn begin(pool: &PgPool, build: &Build) -> Result<Transaction<'static, Postgres>, Error> {
-    let mut statement = "begin; set local synchronous_commit = off".to_owned();
+    let mut statement = "begin".to_owned();
     if build.is_serving {
         // A statement of its own: what is read after it is newer than any switch it has waited for.
         statement += &format!("; select pg_advisory_xact_lock_shared({})", gate(build.projection));

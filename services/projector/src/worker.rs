@@ -8,26 +8,22 @@ use std::{
 
 use eventlog::{Wakeup, Wakeups};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use regions::{DatabaseRole, Feed, Region, Resident};
-use runtime::{QueueMeter, Queued, Shutdown};
+use regions::{DatabaseRole, Region, Resident};
+use runtime::{Queued, Shutdown};
 use schemas::TenantId;
-use tokio::{
-    sync::mpsc,
-    task::JoinError,
-    time::{Instant, MissedTickBehavior},
-};
-use topic::{Reader, Reading};
+use tokio::{sync::mpsc, task::JoinError, time::Instant};
+use topic::Hints;
 
 use crate::{
     Error, ProjectorDeps,
     backoff::Backoff,
     checkpoint::Patience,
-    delivery::{Delivery, SUBSCRIPTION, Standing},
+    delivery::{Delivery, Standing},
     error::chain,
     follow::{self, Manner, Round},
     projections::Projection,
     rebuild,
-    sweep::{self, Behind},
+    sweep::{self, Behind, Sweeper},
 };
 
 /// How often heads are compared with checkpoints.
@@ -35,9 +31,6 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many tenants are served at the same time.
 const TENANTS_AT_ONCE: usize = 4;
-
-/// How many wake-ups wait at most; those that do not fit are found by a sweep.
-const WAKEUPS_MAX: usize = 1024;
 
 /// The worker of a region.
 pub struct Projector {
@@ -52,18 +45,20 @@ impl Projector {
 
     /// Keeps the read models up with the log until asked to stop; then finishes the rounds it is in.
     pub async fn run(self, shutdown: Shutdown) {
-        let Source { mut wakeups, delivery } = Source::start(&self.deps, &shutdown);
+        let (hints, mut wakeups) = Hints::new(self.deps.metrics.queue("projector_wakeups"));
+        let delivery = Delivery::start(&self.deps, hints.clone(), &shutdown);
+        shutdown.spawn(listen(self.deps.region.clone(), (hints, delivery.clone()), shutdown.clone()));
         let builder = shutdown.spawn(build_missing(self.deps.clone(), shutdown.clone()));
-        let mut sweeps = tokio::time::interval(SWEEP_INTERVAL);
-        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut work = Work::new(self.deps, shutdown.clone()).with(delivery);
+        let (found, mut swept) = mpsc::channel(1);
+        shutdown.spawn(sweep(self.deps.clone(), found, shutdown.clone()));
+        let mut work = Work { delivery, ..Work::new(self.deps, shutdown.clone()) };
         loop {
             work.begin_rounds();
             tokio::select! {
                 () = shutdown.requested() => break,
                 Some(tenant) = wakeups.recv() => work.enqueue(tenant),
                 Some(served) = work.rounds.next() => work.end_round(served).await,
-                _ = sweeps.tick() => work.sweep().await,
+                Some(behind) = swept.recv() => work.take_up(behind),
             }
         }
         while let Some(served) = work.rounds.next().await {
@@ -73,34 +68,9 @@ impl Projector {
     }
 }
 
-/// What tells a worker to do something, and hands it events, if anything does but the log.
-struct Source {
-    wakeups: mpsc::Receiver<TenantId>,
-    delivery: Option<Delivery>,
-}
-
-impl Source {
-    /// As the region's file says.
-    fn start(deps: &ProjectorDeps, shutdown: &Shutdown) -> Self {
-        let reader = Reader {
-            region: deps.region.clone(),
-            role: DatabaseRole::Projector,
-            subscription: SUBSCRIPTION,
-            metrics: deps.metrics.clone(),
-        };
-        let reading = if deps.region.feed == Feed::Kafka { reader.start(shutdown) } else { None };
-        if let Some(Reading { delivered, wakeups }) = reading {
-            return Self { wakeups, delivery: Some(Delivery::by_topic(delivered)) };
-        }
-        let (sender, wakeups) = mpsc::channel(WAKEUPS_MAX);
-        let meter = deps.metrics.queue("projector_wakeups");
-        shutdown.spawn(listen(deps.region.clone(), (sender, meter), shutdown.clone()));
-        Self { wakeups, delivery: None }
-    }
-}
-
-/// Passes wake-ups on. What does not fit is dropped: they are hints.
-async fn listen(region: Region, (sender, meter): (mpsc::Sender<TenantId>, QueueMeter), shutdown: Shutdown) {
+/// Passes the log's wake-ups on, but for those of tenants whose events are delivered: nobody need be woken twice, nor everywhere.
+/// While the topic is not read, every process hears everything, as it does without one.
+async fn listen(region: Region, (hints, delivery): (Hints, Delivery), shutdown: Shutdown) {
     let mut wakeups = None;
     while !shutdown.is_requested() {
         let Some(listening) = &mut wakeups else {
@@ -118,15 +88,27 @@ async fn listen(region: Region, (sender, meter): (mpsc::Sender<TenantId>, QueueM
             () = shutdown.requested() => {}
             wakeup = listening.changed(SWEEP_INTERVAL) => {
                 if let Wakeup::Tenants(tenants) = wakeup {
-                    for tenant in tenants {
-                        meter.holds(sender.max_capacity() - sender.capacity());
-                        if sender.try_send(tenant).is_err() {
-                            meter.refused();
-                        }
-                    }
+                    tenants.into_iter().filter(|tenant| !delivery.comes(*tenant)).for_each(|tenant| hints.give(tenant));
                 }
             }
         }
+    }
+}
+
+/// Looks for who is behind, beside everything else: with many tenants it takes its time.
+async fn sweep(deps: ProjectorDeps, found: mpsc::Sender<Vec<Behind>>, shutdown: Shutdown) {
+    let mut sweeper = Sweeper::default();
+    while !shutdown.is_requested() {
+        match sweeper.behind(&deps).await {
+            Ok(behind) => {
+                sweep::measure(&deps.metrics, deps.clock.now(), &behind);
+                if found.send(behind).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::warn!(error = chain(&error), "a sweep failed, to be tried again"),
+        }
+        shutdown.sleep(SWEEP_INTERVAL).await;
     }
 }
 
@@ -159,8 +141,7 @@ pub(crate) struct Work {
     deps: Arc<ProjectorDeps>,
     shutdown: Shutdown,
     delivery: Delivery,
-    /// Where the topic is read, who was behind at the last sweep.
-    standing: Option<Standing>,
+    standing: Standing,
     /// Who comes next, each once.
     waiting: VecDeque<(TenantId, Queued)>,
     queued: HashSet<TenantId>,
@@ -179,20 +160,12 @@ impl Work {
             deps: Arc::new(deps),
             shutdown,
             delivery: Delivery::default(),
-            standing: None,
+            standing: Standing::default(),
             waiting: VecDeque::new(),
             queued: HashSet::new(),
             serving: HashMap::new(),
             rounds: FuturesUnordered::new(),
             backoff: Backoff::default(),
-        }
-    }
-
-    /// With events that come by the topic, if any do.
-    fn with(self, delivery: Option<Delivery>) -> Self {
-        match delivery {
-            Some(delivery) => Self { delivery, standing: Some(Standing::default()), ..self },
-            None => self,
         }
     }
 
@@ -254,31 +227,15 @@ impl Work {
         }
     }
 
-    async fn sweep(&mut self) {
-        match sweep(&self.deps).await {
-            Ok(behind) => {
-                let now = Instant::now();
-                // Who is moving is left to whom the topic gives it to.
-                let behind = match &mut self.standing {
-                    Some(standing) => standing.still(behind),
-                    None => behind,
-                };
-                for Behind { tenant_id, projection, .. } in behind {
-                    if self.backoff.is_ready(tenant_id, &projection, now) {
-                        self.enqueue(tenant_id);
-                    }
-                }
+    /// Those that a sweep found behind.
+    fn take_up(&mut self, behind: Vec<Behind>) {
+        let now = Instant::now();
+        for Behind { tenant_id, projection, .. } in self.standing.due(&self.delivery, behind) {
+            if self.backoff.is_ready(tenant_id, &projection, now) {
+                self.enqueue(tenant_id);
             }
-            Err(error) => tracing::warn!(error = chain(&error), "a sweep failed, to be tried again"),
         }
     }
-}
-
-async fn sweep(deps: &ProjectorDeps) -> Result<Vec<Behind>, Error> {
-    let mut conn = deps.pool.acquire().await.map_err(Error::Transaction)?;
-    let behind = sweep::behind(&mut conn, &deps.region.id).await?;
-    sweep::measure(&deps.metrics, deps.clock.now(), &behind);
-    Ok(behind)
 }
 
 /// One round of a tenant that is at home here; one that has left has nothing to be done for.

@@ -8,6 +8,9 @@ use crate::relayed::{Behind, Halt};
 /// How many events of a tenant are read at once: enough for any command to fit whole.
 pub(crate) const EVENTS_MAX: usize = eventlog::EVENTS_MAX + 1;
 
+/// Why a tenant halts where its log has a hole, or ends before its head.
+const MISSING: &str = "the log has no event at this position";
+
 /// Whether the topic takes a record.
 pub(crate) type Fits<'a> = &'a dyn Fn(&Outgoing) -> Result<(), Oversized>;
 
@@ -28,7 +31,7 @@ impl Batch {
     ) -> Self {
         // More may belong to the last command, unless this is the end of the log.
         let is_cut = read.len() == EVENTS_MAX;
-        let (mut events, mut halt) = readable(&tenant, read);
+        let (mut events, mut halt) = readable(&tenant, read, is_cut);
         if is_cut || halt.is_some() {
             drop_last_command(&mut events);
         }
@@ -46,19 +49,26 @@ impl Batch {
     }
 }
 
-/// The events up to the first that is missing or cannot be read.
-fn readable(tenant: &Behind, read: Vec<Result<Recorded, eventlog::Error>>) -> (Vec<Recorded>, Option<Halt>) {
+/// The events up to the first that is missing or cannot be read. Unless more were there than were asked for, they reach the head:
+/// it was read before them.
+fn readable(
+    tenant: &Behind,
+    read: Vec<Result<Recorded, eventlog::Error>>,
+    is_cut: bool,
+) -> (Vec<Recorded>, Option<Halt>) {
     let mut events: Vec<Recorded> = Vec::with_capacity(read.len());
+    let mut position = tenant.position.next();
+    let unknown = |position, reason| Halt { position, event_type: "unknown".to_owned(), reason, is_oversized: false };
     for event in read {
-        let position = events.last().map_or(tenant.position, |event| event.position).next();
-        let unknown = |reason: String| Halt { position, event_type: "unknown".to_owned(), reason, is_oversized: false };
         match event {
             Ok(event) if event.position == position => events.push(event),
-            Ok(_) => return (events, Some(unknown("the log has no event at this position".to_owned()))),
-            Err(error) => return (events, Some(unknown(error.to_string()))),
+            Ok(_) => return (events, Some(unknown(position, MISSING.to_owned()))),
+            Err(error) => return (events, Some(unknown(position, error.to_string()))),
         }
+        position = position.next();
     }
-    (events, None)
+    let is_missing = !is_cut && position <= tenant.head;
+    (events, is_missing.then(|| unknown(position, MISSING.to_owned())))
 }
 
 fn drop_last_command(events: &mut Vec<Recorded>) {

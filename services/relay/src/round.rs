@@ -2,7 +2,7 @@
 
 use eventlog::Head;
 use schemas::{Position, Recorded, TenantId};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::PgConnection;
 use topic::TopicWriter;
 
 use crate::{
@@ -32,7 +32,7 @@ pub(crate) struct Round {
 pub(crate) async fn round(deps: &RelayDeps, writer: &TopicWriter, woken: Woken<'_>) -> Result<Round, Error> {
     let now = deps.clock.now();
     prepare(deps, woken).await?;
-    let mut transaction = begin(&deps.pool).await?;
+    let mut transaction = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Checkpoint)?;
     let behind = relayed::lock(&mut transaction, &deps.region.id, woken, now).await.map_err(Error::Checkpoint)?;
     let chosen = choose(&behind);
     let batches = read(deps, &mut transaction, writer, chosen).await?;
@@ -92,11 +92,6 @@ impl Round {
 async fn prepare(deps: &RelayDeps, woken: Woken<'_>) -> Result<(), Error> {
     let mut connection = deps.pool.acquire().await.map_err(Error::Checkpoint)?;
     relayed::prepare(&mut connection, &deps.region.id, woken, deps.clock.now()).await.map_err(Error::Checkpoint)
-}
-
-/// A lost checkpoint makes doubles, which are harmless: no need to wait for the disk.
-async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
-    pool.begin_with("begin; set local synchronous_commit = off").await.map_err(Error::Checkpoint)
 }
 
 /// As many tenants as a round has room for; at least one.

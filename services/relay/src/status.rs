@@ -73,7 +73,7 @@ pub(crate) async fn measure(deps: &RelayDeps) -> Result<(), Error> {
                   min(event.recorded_at) as "oldest: jiff_sqlx::Timestamp"
            from log.tenant as tenant
            left join topic.relayed as relayed on relayed.tenant_id = tenant.tenant_id
-           join log.event as event
+           left join log.event as event
              on event.tenant_id = tenant.tenant_id and event.position = coalesce(relayed.position, 0) + 1
            where tenant.state = 'active' and tenant.region = $1 and tenant.position > coalesce(relayed.position, 0)"#,
         deps.region.id.as_str()

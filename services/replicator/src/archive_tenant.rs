@@ -10,7 +10,8 @@
 //! 4. *Publish the manifest.* Now the generation exists.
 //! 5. *Mark* the position archived.
 //!
-//! Before any of it, database and bucket are compared: a database that is older than its archive must not write.
+//! Before any of it, database and bucket are compared: a database that is older than its archive must not write. With the
+//! sealing, the database is asked once more whether it holds what was read: it may have been restored in between.
 
 mod events;
 mod publish;
@@ -31,7 +32,7 @@ pub(crate) use self::{
 };
 use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error};
 
-/// Times a step is tried again after another replicator got in between.
+/// Times a step is tried again after another replicator, or a restore, got in between.
 const CONTENTIONS_MAX: u32 = 8;
 
 /// Where a tenant's archive stands.
@@ -139,7 +140,7 @@ async fn generation(
     if standing.is_under_way() {
         seal::compare(&standing, &generation)?;
     } else {
-        seal::seal(deps, resident, &standing, &generation, sealed_at).await?;
+        seal::seal((deps, resident), &standing, (&generation, &events), sealed_at).await?;
     }
     // A crash here leaves a tree head that promises a generation: the next call finds it under way.
     crash::point("replicator.sealed");

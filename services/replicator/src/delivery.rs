@@ -5,11 +5,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use regions::{DatabaseRole, Feed, Resident};
+use regions::{DatabaseRole, Resident};
 use runtime::Shutdown;
 use schemas::{Position, Recorded, TenantId};
 use sqlx::PgConnection;
-use topic::{Delivered, Reader};
+use topic::{Delivered, Destination, Reader};
 
 use crate::{deps::ReplicatorDeps, error::Error, lag::Behind};
 
@@ -44,32 +44,23 @@ impl Delivery {
             role: DatabaseRole::Replicator,
             subscription: SUBSCRIPTION,
             metrics: deps.metrics.clone(),
+            // Archives are written at their own pace.
+            hints: None,
         };
-        let reading = if deps.region.feed == Feed::Kafka { reader.start(shutdown) } else { None };
-        // Archives are written at their own pace: nobody is woken.
-        Self { delivered: reading.map(|reading| reading.delivered), ..Self::default() }
+        Self { delivered: reader.start(shutdown), ..Self::default() }
     }
 
     /// Events after a position, at most up to another, if what was delivered joins there and the log vouches for it; else none.
     pub(crate) async fn after(
         &self,
-        (deps, connection): (&ReplicatorDeps, &mut PgConnection),
+        connection: &mut PgConnection,
         resident: &Resident,
         (position, end): (Position, Position),
     ) -> Result<Vec<Recorded>, Error> {
         let Some(delivered) = &self.delivered else { return Ok(Vec::new()) };
-        let (mut events, _) = delivered.after(resident.tenant_id(), position, EVENTS_MAX);
-        events.retain(|event| event.position <= end);
-        if events.is_empty() {
-            return Ok(events);
-        }
-        if topic::vouched(connection, resident, &events).await.map_err(Error::Topic)? {
-            deps.metrics.topic_events.with_label_values(&[SUBSCRIPTION]).inc_by(events.len() as u64);
-            return Ok(events);
-        }
-        delivered.let_go(resident.tenant_id());
-        deps.metrics.topic_records_refused.with_label_values(&["unknown to the log"]).inc();
-        Ok(Vec::new())
+        let events_max = usize::try_from(end.get() - position.get()).unwrap_or_default().min(EVENTS_MAX);
+        let taken = delivered.vouched_after(connection, resident, (position, events_max)).await;
+        taken.map(|(events, _)| events).map_err(Error::Topic)
     }
 
     /// Lets go of what is archived.
@@ -90,11 +81,11 @@ impl Delivery {
         *standing = now.collect();
     }
 
-    /// Whether a tenant's records come to this process, or it stands still although somebody else should archive it.
+    /// Whether a tenant is this process's to archive: unless its records go to somebody else, who has not left it standing still.
     pub(crate) fn is_mine(&self, tenant: &Behind) -> bool {
         let Some(delivered) = &self.delivered else { return true };
         let is_forgotten = self.standing().get(&tenant.tenant_id).is_some_and(|it| it.sweeps >= SWEEPS_MAX);
-        delivered.owns(tenant.tenant_id) || is_forgotten
+        delivered.destination(tenant.tenant_id) != Destination::Elsewhere || is_forgotten
     }
 
     fn standing(&self) -> MutexGuard<'_, HashMap<TenantId, Standing>> {
@@ -117,11 +108,14 @@ mod tests {
 
     #[test]
     fn a_tenant_of_somebody_else_is_left_alone_while_it_moves() {
-        let delivery = Delivery { delivered: Some(Arc::new(Delivered::new(4))), ..Delivery::default() };
+        let delivered = Arc::new(Delivered::new(4, SUBSCRIPTION, runtime::RegionMetrics::new("eu")));
+        let delivery = Delivery { delivered: Some(Arc::clone(&delivered)), ..Delivery::default() };
         let is_mine_at = |archived| {
             delivery.note(&behind(archived));
             delivery.is_mine(&behind(archived)[0])
         };
+        assert!(is_mine_at(1), "before the topic is read, everybody is everybody's");
+        delivered.assign([]);
         assert!((0..30).all(|sweep| !is_mine_at(sweep / 6)), "it moves every few sweeps");
         assert_eq!(
             (0..30).position(|_| is_mine_at(77)),

@@ -24,8 +24,8 @@ pub enum Error {
     /// An object could not be read for verification.
     #[error("cannot read the archive back")]
     ReadBack(#[source] auditor::source::Error),
-    /// Another replicator moved the tenant's archive meanwhile; the next try sees what it did.
-    #[error("another replicator is at work on the tenant")]
+    /// Another replicator moved the tenant's archive meanwhile, or a restore the tenant's log; the next try sees what became of it.
+    #[error("the tenant's archive or log was moved meanwhile")]
     Contended,
     /// The tenant is not active here.
     #[error("tenant {tenant_id} is not at home here, or is being moved")]

@@ -3,10 +3,12 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use runtime::QueueMeter;
+use runtime::{QueueMeter, RegionMetrics};
 use schemas::{Position, Recorded, TenantId};
+use tokio::{sync::watch, time::Instant};
 
 use crate::{Record, partition_of};
 
@@ -14,6 +16,8 @@ use crate::{Record, partition_of};
 const BYTES_MAX: usize = 64 << 20;
 /// Events of one tenant that wait at most: enough for the largest command, several times.
 const TENANT_EVENTS_MAX: usize = 4_096;
+/// How long a partition that went may take to come to another process: two rounds of the group, each as long as a heartbeat.
+const HANDOVER: Duration = Duration::from_secs(4);
 /// What an envelope takes beside its payload, about.
 const ENVELOPE_BYTES: usize = 500;
 
@@ -21,14 +25,35 @@ const ENVELOPE_BYTES: usize = 500;
 #[derive(Debug)]
 pub struct Delivered {
     partitions: i32,
-    inner: Mutex<Inner>,
+    /// To whom: the name under which it is shown.
+    pub(crate) subscription: &'static str,
+    pub(crate) metrics: RegionMetrics,
     /// Counts bytes.
-    meter: Option<QueueMeter>,
+    meter: QueueMeter,
+    inner: Mutex<Inner>,
+    /// Whether the group has told this process what it reads, and nothing has happened since that makes it doubtful.
+    is_read: watch::Sender<bool>,
+}
+
+/// Where a tenant's records go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Destination {
+    /// To this process.
+    Here,
+    /// To another one, or they will once the group has agreed.
+    Elsewhere,
+    /// As far as this process knows, nowhere: it does not read the topic, refuses what it has of the tenant, or has just been told
+    /// to leave it to another one, who does not know yet. Whoever hears of new events reads the log.
+    Nowhere,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Whether the group has told this process what is its own; nothing, for a spare one.
+    is_member: bool,
     owned: HashSet<i32>,
+    /// Partitions that went, and when.
+    left: HashMap<i32, Instant>,
     tenants: HashMap<TenantId, VecDeque<Record>>,
     /// Whose records were not what they claimed to be. Their events come from the log.
     stopped: HashSet<TenantId>,
@@ -37,13 +62,10 @@ struct Inner {
 
 impl Delivered {
     /// Nothing yet, of a topic with so many partitions.
-    pub fn new(partitions: i32) -> Self {
-        Self { partitions, inner: Mutex::default(), meter: None }
-    }
-
-    /// With the meter of this queue.
-    pub(crate) fn metered(self, meter: QueueMeter) -> Self {
-        Self { meter: Some(meter), ..self }
+    pub fn new(partitions: i32, subscription: &'static str, metrics: RegionMetrics) -> Self {
+        let meter = metrics.queue(&format!("topic_delivered_bytes_{subscription}"));
+        let (inner, is_read) = (Mutex::default(), watch::Sender::new(false));
+        Self { partitions, subscription, metrics, meter, inner, is_read }
     }
 
     /// How many partitions the topic has.
@@ -69,7 +91,7 @@ impl Delivered {
         inner.bytes += bytes(&record);
         if inner.bytes > BYTES_MAX {
             inner.clear();
-            self.meter.iter().for_each(QueueMeter::refused);
+            self.meter.refused();
         } else {
             inner.tenants.entry(tenant).or_default().push_back(record);
         }
@@ -120,15 +142,54 @@ impl Delivered {
         self.measure(&inner);
     }
 
-    /// Whether the tenant's records come to this process.
-    pub fn owns(&self, tenant: TenantId) -> bool {
-        let inner = self.lock();
-        inner.owned.contains(&partition_of(tenant, self.partitions)) && !inner.stopped.contains(&tenant)
+    /// Where the tenant's records go.
+    pub fn destination(&self, tenant: TenantId) -> Destination {
+        self.destination_at(tenant, Instant::now())
     }
 
-    /// Partitions come to this process.
-    pub(crate) fn assign(&self, partitions: impl IntoIterator<Item = i32>) {
-        self.lock().owned.extend(partitions);
+    fn destination_at(&self, tenant: TenantId, now: Instant) -> Destination {
+        let (inner, partition) = (self.lock(), partition_of(tenant, self.partitions));
+        let is_between = || inner.left.get(&partition).is_some_and(|left| now.duration_since(*left) < HANDOVER);
+        if !*self.is_read.borrow() || inner.stopped.contains(&tenant) {
+            Destination::Nowhere
+        } else if inner.owned.contains(&partition) {
+            Destination::Here
+        } else if is_between() {
+            Destination::Nowhere
+        } else {
+            Destination::Elsewhere
+        }
+    }
+
+    /// Whether the tenant's records come to this process.
+    pub fn owns(&self, tenant: TenantId) -> bool {
+        self.destination(tenant) == Destination::Here
+    }
+
+    /// Waits until this process reads the topic.
+    pub(crate) async fn is_read(&self) {
+        // The sender is this one.
+        let _ = self.is_read.subscribe().wait_for(|is_read| *is_read).await;
+    }
+
+    /// Partitions come to this process; perhaps none, where there are more processes than partitions.
+    pub fn assign(&self, partitions: impl IntoIterator<Item = i32>) {
+        let mut inner = self.lock();
+        inner.owned.extend(partitions);
+        inner.is_member = true;
+        drop(inner);
+        self.is_read.send_replace(true);
+    }
+
+    /// The brokers may be gone: until that is known, nobody relies on them.
+    pub(crate) fn doubt(&self) {
+        self.is_read.send_replace(false);
+    }
+
+    /// The brokers are there.
+    pub(crate) fn believe(&self) {
+        let is_member = self.lock().is_member;
+        self.is_read.send_replace(is_member);
     }
 
     /// Partitions go to another process, and what was delivered of them is its business now.
@@ -136,21 +197,30 @@ impl Delivered {
         let mut inner = self.lock();
         for partition in partitions {
             inner.owned.remove(&partition);
+            inner.left.insert(partition, Instant::now());
         }
-        inner.forget_others(self.partitions);
-        self.measure(&inner);
+        self.left_with(inner);
     }
 
     /// Every partition goes.
     pub(crate) fn revoke_all(&self) {
         let mut inner = self.lock();
         inner.owned.clear();
+        self.left_with(inner);
+    }
+
+    /// Who is left with nothing has lost its place in the group, or is told next what comes instead.
+    fn left_with(&self, mut inner: MutexGuard<'_, Inner>) {
         inner.forget_others(self.partitions);
         self.measure(&inner);
+        if inner.owned.is_empty() {
+            inner.is_member = false;
+            self.is_read.send_replace(false);
+        }
     }
 
     fn measure(&self, inner: &Inner) {
-        self.meter.iter().for_each(|meter| meter.holds(inner.bytes));
+        self.meter.holds(inner.bytes);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -187,119 +257,4 @@ fn bytes(record: &Record) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use schemas::Sealed;
-
-    use super::*;
-    use crate::record::tests::record;
-
-    const TENANT: u128 = 5;
-
-    fn delivered(records: &[(i64, i64)]) -> Delivered {
-        let delivered = Delivered::new(12);
-        for (position, command_last) in records {
-            delivered.add(record(TENANT, *position, *command_last));
-        }
-        delivered
-    }
-
-    fn after(delivered: &Delivered, position: i64) -> Vec<i64> {
-        let tenant = record(TENANT, 1, 1).tenant();
-        delivered.after(tenant, Position::new(position), 1_000).0.iter().map(|event| event.position.get()).collect()
-    }
-
-    #[test]
-    fn events_join_where_the_reader_stands_and_nowhere_else() {
-        let delivered = delivered(&[(3, 3), (4, 5), (5, 5), (6, 6)]);
-        assert_eq!(after(&delivered, 2), [3, 4, 5, 6]);
-        assert_eq!(after(&delivered, 4), [5, 6], "what is handled is skipped");
-        assert_eq!(after(&delivered, 1), [0_i64; 0], "a gap before it: the log is read");
-        assert_eq!(after(&delivered, 6), [0_i64; 0]);
-        delivered.handled(record(TENANT, 1, 1).tenant(), Position::new(5));
-        assert_eq!(after(&delivered, 5), [6]);
-        assert_eq!(after(&delivered, 2), [0_i64; 0]);
-    }
-
-    #[test]
-    fn half_a_command_waits_for_its_other_half() {
-        let delivered = delivered(&[(1, 1), (2, 4), (3, 4)]);
-        assert_eq!(after(&delivered, 0), [1]);
-        assert_eq!(after(&delivered, 1), [0_i64; 0]);
-        delivered.add(record(TENANT, 4, 4));
-        assert_eq!(after(&delivered, 1), [2, 3, 4]);
-        let tenant = record(TENANT, 1, 1).tenant();
-        let (events, more) = delivered.after(tenant, Position::ZERO, 3);
-        assert_eq!((events.len(), more), (1, true), "a limit cuts between commands");
-    }
-
-    #[test]
-    fn doubles_are_skipped_and_a_gap_begins_anew() {
-        let twice = delivered(&[(1, 1), (2, 2), (1, 1), (2, 2), (3, 3)]);
-        assert_eq!(after(&twice, 0), [1, 2, 3]);
-        let gap = delivered(&[(1, 1), (2, 2), (9, 9), (10, 10)]);
-        assert_eq!((after(&gap, 0), after(&gap, 8)), (vec![], vec![9, 10]));
-    }
-
-    #[test]
-    fn two_events_with_one_position_do_not_stand_side_by_side() {
-        let delivered = delivered(&[(1, 1), (2, 2), (3, 3)]);
-        let mut other = record(TENANT, 2, 2);
-        other.recorded.sealed = Sealed::new(other.recorded.sealed.envelope, b"of another history".to_vec());
-        delivered.add(other.clone());
-        assert_eq!(after(&delivered, 0), [0_i64; 0]);
-        assert_eq!(delivered.after(other.tenant(), Position::new(1), 9), (vec![other.recorded], false));
-    }
-
-    #[test]
-    fn a_tenant_that_was_stopped_or_went_elsewhere_has_nothing() {
-        let tenant = record(TENANT, 1, 1).tenant();
-        let delivered = delivered(&[(1, 1)]);
-        assert!(!delivered.owns(tenant));
-        delivered.assign([4, 5]);
-        assert!(delivered.owns(tenant));
-        delivered.stop(tenant);
-        delivered.add(record(TENANT, 2, 2));
-        assert_eq!((after(&delivered, 0), after(&delivered, 1), delivered.owns(tenant)), (vec![], vec![], false));
-        delivered.revoke([5]);
-        delivered.assign([5]);
-        delivered.add(record(TENANT, 3, 3));
-        assert_eq!((after(&delivered, 2), delivered.owns(tenant)), (vec![3], true), "assigned anew, it begins anew");
-        delivered.revoke_all();
-        assert_eq!((after(&delivered, 2), delivered.owns(tenant)), (vec![], false));
-    }
-
-    #[test]
-    fn what_waits_is_bounded() {
-        let delivered = delivered(&[]);
-        for position in 1..=3 * TENANT_EVENTS_MAX as i64 {
-            delivered.add(record(TENANT, position, position));
-            assert!(delivered.lock().tenants.values().map(VecDeque::len).sum::<usize>() <= TENANT_EVENTS_MAX);
-        }
-        let mut large = record(TENANT, 1, 1);
-        for tenant in 0..10 {
-            large.recorded.sealed.envelope.tenant_id = record(tenant, 1, 1).tenant();
-            large.recorded.sealed.payload = vec![0; BYTES_MAX / 4];
-            delivered.add(large.clone());
-            assert!(delivered.lock().bytes <= BYTES_MAX);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_is_delivered_what_comes_after_is_gapless_and_whole(
-            records in proptest::collection::vec((1..30_i64, 0..3_i64), 0..80), position in 0..30_i64, limit in 1..20_usize
-        ) {
-            let records: Vec<_> = records.into_iter().map(|(position, rest)| (position, position + rest)).collect();
-            let delivered = delivered(&records);
-            let (events, _) = delivered.after(record(TENANT, 1, 1).tenant(), Position::new(position), limit);
-            prop_assert!(events.len() <= limit);
-            for (event, expected) in events.iter().zip(position + 1..) {
-                prop_assert_eq!(event.position.get(), expected);
-            }
-            if let Some(last) = events.last() {
-                prop_assert!(records.contains(&(last.position.get(), last.position.get())), "it ends a command");
-            }
-        }
-    }
-}
+mod tests;

@@ -43,6 +43,12 @@ pub enum Error {
     /// The brokers did not take a record.
     #[error("the brokers did not take a record")]
     Publish(#[source] rdkafka::error::KafkaError),
+    /// The brokers said nothing for too long while records were on their way.
+    #[error("the brokers acknowledged nothing for {after:?}")]
+    Unacknowledged {
+        /// For how long.
+        after: std::time::Duration,
+    },
     /// The brokers stopped answering a reader, or no longer have the topic.
     #[error("the brokers ended reading")]
     Read(#[source] rdkafka::error::KafkaError),

@@ -9,11 +9,12 @@
 //! This crate refuses to know what events mean, and holds no state that anything relies on but `topic.home`: which cluster the
 //! region's records are on.
 //!
-//! Reading order: [`record`] (what a record is), [`delivered`] (what a process has been handed), [`reader`], [`vouch`](vouched),
-//! [`writer`], [`provision`](TopicSource), [`home`](Home).
+//! Reading order: [`record`] (what a record is), [`delivered`] (what a process has been handed), [`vouch`](vouched), [`reader`],
+//! [`hints`](Hints), [`writer`], [`provision`](TopicSource), [`home`](Home).
 
 mod delivered;
 mod error;
+mod hints;
 mod home;
 mod outage;
 mod partition;
@@ -25,13 +26,14 @@ mod writer;
 
 use sqlx::{PgConnection, migrate::Migrator};
 
-pub use delivered::Delivered;
+pub use delivered::{Delivered, Destination};
 pub use error::Error;
+pub use hints::Hints;
 pub use home::{Home, adopt, home};
 pub use outage::Outage;
 pub use partition::partition_of;
 pub use provision::TopicSource;
-pub use reader::{Reader, Reading};
+pub use reader::Reader;
 pub use record::{Outgoing, Record, Refused};
 pub use vouch::vouched;
 pub use writer::{Oversized, TopicWriter};

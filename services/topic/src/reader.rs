@@ -13,16 +13,12 @@ use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
-use regions::{DatabaseRole, Region};
-use runtime::{QueueMeter, RegionMetrics, Shutdown};
+use regions::{DatabaseRole, Feed, Region};
+use runtime::{RegionMetrics, Shutdown};
 use schemas::TenantId;
-use tokio::sync::mpsc;
 
 use self::membership::Membership;
-use crate::{Delivered, Error, Outage, Record, Refused};
-
-/// How many wake-ups wait at most; those that do not fit are found by a sweep.
-const WAKEUPS_MAX: usize = 1024;
+use crate::{Delivered, Error, Hints, Outage, Record, Refused};
 
 /// A reader of the region's topic.
 pub struct Reader {
@@ -34,34 +30,25 @@ pub struct Reader {
     pub subscription: &'static str,
     /// Where refusals and outages are shown.
     pub metrics: RegionMetrics,
-}
-
-/// What a reader hands over.
-pub struct Reading {
-    /// What was delivered, and which tenants come to this process.
-    pub delivered: Arc<Delivered>,
-    /// Tenants with something new.
-    pub wakeups: mpsc::Receiver<TenantId>,
+    /// Whom to tell of tenants with something new; nobody, where work has a pace of its own.
+    pub hints: Option<Hints>,
 }
 
 impl Reader {
-    /// Reads until shutdown. `None` if the region has no topic.
-    pub fn start(self, shutdown: &Shutdown) -> Option<Reading> {
-        let meter = |name: &str| self.metrics.queue(&format!("topic_{name}_{}", self.subscription));
-        let delivered = Delivered::new(self.region.kafka()?.partitions).metered(meter("delivered_bytes"));
-        let (delivered, meter) = (Arc::new(delivered), meter("wakeups"));
-        let (sender, wakeups) = mpsc::channel(WAKEUPS_MAX);
-        let task = Task { reader: self, delivered: Arc::clone(&delivered), wakeups: sender, meter };
+    /// Reads until shutdown, if the region's readers read the topic. What is delivered comes into what is returned.
+    pub fn start(self, shutdown: &Shutdown) -> Option<Arc<Delivered>> {
+        let endpoint = self.region.kafka().filter(|_| self.region.feed == Feed::Kafka)?;
+        let delivered = Delivered::new(endpoint.partitions, self.subscription, self.metrics.clone());
+        let delivered = Arc::new(delivered);
+        let task = Task { reader: self, delivered: Arc::clone(&delivered) };
         shutdown.spawn(task.run(shutdown.clone()));
-        Some(Reading { delivered, wakeups })
+        Some(delivered)
     }
 }
 
 struct Task {
     reader: Reader,
     delivered: Arc<Delivered>,
-    wakeups: mpsc::Sender<TenantId>,
-    meter: QueueMeter,
 }
 
 type Client = StreamConsumer<Membership>;
@@ -72,10 +59,7 @@ impl Task {
         let mut outage = Outage::new(self.reader.subscription, self.reader.metrics.clone());
         while !shutdown.is_requested() {
             let ended = match self.connect().await {
-                Ok(client) => {
-                    outage.over();
-                    self.read(client, &shutdown).await
-                }
+                Ok(client) => self.read(client, &mut outage, &shutdown).await,
                 Err(error) => Err(error),
             };
             self.delivered.revoke_all();
@@ -107,19 +91,24 @@ impl Task {
         let membership = Membership::new(Arc::clone(&self.delivered));
         let client = regions::kafka_consumer(region, &mut connection, &settings, membership).await?;
         let topic = region.topic();
-        client.subscribe(&[&topic]).map_err(|source| Error::Subscribe { topic, source })?;
+        if let Err(source) = client.subscribe(&[&topic]) {
+            regions::kafka_end(client).await;
+            return Err(Error::Subscribe { topic, source });
+        }
         Ok(client)
     }
 
     /// Until shutdown, or until the brokers are gone.
-    async fn read(&self, mut client: Client, shutdown: &Shutdown) -> Result<(), Error> {
+    async fn read(&self, mut client: Client, outage: &mut Outage, shutdown: &Shutdown) -> Result<(), Error> {
         loop {
-            match self.take_all(&client, shutdown).await {
+            match self.take_all(&client, outage, shutdown).await {
                 // One broker of several, or all of them: whoever is left answers.
                 Err(Error::Read(error))
                     if error.rdkafka_error_code() == Some(RDKafkaErrorCode::BrokerTransportFailure) =>
                 {
+                    self.delivered.doubt();
                     client = regions::kafka_answers(&self.reader.region, client).await?;
+                    self.delivered.believe();
                 }
                 ended => {
                     // It leaves the group. Who does not manage is missed by the group, and its partitions go to others.
@@ -130,12 +119,19 @@ impl Task {
         }
     }
 
-    async fn take_all(&self, client: &Client, shutdown: &Shutdown) -> Result<(), Error> {
-        let mut elsewhere = pin!(client.context().elsewhere());
+    async fn take_all(&self, client: &Client, outage: &mut Outage, shutdown: &Shutdown) -> Result<(), Error> {
+        let (mut elsewhere, mut is_read) = (pin!(client.context().elsewhere()), pin!(self.delivered.is_read()));
+        let mut is_told = false;
         loop {
             let message = tokio::select! {
                 () = shutdown.requested() => return Ok(()),
                 () = &mut elsewhere => return Err(Error::Elsewhere),
+                // Brokers that answer, and let nobody into the group, are not back yet.
+                () = &mut is_read, if !is_told => {
+                    outage.over();
+                    is_told = true;
+                    continue;
+                }
                 message = client.recv() => message,
             };
             match message {
@@ -166,6 +162,9 @@ impl Task {
     /// From here on the tenant's events come from the log. One that cannot be named has a gap there, and so its log is read too.
     fn refuse(&self, message: &BorrowedMessage<'_>, refused: Refused) {
         self.reader.metrics.topic_records_refused.with_label_values(&[refused.reason]).inc();
+        if refused.is_misplaced() {
+            return;
+        }
         tracing::error!(
             topic = message.topic(),
             partition = message.partition(),
@@ -182,10 +181,8 @@ impl Task {
     }
 
     fn wake(&self, tenant: TenantId) {
-        // What does not fit is found by a sweep.
-        self.meter.holds(self.wakeups.max_capacity() - self.wakeups.capacity());
-        if self.wakeups.try_send(tenant).is_err() {
-            self.meter.refused();
+        if let Some(hints) = &self.reader.hints {
+            hints.give(tenant);
         }
     }
 }

@@ -26,6 +26,9 @@ const COMMAND_LAST: &str = "command-last";
 const TYPE: &str = "type";
 const TRACE_PARENT: &str = "traceparent";
 
+/// A record that lies in another partition than its tenant's.
+const MISPLACED: &str = "partition";
+
 /// What brokers and batches add to a record, generously.
 const OVERHEAD_BYTES: usize = 256;
 
@@ -100,7 +103,7 @@ impl Record {
         let refused = |reason| Refused { reason, tenant, position };
         let tenant = tenant.ok_or(refused("key"))?;
         if partition_of(tenant, partitions) != message.partition() {
-            return Err(refused("partition"));
+            return Err(refused(MISPLACED));
         }
         let position = position.ok_or(refused("header"))?;
         let command_last = header(message, COMMAND_LAST).filter(|last| *last >= position).ok_or(refused("header"))?;
@@ -109,6 +112,14 @@ impl Record {
             return Err(refused("tenant"));
         }
         Ok(Self { recorded, command_last })
+    }
+}
+
+impl Refused {
+    /// Whether it merely lies in another partition than its tenant's, as all do that were published before there were more of
+    /// them. It says nothing about those that lie where they should.
+    pub(crate) fn is_misplaced(&self) -> bool {
+        self.reason == MISPLACED
     }
 }
 

@@ -1,10 +1,40 @@
 //! Whether what came by the topic is what the log holds.
 
 use regions::Resident;
-use schemas::Recorded;
+use schemas::{Position, Recorded};
 use sqlx::PgConnection;
 
-use crate::Error;
+use crate::{Delivered, Error};
+
+impl Delivered {
+    /// What [`after`](Self::after) gives, if the log vouches for it. If not, the tenant's events are let go, loudly, and there are
+    /// none: the log is to be read.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn vouched_after(
+        &self,
+        connection: &mut PgConnection,
+        resident: &Resident,
+        (position, events_max): (Position, usize),
+    ) -> Result<(Vec<Recorded>, bool), Error> {
+        let tenant = resident.tenant_id();
+        let (events, more) = self.after(tenant, position, events_max);
+        if vouched(connection, resident, &events).await? {
+            self.metrics.topic_events.with_label_values(&[self.subscription]).inc_by(events.len() as u64);
+            return Ok((events, more));
+        }
+        self.let_go(tenant);
+        self.metrics.topic_records_refused.with_label_values(&["unknown to the log"]).inc();
+        tracing::error!(
+            tenant.id = %tenant,
+            subscription = self.subscription,
+            position = position.next().get(),
+            "the topic has events that the log has not; the log is read"
+        );
+        Ok((Vec::new(), false))
+    }
+}
 
 /// Whether the log holds exactly these events, at these positions, and the last one ends its command.
 ///

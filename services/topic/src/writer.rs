@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use futures::future;
+use futures::{StreamExt, stream::FuturesUnordered};
 use rdkafka::{
     producer::{FutureProducer, FutureRecord},
     util::Timeout,
 };
 use regions::{KafkaLog, Region};
 use sqlx::PgConnection;
+use tokio::time::timeout;
 
 use crate::{Error, Outgoing, TopicSource};
 
@@ -16,8 +17,10 @@ use crate::{Error, Outgoing, TopicSource};
 const BATCH_BYTES_MAX: usize = 1_000_000;
 /// How long a record may wait for room in the client's queue.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long the client may try to get a record acknowledged, in milliseconds. Whoever publishes holds rows locked meanwhile.
+/// How long the client may try to get a record acknowledged, in milliseconds.
 const DELIVERY_TIMEOUT_MS: &str = "10000";
+/// How long the brokers may acknowledge nothing at all: whoever publishes holds rows locked meanwhile, and publishes again.
+const SILENCE_MAX: Duration = Duration::from_secs(4);
 
 /// A client that writes to the region's topic.
 pub struct TopicWriter {
@@ -79,23 +82,31 @@ impl TopicWriter {
         if self.log.is_elsewhere() { Err(Error::Elsewhere) } else { Ok(()) }
     }
 
-    /// Publishes records in their order; waits until each is acknowledged by all replicas in sync, or given up.
+    /// Publishes records in their order; waits until each is acknowledged by all replicas in sync, or given up. When nothing is
+    /// acknowledged for a while, what is left counts as given up, though it may arrive.
     pub async fn publish(&self, records: &[&Outgoing]) -> Vec<Result<(), Error>> {
-        let sent = records.iter().map(|record| {
-            let message = FutureRecord::to(&self.topic)
-                .partition(record.partition)
-                .key(&record.key)
-                .payload(&record.value)
-                .headers(record.headers.clone());
-            self.producer.send(message, Timeout::After(QUEUE_TIMEOUT))
-        });
-        let sent = future::join_all(sent).await;
-        let acknowledged = |sent: Result<_, (_, _)>| {
-            sent.map_err(|(error, _)| Error::Publish(error))?;
-            // An acknowledgement of somebody else's.
-            self.check()
-        };
-        sent.into_iter().map(acknowledged).collect()
+        let mut results: Vec<_> = records.iter().map(|_| Err(Error::Unacknowledged { after: SILENCE_MAX })).collect();
+        let mut sent: FuturesUnordered<_> = records
+            .iter()
+            .zip(&mut results)
+            .map(async |(record, result)| *result = self.publish_one(record).await)
+            .collect();
+        // Ends with the last answer, or with the first that is too long in coming.
+        while let Ok(Some(())) = timeout(SILENCE_MAX, sent.next()).await {}
+        drop(sent);
+        results
+    }
+
+    async fn publish_one(&self, record: &Outgoing) -> Result<(), Error> {
+        let message = FutureRecord::to(&self.topic)
+            .partition(record.partition)
+            .key(&record.key)
+            .payload(&record.value)
+            .headers(record.headers.clone());
+        let sent = self.producer.send(message, Timeout::After(QUEUE_TIMEOUT)).await;
+        sent.map_err(|(error, _)| Error::Publish(error))?;
+        // An acknowledgement of somebody else's.
+        self.check()
     }
 
     /// Ends the client. What is still on its way is given up.

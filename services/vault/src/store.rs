@@ -73,18 +73,19 @@ pub(crate) async fn data_keys_by_scope(
     Ok(rows.into_iter().map(|row| data_key_row(row.key_id, row.scope, row.wrapped)).collect())
 }
 
+/// One round trip: the statement is a transaction of its own and names its tenant in it.
 pub(crate) async fn data_keys_by_id(
-    connection: &mut PgConnection,
+    pool: &PgPool,
     tenant_id: TenantId,
     key_ids: &[KeyId],
 ) -> Result<Vec<DataKeyRow>, sqlx::Error> {
     let key_ids: Vec<Uuid> = key_ids.iter().map(|id| id.get()).collect();
     let rows = sqlx::query!(
-        "select key_id, scope, wrapped from vault.data_key where tenant_id = $1 and key_id = any($2)",
+        r#"select key_id as "key_id!", scope as "scope!", wrapped as "wrapped!" from vault.data_keys_by_id($1, $2)"#,
         tenant_id.get(),
         &key_ids
     )
-    .fetch_all(connection)
+    .fetch_all(pool)
     .await?;
     Ok(rows.into_iter().map(|row| data_key_row(row.key_id, row.scope, row.wrapped)).collect())
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use futures::future::try_join_all;
+use runtime::Shutdown;
 
 use crate::turns::quantile;
 
@@ -24,23 +24,37 @@ impl Latency {
     }
 }
 
-/// Each of these works one call after the other for so long. Returns calls per second of all together.
-pub(crate) async fn per_second<W>(
-    workers: &mut [W],
+/// Each of these works one call after the other for so long, on a task of its own, as a service handles its requests. Gives them
+/// back, and calls per second of all together.
+pub(crate) async fn per_second<W, F>(
+    workers: Vec<W>,
     round: Duration,
-    call: impl AsyncFn(&mut W) -> anyhow::Result<()>,
-) -> anyhow::Result<f64> {
-    let begun = Instant::now();
-    let work = async |worker: &mut W| {
-        let mut count = 0_u32;
-        while begun.elapsed() < round {
-            call(worker).await?;
-            count += 1;
-        }
-        Ok::<_, anyhow::Error>(count)
+    call: impl Fn(W) -> F + Clone + Send + 'static,
+) -> anyhow::Result<(Vec<W>, f64)>
+where
+    W: Send + 'static,
+    F: Future<Output = anyhow::Result<W>> + Send,
+{
+    let (tasks, begun) = (Shutdown::new(), Instant::now());
+    let work = |mut worker: W| {
+        let call = call.clone();
+        tasks.spawn(async move {
+            let mut count = 0_u32;
+            while begun.elapsed() < round {
+                worker = call(worker).await?;
+                count += 1;
+            }
+            anyhow::Ok((worker, count))
+        })
     };
-    let counts = try_join_all(workers.iter_mut().map(work)).await?;
-    Ok(f64::from(counts.iter().sum::<u32>()) / begun.elapsed().as_secs_f64())
+    let working: Vec<_> = workers.into_iter().map(work).collect();
+    let (mut workers, mut calls) = (Vec::new(), 0);
+    for worker in working {
+        let (worker, count) = worker.await??;
+        workers.push(worker);
+        calls += count;
+    }
+    Ok((workers, f64::from(calls) / begun.elapsed().as_secs_f64()))
 }
 
 /// One call after the other for so long, by these workers in turn.

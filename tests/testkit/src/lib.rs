@@ -13,6 +13,8 @@ mod brokers;
 mod seal;
 mod server;
 mod skip;
+mod topic_region;
+mod wait;
 
 use std::sync::{
     Arc,
@@ -32,6 +34,8 @@ use vault::{RegionKey, SigningKey, Vault};
 pub use brokers::{Brokers, RawRecord};
 pub use server::process_id as postgres_process_id;
 pub use skip::skipped;
+pub use topic_region::{TopicRegion, comment, topic_region};
+pub use wait::{eventually, until};
 
 /// A region with a database and a bucket of its own.
 pub struct TestRegion {

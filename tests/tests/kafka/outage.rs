@@ -1,6 +1,9 @@
 //! A broker that is gone for a while, or stands still, delays and loses nothing.
 
+use std::time::Duration;
+
 use system_tests::{kafka::Broker, wait};
+use tokio::time::Instant;
 
 use crate::{
     load::{Load, Office, shown},
@@ -27,6 +30,29 @@ async fn a_broker_may_be_killed_or_stand_still_while_people_write() -> anyhow::R
     let written = load.during(&world.offices, happens).await?;
     world.whole(&written).await?;
     filled_up(&world, &broker).await
+}
+
+#[tokio::test]
+async fn without_a_broker_writes_are_visible_at_once_and_new_tenants_known() -> anyhow::Result<()> {
+    const WRITES: u32 = 4 * (1 + 2 + 4);
+    let test = "without_a_broker_writes_are_visible_at_once_and_new_tenants_known";
+    let Some(mut broker) = Broker::start(test).await? else { return Ok(()) };
+    let mut world = World::empty("eu", &broker, Feed::Kafka).await?;
+    broker.kill().await?;
+    for name in ["projector-1", "projector-2"] {
+        world.add("projector", name).await?;
+    }
+    let begun = Instant::now();
+    for number in 0..4 {
+        let office = Office::open(world.roles.signup(&world.desk, &format!("tenant-{number}")).await?).await?;
+        for comment in 0..4 {
+            let key = format!("key-{comment}");
+            office.tenant.comment(office.tickets[0], "It whistles.", &key).await?.expect(200)?;
+        }
+    }
+    // Each is answered when it is visible. For those that wait for sweeps, that is a second or two.
+    anyhow::ensure!(begun.elapsed() < Duration::from_millis(500) * WRITES, "{:?}", begun.elapsed());
+    Ok(())
 }
 
 /// Without the broker people write, and everybody sees what was written: readers go back to the log.

@@ -101,7 +101,8 @@ impl Bench {
 
     /// Holds the projector up: what is written cannot be read until the lock is dropped.
     pub(crate) async fn hold_projector(&self) -> anyhow::Result<Transaction<'static, Postgres>> {
-        let mut held = self.test.region.pool(DatabaseRole::Projector).await?.begin().await?;
+        let pool = self.test.region.pool(DatabaseRole::Projector).await?;
+        let mut held = regions::begin_with(&pool, "begin".to_owned()).await?;
         sqlx::query!("lock table read.checkpoint in exclusive mode").execute(&mut *held).await?;
         Ok(held)
     }

@@ -5,6 +5,7 @@ use regions::{DatabaseRole, Feed, Region};
 use schemas::RegionId;
 use serde::Serialize;
 
+use super::halt::Halt;
 use crate::{
     cli::{Place, RegionOption},
     deployment::Deployment,
@@ -52,9 +53,8 @@ struct TenantRow {
     position: i64,
     head: i64,
     lag_positions: i64,
-    halted_at: Option<i64>,
-    halted_event_type: Option<String>,
-    halted_reason: Option<String>,
+    #[serde(flatten)]
+    halt: Halt,
 }
 
 impl Row for TopicRow {
@@ -80,12 +80,8 @@ impl Row for TenantRow {
     const HEADINGS: &'static [&'static str] = &["tenant", "position", "head", "lag", "halted"];
 
     fn cells(&self) -> Vec<String> {
-        let halted = self.halted_at.map_or_else(String::new, |position| {
-            let (event_type, reason) = (self.halted_event_type.as_deref(), self.halted_reason.as_deref());
-            format!("at {position}, {}: {}", event_type.unwrap_or_default(), reason.unwrap_or_default())
-        });
         let numbers = [self.position, self.head, self.lag_positions].map(|number| number.to_string());
-        [self.tenant.clone()].into_iter().chain(numbers).chain([halted]).collect()
+        [self.tenant.clone()].into_iter().chain(numbers).chain([self.halt.cell()]).collect()
     }
 }
 
@@ -141,14 +137,11 @@ fn print(shown: TopicRow, format: Format) -> Outcome {
 }
 
 fn row(status: relay::RelayStatus) -> TenantRow {
-    let halted = status.halted;
     TenantRow {
         tenant: status.slug.to_string(),
         position: status.position.get(),
         head: status.head.get(),
         lag_positions: status.head.get() - status.position.get(),
-        halted_at: halted.as_ref().map(|halt| halt.position.get()),
-        halted_event_type: halted.as_ref().map(|halt| halt.event_type.clone()),
-        halted_reason: halted.map(|halt| halt.reason),
+        halt: status.halted.map_or_else(Halt::default, |it| Halt::at(it.position, it.event_type, it.reason)),
     }
 }

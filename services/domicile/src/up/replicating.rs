@@ -69,7 +69,10 @@ mod tests {
         roles.requested().await;
         assert!(roles.drain(std::time::Duration::from_secs(20)).await);
         let failure = replicating.check().await.expect_err("it failed");
-        assert!(failure.to_string().starts_with("the replicator of eu ended: another replicator"), "{failure}");
+        assert!(
+            failure.to_string().starts_with("the replicator of eu ended: the tenant's archive or log was moved"),
+            "{failure}"
+        );
         assert!(others.check().await.is_ok(), "it was asked to end");
     }
 }

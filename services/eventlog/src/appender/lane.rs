@@ -118,7 +118,7 @@ impl Lane {
             match self.commit(&batch).await {
                 Ok(outcomes) => self.answer(batch, outcomes),
                 Err(Failure::RolledBack(error)) if is_out_of_patience(&error) => {
-                    self.blocked(batch, &mut batches).await;
+                    self.blocked(batch, &mut batches, &error).await;
                 }
                 Err(Failure::RolledBack(error)) => {
                     parts(batch, &error).into_iter().rev().for_each(|part| batches.push_front(part));

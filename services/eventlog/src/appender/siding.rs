@@ -65,8 +65,13 @@ impl Siding {
 }
 
 impl Lane {
-    /// The database waited for a lock in vain, and rolled the batch back.
-    pub(crate) async fn blocked(&mut self, batch: Vec<Waiting>, batches: &mut VecDeque<Vec<Waiting>>) {
+    /// The database gave up waiting, mostly for a lock, and rolled the batch back.
+    pub(crate) async fn blocked(
+        &mut self,
+        batch: Vec<Waiting>,
+        batches: &mut VecDeque<Vec<Waiting>>,
+        why: &sqlx::Error,
+    ) {
         match &self.track {
             Track::Siding(siding) => {
                 let (late, rest): (Vec<_>, Vec<_>) =
@@ -80,7 +85,8 @@ impl Lane {
                 let (stuck, rest): (Vec<_>, Vec<_>) =
                     batch.into_iter().partition(|waiting| held.contains(&waiting.tenant_id()));
                 for tenant_id in held {
-                    tracing::warn!(tenant.id = %tenant_id, "held by somebody else; its lane goes on without it");
+                    let error = why as &dyn std::error::Error;
+                    tracing::warn!(tenant.id = %tenant_id, error, "the tenant's lane goes on without it");
                     siding.add(tenant_id);
                 }
                 siding.queue.take_over(stuck);

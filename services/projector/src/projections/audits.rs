@@ -4,18 +4,21 @@
 
 mod entries;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff_sqlx::{Timestamp, ToSqlx};
 use regions::Resident;
 use schemas::{StreamName, TenantId, TicketId, ids, values::Channel};
 use serde_json::{Map, Value};
+use sqlx::{error::BoxDynError, types::Json};
+
+use entries::Entry;
 
 use crate::{
     batch::Applied,
-    build::OpenBuild,
+    build::{Columns, OpenBuild, Row},
     error::{ApplyError, Missing},
-    projections::{Projection, apply_span, column, existing, on_tickets, person_of},
+    projections::{Projection, apply_span, existing, on_tickets, person_of},
     table::Table,
 };
 
@@ -35,48 +38,67 @@ pub(super) static PROJECTION: Projection = Projection {
 /// A ticket's attributes as the API writes them, by field name. Absent means null.
 type Attributes = Map<String, Value>;
 
-struct Audit {
+struct Audit<'event> {
     audit_id: i64,
     ticket_id: i64,
     author_id: Option<i64>,
     channel: Channel,
-    entries: Vec<Value>,
+    entries: Vec<Entry<'event>>,
     created_at: Timestamp,
 }
 
-#[derive(Default)]
-struct Fold {
+/// What a ticket is like after its last audit, for the next one.
+struct Ticket {
+    ticket_id: TicketId,
+    attributes: Attributes,
+}
+
+struct Fold<'event> {
     attributes: BTreeMap<TicketId, Attributes>,
-    audits: Vec<Audit>,
+    audits: Vec<Audit<'event>>,
 }
 
 async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
     let wanted = on_tickets(events);
-    let mut fold = Fold { attributes: load(build, tenant, &existing(&wanted)).await?, audits: Vec::new() };
+    // Most commands only comment, which changes no attribute.
+    let changing: Vec<_> = wanted.iter().copied().filter(|(_, event)| !is_comment(event)).collect();
+    let mut fold = Fold { attributes: load(build, tenant, &existing(&changing)).await?, audits: Vec::new() };
+    let known: HashSet<TicketId> = fold.attributes.keys().copied().collect();
     for (ticket, event) in wanted {
         fold.take(ticket, event)?;
     }
-    store_audits(build, tenant, &fold.audits).await?;
-    store_attributes(build, tenant, &fold.attributes).await
+    build.add(&fold.audits).await?;
+    let tickets = fold.attributes.into_iter().map(|(ticket_id, attributes)| Ticket { ticket_id, attributes });
+    let (changed, new): (Vec<_>, Vec<_>) = tickets.partition(|ticket| known.contains(&ticket.ticket_id));
+    build.put(&changed).await?;
+    build.add(&new).await?;
+    Ok(())
 }
 
-impl Fold {
-    fn take(&mut self, ticket: TicketId, applied: &Applied) -> Result<(), Missing> {
-        if applied.envelope.event_type == "ticket_opened" {
-            self.attributes.insert(ticket, Attributes::new());
-        }
-        let attributes = self.attributes.get_mut(&ticket).ok_or(Missing::Ticket(ticket))?;
+impl<'event> Fold<'event> {
+    fn take(&mut self, ticket: TicketId, applied: &'event Applied) -> Result<(), Missing> {
         if applied.position == applied.command_first {
             self.audits.push(Audit::begin(ticket, applied));
         }
         let audit = self.audits.last_mut().expect("a command's first event begins its audit");
-        audit.take(applied, attributes);
+        if let Some(channel) = entries::channel(applied) {
+            audit.channel = channel;
+        }
+        // Whether its ticket was ever opened is found out by the ticket list.
+        if is_comment(applied) {
+            audit.entries.push(entries::comment(applied, audit.audit_id));
+            return Ok(());
+        }
+        if applied.envelope.event_type == "ticket_opened" {
+            self.attributes.insert(ticket, Attributes::new());
+        }
+        audit.change(applied, self.attributes.get_mut(&ticket).ok_or(Missing::Ticket(ticket))?);
         Ok(())
     }
 }
 
-impl Audit {
+impl<'event> Audit<'event> {
     fn begin(ticket: TicketId, applied: &Applied) -> Self {
         Self {
             audit_id: ids::audit_id(applied.command_first),
@@ -88,14 +110,7 @@ impl Audit {
         }
     }
 
-    fn take(&mut self, applied: &Applied, attributes: &mut Attributes) {
-        if let Some(channel) = entries::channel(applied) {
-            self.channel = channel;
-        }
-        if applied.envelope.event_type == "comment_added" {
-            self.entries.push(entries::comment(applied, self.audit_id));
-            return;
-        }
+    fn change(&mut self, applied: &'event Applied, attributes: &mut Attributes) {
         for (ordinal, (field, value)) in entries::fields(applied).into_iter().enumerate() {
             let ordinal = u8::try_from(ordinal).expect("an event sets a handful of fields");
             let id = ids::audit_event_id(applied.position, ordinal);
@@ -107,19 +122,26 @@ impl Audit {
                 self.create(id, field, value);
             } else {
                 let previous = previous.unwrap_or_else(|| entries::nothing(field));
-                self.entries.push(entries::change(id, field, value, previous));
+                self.entries.push(Entry::Change { id, field_name: field, value, previous_value: previous });
             }
         }
     }
 
     /// What the opening command sets after opening is part of what it creates: the API knows no change in a create.
-    fn create(&mut self, id: i64, field: &str, value: Value) {
-        let same = |entry: &&mut Value| entry["type"] == "Create" && entry["field_name"] == field;
-        match self.entries.iter_mut().find(same) {
-            Some(entry) => entry["value"] = value,
-            None => self.entries.push(entries::create(id, field, value)),
+    fn create(&mut self, id: i64, field: &'static str, value: Value) {
+        let created = self.entries.iter_mut().find_map(|entry| match entry {
+            Entry::Create { field_name, value, .. } if *field_name == field => Some(value),
+            _ => None,
+        });
+        match created {
+            Some(created) => *created = value,
+            None => self.entries.push(Entry::Create { id, field_name: field, value }),
         }
     }
+}
+
+fn is_comment(applied: &Applied) -> bool {
+    applied.envelope.event_type == "comment_added"
 }
 
 async fn load(
@@ -141,42 +163,24 @@ async fn load(
     Ok(rows.into_iter().map(|row| (TicketId::new(row.ticket_id), row.attributes.0)).collect())
 }
 
-async fn store_audits(build: &mut OpenBuild, tenant: TenantId, audits: &[Audit]) -> Result<(), ApplyError> {
-    let rows: Vec<&Audit> = audits.iter().collect();
-    sqlx::query!(
-        "insert into audit (tenant_id, audit_id, ticket_id, author_id, channel, events, created_at)
-         select $1, audit_id, ticket_id, author_id, channel, events, created_at
-         from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::jsonb[], $7::timestamptz[])
-              as row (audit_id, ticket_id, author_id, channel, events, created_at)",
-        tenant.get(),
-        &column(&rows, |row| row.audit_id),
-        &column(&rows, |row| row.ticket_id),
-        &column(&rows, |row| row.author_id) as _,
-        &column(&rows, |row| row.channel.as_str()) as _,
-        &column(&rows, |row| sqlx::types::Json(&row.entries)) as _,
-        &column(&rows, |row| row.created_at) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
+impl Row for Audit<'_> {
+    const TABLE: &'static str = "audit";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("audit_id", self.audit_id)?;
+        to.value("ticket_id", self.ticket_id)?;
+        to.value("author_id", self.author_id)?;
+        to.value("channel", self.channel.as_str())?;
+        to.value("events", Json(&self.entries))?;
+        to.value("created_at", self.created_at)
+    }
 }
 
-async fn store_attributes(
-    build: &mut OpenBuild,
-    tenant: TenantId,
-    attributes: &BTreeMap<TicketId, Attributes>,
-) -> Result<(), ApplyError> {
-    let rows: Vec<_> = attributes.iter().collect();
-    let rows: Vec<_> = rows.iter().collect();
-    sqlx::query!(
-        "insert into audit_ticket (tenant_id, ticket_id, attributes)
-         select $1, ticket_id, attributes from unnest($2::bigint[], $3::jsonb[]) as row (ticket_id, attributes)
-         on conflict (tenant_id, ticket_id) do update set attributes = excluded.attributes",
-        tenant.get(),
-        &column(&rows, |(ticket, _)| ticket.get()),
-        &column(&rows, |(_, attributes)| sqlx::types::Json(*attributes)) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
+impl Row for Ticket {
+    const TABLE: &'static str = "audit_ticket";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("ticket_id", self.ticket_id.get())?;
+        to.value("attributes", Json(&self.attributes))
+    }
 }

@@ -1,6 +1,6 @@
 //! The projection `people`: profiles, and API tokens by hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff_sqlx::{Timestamp, ToSqlx};
 use regions::Resident;
@@ -9,10 +9,11 @@ use schemas::{
     person::{ApiTokenIssued, PersonEvent},
     values::Role,
 };
+use sqlx::error::BoxDynError;
 
 use crate::{
     batch::{Applied, Payload},
-    build::OpenBuild,
+    build::{Columns, OpenBuild, Row},
     error::{ApplyError, Missing},
     projections::{ERASED, Projection, apply_span, column},
     table::Table,
@@ -69,11 +70,14 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
         })
         .collect();
     let mut fold = Fold { people: load(build, tenant, &wanted).await?, ..Fold::default() };
+    let known: HashSet<PersonId> = fold.people.keys().copied().collect();
     for (person, event) in wanted {
         fold.take(person, event)?;
     }
-    store_people(build, tenant, &fold.people).await?;
-    store_issued(build, tenant, &fold.issued).await?;
+    let (changed, new): (Vec<_>, Vec<_>) = fold.people.into_values().partition(|person| person.is_among(&known));
+    build.put(&changed).await?;
+    build.add(&new).await?;
+    build.add(&fold.issued).await?;
     store_revoked(build, tenant, &fold.revoked).await
 }
 
@@ -136,55 +140,37 @@ async fn load(
     Ok(people.into_iter().map(|person| (PersonId::new(person.person_id), person)).collect())
 }
 
-async fn store_people(
-    build: &mut OpenBuild,
-    tenant: TenantId,
-    people: &BTreeMap<PersonId, Person>,
-) -> Result<(), ApplyError> {
-    let rows: Vec<&Person> = people.values().collect();
-    sqlx::query!(
-        "insert into person (tenant_id, person_id, name, email, role, password_phc, created_at, updated_at)
-         select $1, person_id, name, email, role, password_phc, created_at, updated_at
-         from unnest($2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[])
-              as row (person_id, name, email, role, password_phc, created_at, updated_at)
-         on conflict (tenant_id, person_id) do update
-         set name = excluded.name, email = excluded.email, role = excluded.role, password_phc = excluded.password_phc,
-             updated_at = excluded.updated_at",
-        tenant.get(),
-        &column(&rows, |row| row.person_id),
-        &column(&rows, |row| row.name.as_str()) as _,
-        &column(&rows, |row| row.email.as_deref()) as _,
-        &column(&rows, |row| row.role.as_str()) as _,
-        &column(&rows, |row| row.password_phc.as_deref()) as _,
-        &column(&rows, |row| row.created_at) as _,
-        &column(&rows, |row| row.updated_at) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
+impl Person {
+    fn is_among(&self, people: &HashSet<PersonId>) -> bool {
+        people.contains(&PersonId::new(self.person_id))
+    }
 }
 
-async fn store_issued(build: &mut OpenBuild, tenant: TenantId, issued: &[Token<'_>]) -> Result<(), ApplyError> {
-    if issued.is_empty() {
-        return Ok(());
+impl Row for Person {
+    const TABLE: &'static str = "person";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("person_id", self.person_id)?;
+        to.value("name", self.name.as_str())?;
+        to.value("email", self.email.as_deref())?;
+        to.value("role", self.role.as_str())?;
+        to.value("password_phc", self.password_phc.as_deref())?;
+        to.value("created_at", self.created_at)?;
+        to.value("updated_at", self.updated_at)
     }
-    let rows: Vec<&Token<'_>> = issued.iter().collect();
-    sqlx::query!(
-        "insert into api_token (tenant_id, token_id, token_sha256, person_id, description, expires_at, created_at)
-         select $1, token_id, token_sha256, person_id, description, expires_at, created_at
-         from unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[], $7::timestamptz[])
-              as row (token_id, token_sha256, person_id, description, expires_at, created_at)",
-        tenant.get(),
-        &column(&rows, |row| row.event.token.get()),
-        &column(&rows, |row| row.event.token_sha256.expose().as_str()) as _,
-        &column(&rows, |row| row.person_id),
-        &column(&rows, |row| row.event.description.expose().as_str()) as _,
-        &column(&rows, |row| row.event.expires_at.map(ToSqlx::to_sqlx)) as _,
-        &column(&rows, |row| row.created_at) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
+}
+
+impl Row for Token<'_> {
+    const TABLE: &'static str = "api_token";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("token_id", self.event.token.get())?;
+        to.value("token_sha256", self.event.token_sha256.expose().as_str())?;
+        to.value("person_id", self.person_id)?;
+        to.value("description", self.event.description.expose().as_str())?;
+        to.value("expires_at", self.event.expires_at.map(ToSqlx::to_sqlx))?;
+        to.value("created_at", self.created_at)
+    }
 }
 
 async fn store_revoked(build: &mut OpenBuild, tenant: TenantId, revoked: &[Revocation]) -> Result<(), ApplyError> {

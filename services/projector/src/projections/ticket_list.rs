@@ -1,6 +1,6 @@
 //! The projection `ticket_list`: one row a ticket, as lists and single answers show it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff_sqlx::{Timestamp, ToSqlx};
 use regions::Resident;
@@ -9,12 +9,13 @@ use schemas::{
     ticket::{CommentAdded, TicketEvent, TicketOpened},
     values::{Channel, Status, Visibility},
 };
+use sqlx::error::BoxDynError;
 
 use crate::{
     batch::{Applied, Payload},
-    build::OpenBuild,
+    build::{Columns, OpenBuild, Row},
     error::{ApplyError, Missing},
-    projections::{ERASED, Projection, apply_span, array_literal, column, existing, on_tickets, person_of},
+    projections::{ERASED, Projection, apply_span, existing, on_tickets, person_of},
     table::Table,
 };
 
@@ -55,10 +56,14 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
     let tenant = resident.tenant_id();
     let wanted = on_tickets(events);
     let mut tickets = load(build, tenant, &wanted).await?;
+    let known: HashSet<TicketId> = tickets.keys().copied().collect();
     for (id, event) in wanted {
         take(&mut tickets, id, event)?;
     }
-    store(build, tenant, &tickets).await
+    let (changed, new): (Vec<_>, Vec<_>) = tickets.into_values().partition(|ticket| ticket.is_among(&known));
+    build.put(&changed).await?;
+    build.add(&new).await?;
+    Ok(())
 }
 
 fn take(tickets: &mut BTreeMap<TicketId, Ticket>, id: TicketId, event: &Applied) -> Result<(), Missing> {
@@ -77,6 +82,10 @@ fn take(tickets: &mut BTreeMap<TicketId, Ticket>, id: TicketId, event: &Applied)
 }
 
 impl Ticket {
+    fn is_among(&self, tickets: &HashSet<TicketId>) -> bool {
+        tickets.contains(&TicketId::new(self.ticket_id))
+    }
+
     fn change(&mut self, applied: &Applied, event: &TicketEvent) {
         match event {
             TicketEvent::TicketOpened(_) => {}
@@ -172,34 +181,26 @@ async fn load(
     Ok(tickets.into_iter().map(|ticket| (TicketId::new(ticket.ticket_id), ticket)).collect())
 }
 
-async fn store(
-    build: &mut OpenBuild,
-    tenant: TenantId,
-    tickets: &BTreeMap<TicketId, Ticket>,
-) -> Result<(), ApplyError> {
-    let rows: Vec<&Ticket> = tickets.values().collect();
-    sqlx::query_file!(
-        "sql/ticket_list/store.sql",
-        tenant.get(),
-        &column(&rows, |row| row.ticket_id),
-        &column(&rows, |row| row.subject.as_str()) as _,
-        &column(&rows, |row| row.description.as_str()) as _,
-        &column(&rows, |row| row.status.as_str()) as _,
-        &column(&rows, |row| row.priority.as_deref()) as _,
-        &column(&rows, |row| row.ticket_type.as_deref()) as _,
-        &column(&rows, |row| row.requester_id),
-        &column(&rows, |row| row.submitter_id),
-        &column(&rows, |row| row.assignee_id) as _,
-        &column(&rows, |row| row.group_id) as _,
-        &column(&rows, |row| array_literal(&row.tags)) as _,
-        &column(&rows, |row| row.channel.as_str()) as _,
-        &column(&rows, |row| row.external_id.as_deref()) as _,
-        &column(&rows, |row| row.is_public),
-        &column(&rows, |row| row.version),
-        &column(&rows, |row| row.created_at) as _,
-        &column(&rows, |row| row.updated_at) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
+impl Row for Ticket {
+    const TABLE: &'static str = "ticket_list";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("ticket_id", self.ticket_id)?;
+        to.value("subject", self.subject.as_str())?;
+        to.value("description", self.description.as_str())?;
+        to.value("status", self.status.as_str())?;
+        to.value("priority", self.priority.as_deref())?;
+        to.value("ticket_type", self.ticket_type.as_deref())?;
+        to.value("requester_id", self.requester_id)?;
+        to.value("submitter_id", self.submitter_id)?;
+        to.value("assignee_id", self.assignee_id)?;
+        to.value("group_id", self.group_id)?;
+        to.list("tags", &self.tags)?;
+        to.value("channel", self.channel.as_str())?;
+        to.value("external_id", self.external_id.as_deref())?;
+        to.value("is_public", self.is_public)?;
+        to.value("version", self.version)?;
+        to.value("created_at", self.created_at)?;
+        to.value("updated_at", self.updated_at)
+    }
 }

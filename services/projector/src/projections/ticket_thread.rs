@@ -10,12 +10,13 @@ use schemas::{
     upload::{UploadEvent, UploadReceived},
     values::{Channel, Visibility},
 };
+use sqlx::error::BoxDynError;
 
 use crate::{
     batch::Applied,
-    build::OpenBuild,
+    build::{Columns, OpenBuild, Row},
     error::ApplyError,
-    projections::{ERASED, Projection, apply_span, array_literal, column, on_tickets, person_of},
+    projections::{ERASED, Projection, apply_span, column, on_tickets, person_of},
     table::Table,
 };
 
@@ -71,8 +72,8 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
         .filter(|(_, event)| event.envelope.event_type == "comment_added")
         .map(|(ticket, applied)| Comment { ticket, applied, content: comment_of(applied) })
         .collect();
-    store_comments(build, tenant, &comments).await?;
-    store_uploads(build, resident, &uploads(events)).await?;
+    build.add(&comments).await?;
+    build.add(&uploads(events)).await?;
     store_claims(build, tenant, &claims(&comments)).await
 }
 
@@ -141,8 +142,9 @@ impl Comment<'_> {
         self.content.and_then(|content| content.html_body.expose().as_deref())
     }
 
-    fn attachment_ids(&self) -> String {
-        array_literal(self.content.map_or(&[][..], |content| &content.attachments))
+    fn attachment_ids(&self) -> Vec<i64> {
+        let attachments = self.content.map_or(&[][..], |content| &content.attachments);
+        attachments.iter().map(|attachment| attachment.get()).collect()
     }
 
     fn channel(&self) -> &'static str {
@@ -150,36 +152,21 @@ impl Comment<'_> {
     }
 }
 
-async fn store_comments(build: &mut OpenBuild, tenant: TenantId, comments: &[Comment<'_>]) -> Result<(), ApplyError> {
-    if comments.is_empty() {
-        return Ok(());
+impl Row for Comment<'_> {
+    const TABLE: &'static str = "comment";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("comment_id", ids::comment_id(self.applied.position))?;
+        to.value("ticket_id", self.ticket.get())?;
+        to.value("audit_id", ids::audit_id(self.applied.command_first))?;
+        to.value("author_id", self.author_id())?;
+        to.value("is_public", self.is_public())?;
+        to.value("body", self.body())?;
+        to.value("html_body", self.html_body())?;
+        to.list("attachment_ids", &self.attachment_ids())?;
+        to.value("channel", self.channel())?;
+        to.value("created_at", self.applied.envelope.recorded_at.to_sqlx())
     }
-    let rows: Vec<&Comment<'_>> = comments.iter().collect();
-    sqlx::query!(
-        "insert into comment
-             (tenant_id, comment_id, ticket_id, audit_id, author_id, is_public, body, html_body, attachment_ids, channel,
-              created_at)
-         select $1, comment_id, ticket_id, audit_id, author_id, is_public, body, html_body, attachment_ids::bigint[],
-                channel, created_at
-         from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[], $8::text[],
-                     $9::text[], $10::text[], $11::timestamptz[])
-              as row (comment_id, ticket_id, audit_id, author_id, is_public, body, html_body, attachment_ids, channel,
-                      created_at)",
-        tenant.get(),
-        &column(&rows, |row| ids::comment_id(row.applied.position)),
-        &column(&rows, |row| row.ticket.get()),
-        &column(&rows, |row| ids::audit_id(row.applied.command_first)),
-        &column(&rows, |row| row.author_id()),
-        &column(&rows, |row| row.is_public()),
-        &column(&rows, |row| row.body()) as _,
-        &column(&rows, |row| row.html_body()) as _,
-        &column(&rows, |row| row.attachment_ids()),
-        &column(&rows, |row| row.channel()) as _,
-        &column(&rows, |row| row.applied.envelope.recorded_at.to_sqlx()) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
 }
 
 impl Upload<'_> {
@@ -214,36 +201,22 @@ impl Upload<'_> {
     }
 }
 
-async fn store_uploads(build: &mut OpenBuild, resident: &Resident, uploads: &[Upload<'_>]) -> Result<(), ApplyError> {
-    if uploads.is_empty() {
-        return Ok(());
+/// Who has claimed it is set when a comment does.
+impl Row for Upload<'_> {
+    const TABLE: &'static str = "attachment";
+
+    fn columns(&self, to: &mut impl Columns) -> Result<(), BoxDynError> {
+        to.value("attachment_id", self.attachment.get())?;
+        to.value("file_name", self.file_name())?;
+        to.value("content_type", self.content_type())?;
+        to.value("size_bytes", self.size_bytes())?;
+        to.value("uploader_id", self.uploader_id())?;
+        to.value("token_sha256", self.token_sha256())?;
+        to.value("token_expires_at", self.token_expires_at())?;
+        to.value("blob", self.blob())?;
+        to.value("key_id", self.applied.envelope.key_id.get())?;
+        to.value("created_at", self.applied.envelope.recorded_at.to_sqlx())
     }
-    let rows: Vec<&Upload<'_>> = uploads.iter().collect();
-    sqlx::query!(
-        "insert into attachment
-             (tenant_id, attachment_id, file_name, content_type, size_bytes, uploader_id, token_sha256, token_expires_at,
-              blob, key_id, created_at)
-         select $1, attachment_id, file_name, content_type, size_bytes, uploader_id, token_sha256, token_expires_at,
-                blob, key_id, created_at
-         from unnest($2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::timestamptz[],
-                     $9::bytea[], $10::uuid[], $11::timestamptz[])
-              as row (attachment_id, file_name, content_type, size_bytes, uploader_id, token_sha256, token_expires_at,
-                      blob, key_id, created_at)",
-        resident.tenant_id().get(),
-        &column(&rows, |row| row.attachment.get()),
-        &column(&rows, |row| row.file_name()) as _,
-        &column(&rows, |row| row.content_type()) as _,
-        &column(&rows, |row| row.size_bytes()),
-        &column(&rows, |row| row.uploader_id()),
-        &column(&rows, |row| row.token_sha256()) as _,
-        &column(&rows, |row| row.token_expires_at()) as _,
-        &column(&rows, |row| row.blob()) as _,
-        &column(&rows, |row| row.applied.envelope.key_id.get()),
-        &column(&rows, |row| row.applied.envelope.recorded_at.to_sqlx()) as _,
-    )
-    .execute(build)
-    .await?;
-    Ok(())
 }
 
 async fn store_claims(build: &mut OpenBuild, tenant: TenantId, claims: &[Claim]) -> Result<(), ApplyError> {

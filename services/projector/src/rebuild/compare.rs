@@ -1,6 +1,5 @@
 //! Comparing a build with the one it is to replace: the hashes of a tenant's rows, at equal positions.
 
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use regions::Resident;
 use schemas::{Position, TenantId};
 use sqlx::PgConnection;
@@ -14,8 +13,8 @@ use crate::{
     table::Table,
 };
 
-/// How many tenants are compared side by side; each holds two connections, and a third while it fills.
-const TENANTS_AT_ONCE: usize = 2;
+/// How many projections are compared side by side; each holds two connections, and some more while it fills.
+pub(crate) const AT_ONCE: usize = 2;
 
 /// How often a build that is behind the one that is to replace it is brought forward.
 const ATTEMPTS_MAX: usize = 3;
@@ -46,19 +45,18 @@ pub(crate) struct Compared {
     pub(crate) differences: Vec<Difference>,
 }
 
-/// Compares all of these tenants' rows in two builds of a projection.
+/// Compares all of these tenants' rows in two builds of a projection, one after another: [`AT_ONCE`] projections are.
 pub(crate) async fn all(
     deps: &ProjectorDeps,
     residents: &[Resident],
     (old, new): (&Build, &Build),
     meter: &Meter<'_>,
 ) -> Result<Compared, Error> {
-    let tenants: Vec<_> = residents.iter().map(|resident| tenant(deps, resident, (old, new), meter).boxed()).collect();
-    let compared: Vec<Compared> = stream::iter(tenants).buffered(TENANTS_AT_ONCE).try_collect().await?;
     let mut sum = Compared::default();
-    for one in compared {
-        sum.rows += one.rows;
-        sum.differences.extend(one.differences);
+    for resident in residents {
+        let Compared { rows, differences } = tenant(deps, resident, (old, new), meter).await?;
+        sum.rows += rows;
+        sum.differences.extend(differences);
     }
     Ok(sum)
 }

@@ -1,18 +1,22 @@
 //! Bringing builds forward, tenant by tenant: read and opened once for all of them, each batch in transactions of its own, so
 //! that whatever breaks it off, the next attempt goes on where the checkpoints stand.
 
-use futures::{FutureExt, StreamExt, TryStreamExt, future, stream};
+use std::{pin::pin, sync::Arc};
+
+use futures::{FutureExt, Stream, StreamExt, TryStreamExt, future, stream};
 use regions::Resident;
 use runtime::crash;
 use schemas::Position;
+use tokio::sync::mpsc;
 
 use crate::{
     Error, ProjectorDeps,
     batch::{self, Applied, Batch},
     build::Build,
     checkpoint::{self, Patience},
-    feed, follow,
+    follow,
     progress::Meter,
+    rebuild::ahead::{self, Read},
     step::{self, Refusal, Step},
 };
 
@@ -73,7 +77,7 @@ async fn one(
     Ok(())
 }
 
-/// Each build needs a connection at a time, reading one, and opening one.
+/// Each build needs a connection at a time, reading one, and opening some.
 fn tenants_at_once(deps: &ProjectorDeps, builds: usize) -> usize {
     let connections = usize::try_from(deps.pool.options().get_max_connections()).unwrap_or(usize::MAX);
     (connections / (builds + 2)).clamp(2, 8)
@@ -108,29 +112,65 @@ pub(crate) async fn tenant(
     meter: &Meter<'_>,
 ) -> Result<(), Error> {
     let mut fillings = begin(deps, resident, targets).await?;
-    let Some(mut reached) = first(&fillings) else { return Ok(()) };
-    let mut batch = read(deps, resident, (reached, &mut fillings)).await?;
-    while let Some(events) = batch {
-        let Some(last) = events.events.last().map(|event| event.position) else {
-            return halt_all(deps, resident, &mut fillings, &Refusal::missing(reached.next())).await;
-        };
-        reached = last;
-        let is_last = fillings.iter().all(|filling| filling.is_done() || filling.to <= reached);
-        // While the database writes this batch, the next is read and opened; what lies beyond the end is not looked at.
-        let writing = future::try_join_all(fillings.iter_mut().map(|filling| write(deps, &events, filling)));
-        let reading = async { if is_last { Ok(None) } else { attempt_read(deps, resident, reached).await.map(Some) } };
-        let (_, next) = future::try_join(writing, reading).await?;
-        crash::point("rebuild.batch");
-        meter.read(events.events.len());
-        for filling in &fillings {
-            meter.reach(resident, &filling.build, filling.reached);
+    let undone = || fillings.iter().filter(|filling| !filling.is_done());
+    // Read on where the last of them stands.
+    let (Some(after), Some(to)) = (undone().map(|one| one.reached).min(), undone().map(|one| one.to).max()) else {
+        return Ok(());
+    };
+    let begin = |filling| {
+        let (sender, batches) = mpsc::channel(1);
+        (sender, write_all(deps, filling, batches, meter))
+    };
+    let (takers, writing): (Vec<_>, Vec<_>) = fillings.iter_mut().map(begin).unzip();
+    let reading = hand_out(ahead::batches(deps, resident, (after, to)), after, takers, meter);
+    let (refusal, _) = future::try_join(reading, future::try_join_all(writing)).await?;
+    if let Some(refusal) = refusal {
+        for filling in fillings.iter().filter(|filling| !filling.is_done()) {
+            step::halt(deps, &filling.build, resident, &refusal).await?;
         }
-        batch = match next {
-            _ if first(&fillings).is_none() => None,
-            Some(Ok(next)) => Some(next),
-            Some(Err(refusal)) => return halt_all(deps, resident, &mut fillings, &refusal).await,
-            None => None,
+    }
+    Ok(())
+}
+
+/// Hands every batch to each of the builds; the slowest is not far behind the others. Why it came to no end, if it did not.
+async fn hand_out(
+    batches: impl Stream<Item = Result<Read, Error>>,
+    mut reached: Position,
+    takers: Vec<mpsc::Sender<Arc<Batch>>>,
+    meter: &Meter<'_>,
+) -> Result<Option<Refusal>, Error> {
+    let mut batches = pin!(batches);
+    while let Some(read) = batches.try_next().await? {
+        let batch = match read {
+            Ok(batch) => Arc::new(batch),
+            Err(refusal) => return Ok(Some(refusal)),
         };
+        let Some(last) = batch.events.last() else { return Ok(Some(Refusal::missing(reached.next()))) };
+        reached = last.position;
+        meter.read(batch.events.len());
+        for taker in &takers {
+            // Whoever is done takes nothing any more.
+            let _ = taker.send(Arc::clone(&batch)).await;
+        }
+        if takers.iter().all(mpsc::Sender::is_closed) {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+async fn write_all(
+    deps: &ProjectorDeps,
+    filling: &mut Filling,
+    mut batches: mpsc::Receiver<Arc<Batch>>,
+    meter: &Meter<'_>,
+) -> Result<(), Error> {
+    while !filling.is_done()
+        && let Some(batch) = batches.recv().await
+    {
+        write(deps, &batch, filling).await?;
+        crash::point("rebuild.batch");
+        meter.reach(&batch.resident, &filling.build, filling.reached);
     }
     Ok(())
 }
@@ -148,46 +188,9 @@ async fn begin(deps: &ProjectorDeps, resident: &Resident, targets: &[Target]) ->
         .collect())
 }
 
-/// Where to read on: where the last of those that are not done stands.
-fn first(fillings: &[Filling]) -> Option<Position> {
-    fillings.iter().filter(|filling| !filling.is_done()).map(|filling| filling.reached).min()
-}
-
-async fn read(
-    deps: &ProjectorDeps,
-    resident: &Resident,
-    (after, fillings): (Position, &mut [Filling]),
-) -> Result<Option<Batch>, Error> {
-    match attempt_read(deps, resident, after).await? {
-        Ok(batch) => Ok(Some(batch)),
-        Err(refusal) => {
-            halt_all(deps, resident, fillings, &refusal).await?;
-            Ok(None)
-        }
-    }
-}
-
-/// Reads and opens on another thread, so that writing goes on meanwhile: both take about as long.
-async fn attempt_read(
-    deps: &ProjectorDeps,
-    resident: &Resident,
-    after: Position,
-) -> Result<Result<Batch, Refusal>, Error> {
-    let (deps, resident) = (deps.clone(), resident.clone());
-    #[expect(clippy::disallowed_methods, reason = "it is waited for here, and whoever breaks that off loses a read")]
-    let read = tokio::spawn(async move { feed::read(&deps, &resident, after).await });
-    match read.await.expect("reading does not panic") {
-        Ok(batch) => Ok(Ok(batch)),
-        Err(error) => Refusal::of_unreadable_envelope(error).map(Err),
-    }
-}
-
 async fn write(deps: &ProjectorDeps, batch: &Batch, filling: &mut Filling) -> Result<(), Error> {
     let events = between(&batch.events, filling.reached, filling.to);
     let Some(last) = events.last().map(|event| event.position) else { return Ok(()) };
-    if filling.is_done() {
-        return Ok(());
-    }
     let resident = &batch.resident;
     match step::step(deps, &filling.build, (resident, events), Patience::Wait).await? {
         Step::Done => filling.reached = last,
@@ -207,17 +210,4 @@ async fn write(deps: &ProjectorDeps, batch: &Batch, filling: &mut Filling) -> Re
 fn between(events: &[Applied], after: Position, to: Position) -> &[Applied] {
     let events = batch::above(events, after);
     &events[..events.partition_point(|event| event.position <= to)]
-}
-
-async fn halt_all(
-    deps: &ProjectorDeps,
-    resident: &Resident,
-    fillings: &mut [Filling],
-    refusal: &Refusal,
-) -> Result<(), Error> {
-    for filling in fillings.iter_mut().filter(|filling| !filling.is_done()) {
-        step::halt(deps, &filling.build, resident, refusal).await?;
-        filling.stopped = true;
-    }
-    Ok(())
 }

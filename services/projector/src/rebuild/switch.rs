@@ -42,7 +42,9 @@ pub(crate) async fn to(deps: &ProjectorDeps, new: &Build, meter: &Meter<'_>) -> 
         }
         bring_forward(deps, new, behind, meter).await?;
     }
-    let shut = format!("begin; select pg_advisory_xact_lock({})", gate(new.projection));
+    // What is answered stays: this one commit waits for the disk, and for all that came before it.
+    let shut =
+        format!("begin; set local synchronous_commit = on; select pg_advisory_xact_lock({})", gate(new.projection));
     let mut shut = regions::begin_with(&deps.pool, shut).await.map_err(Error::Transaction)?;
     let missing = behind(&mut shut, deps, new).await?;
     bring_forward(deps, new, missing, meter).await?;

@@ -11,7 +11,8 @@ use crate::{
     projections::Projection,
 };
 
-/// Privileges and policies of a build's tables.
+/// Privileges and policies of a build's tables, once they are filled: until then they are the projector's alone, which may copy
+/// rows into them because they have no policies.
 const FENCES_SQL: &str = include_str!("../../sql/fences.sql");
 
 /// How long to wait for somebody else's work to end.
@@ -36,7 +37,11 @@ impl Workshop {
     /// known to be dead.
     pub(crate) async fn open(deps: &ProjectorDeps, projections: &[&'static Projection]) -> Result<Self, Error> {
         let mut owner = regions::connection(&deps.region, DatabaseRole::Owner).await.map_err(Error::Owner)?;
-        sqlx::query!("select set_config('lock_timeout', $1, false)", PATIENCE)
+        // What a crash of the server takes away is made, or dropped, again by the next call: only a switch waits for the disk.
+        sqlx::query!(
+            "select set_config('lock_timeout', $1, false) as lock, set_config('synchronous_commit', 'off', false) as commit",
+            PATIENCE
+        )
             .fetch_one(&mut owner)
             .await
             .map_err(Error::Builds)?;
@@ -95,7 +100,9 @@ impl Workshop {
         let statements = format!(
             "create schema {schema};
              comment on schema {schema} is 'Build {version} of the projection {}.';
-             set local search_path = {schema};\n{}\n{FENCES_SQL}",
+             set local search_path = {schema};\n{}
+             grant usage on schema {schema} to domicile_projector;
+             grant select, insert, update, delete, truncate on all tables in schema {schema} to domicile_projector;",
             projection.name, projection.tables_sql,
         );
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut *transaction).await.map_err(Error::Builds)?;
@@ -103,12 +110,12 @@ impl Workshop {
         Ok(build)
     }
 
-    /// Makes the indexes of a build that is filled, and has Postgres look at some of its rows, so that readers get good plans
-    /// until it looks more closely by itself.
+    /// Makes indexes and fences of a build that is filled, and has Postgres look at some of its rows, so that readers get good
+    /// plans until it looks more closely by itself.
     pub(crate) async fn complete(&mut self, build: &Build, now: Timestamp) -> Result<(), Error> {
         let tables: Vec<_> = build.projection.tables.iter().map(|table| table.name).collect();
         let statements = format!(
-            "set local search_path = {};\n{};\nset local default_statistics_target = 10;\nanalyze {}",
+            "set local search_path = {};\n{};\n{FENCES_SQL};\nset local default_statistics_target = 10;\nanalyze {}",
             build.schema(),
             build.projection.indexes_sql,
             tables.join(", "),

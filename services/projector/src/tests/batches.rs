@@ -5,8 +5,12 @@ use schemas::{EventId, Position};
 
 use super::world::{World, comment, opened};
 use crate::{
+    Selection,
     checkpoint::{self, Patience},
-    feed, projections,
+    delivery::Delivery,
+    feed,
+    follow::{self, Manner},
+    projections, rebuild,
     step::{self, Step},
 };
 
@@ -76,12 +80,63 @@ async fn a_checkpoint_somebody_else_holds_is_left_alone() -> anyhow::Result<()> 
     world.prepare(&acme).await?;
     let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
     let build = world.build(projections::ALL[2]).await?;
-    let mut holder = world.deps.pool.begin().await?;
+    let mut holder = regions::begin_with(&world.deps.pool, "begin".to_owned()).await?;
     checkpoint::lock(&mut holder, acme.tenant_id(), &build, Patience::Wait).await?;
     let step = step::step(&world.deps, &build, (&acme, &batch.events), Patience::Leave).await?;
     assert_eq!(step, Step::Busy);
     drop(holder);
     assert_eq!(world.catch_up(&acme).await?, Position::new(2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn builds_that_stand_together_move_together_and_one_that_is_held_is_left() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
+    world.prepare(&acme).await?;
+    let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
+    let (builds, held) = (world.builds().await?, world.build(projections::ALL[2]).await?);
+    let mut holder = regions::begin_with(&world.deps.pool, "begin".to_owned()).await?;
+    checkpoint::lock(&mut holder, acme.tenant_id(), &held, Patience::Wait).await?;
+    let moved = step::together(&world.deps, (&builds, Position::ZERO), (&acme, &batch.events))
+        .await?
+        .expect("all of them take it");
+    let moved: Vec<_> = moved.iter().map(|build| build.projection.name).collect();
+    assert_eq!(moved, ["account", "people", "ticket_thread", "audits"]);
+    holder.rollback().await?;
+    let again = step::together(&world.deps, (&builds, Position::ZERO), (&acme, &batch.events))
+        .await?
+        .expect("the last one takes it");
+    assert_eq!(again.iter().map(|build| build.projection.name).collect::<Vec<_>>(), ["ticket_list"]);
+    let live = world.fingerprints(&acme).await?;
+    rebuild(&world.deps, &Selection::all(), &|_| {}).await?;
+    assert_eq!(world.fingerprints(&acme).await?, live, "each wrote into its own tables");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_that_cannot_take_events_keeps_nothing_of_all_and_then_halts_alone() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle")]).await?;
+    world.say(&acme, "ticket-1", vec![comment("It whistles.")]).await?;
+    world.prepare(&acme).await?;
+    // The last to be written refuses what the others have written already.
+    world.alter("alter table read_audits_1.audit add check (channel is null)").await?;
+    let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
+    assert!(
+        step::together(&world.deps, (&world.builds().await?, Position::ZERO), (&acme, &batch.events)).await?.is_none()
+    );
+    assert!(world.fingerprints(&acme).await?.iter().all(|(_, fingerprint)| fingerprint.rows == 0));
+
+    let manner = Manner { patience: Patience::Leave, delivery: Delivery::default() };
+    let round = follow::round(&world.deps, &acme, projections::ALL, &manner).await?;
+    assert_eq!((round.halted, round.failed), (vec!["audits"], vec![]));
+    for projection in projections::ALL {
+        let position = if projection.name == "audits" { Position::ZERO } else { Position::new(2) };
+        assert_eq!(world.status(&acme, projection.name).await?.position, position, "{}", projection.name);
+    }
     Ok(())
 }
 
@@ -92,17 +147,10 @@ async fn events_of_a_log_that_was_lost_meanwhile_are_as_good_as_never_read() -> 
     world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
     world.prepare(&acme).await?;
     let mut batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
-    let last = batch.events.last_mut().expect("an event");
     // What was read was of a database that failed over to one without it, where another command came to its place.
-    last.envelope.event_id = EventId::new(world.test.ids.uuid());
-    let mut conn = world.deps.pool.acquire().await?;
-    for projection in projections::ALL {
-        let build = world.build(projection).await?;
-        let (from, now) = (Position::ZERO, world.deps.clock.now());
-        let moved = checkpoint::advance_idle(&mut conn, acme.tenant_id(), &[build], (from, last), now).await?;
-        assert_eq!(moved, [""; 0], "{}", projection.name);
-    }
-    drop(conn);
+    batch.events.last_mut().expect("an event").envelope.event_id = EventId::new(world.test.ids.uuid());
+    let moved = step::together(&world.deps, (&world.builds().await?, Position::ZERO), (&acme, &batch.events)).await?;
+    assert_eq!(moved.map(|moved| moved.len()), Some(0));
     for projection in projections::ALL {
         let build = world.build(projection).await?;
         let step = step::step(&world.deps, &build, (&acme, &batch.events), Patience::Leave).await?;

@@ -19,7 +19,9 @@ use crate::{
 async fn shape(conn: &mut PgConnection, schema: &str) -> anyhow::Result<BTreeSet<String>> {
     let parts = sqlx::query_scalar!(
         r#"with tables as (
-               select class.oid, class.relname, class.relrowsecurity, class.relacl from pg_class as class
+               select class.oid, class.relname, class.relrowsecurity,
+                      (select array_agg(item::text order by item::text) from unnest(class.relacl) as item) as relacl
+               from pg_class as class
                where class.relnamespace = $1::text::regnamespace and class.relkind = 'r'
            )
            select format('column %s.%s %s %s %s: %s', relname, attname, format_type(atttypid, atttypmod), attnotnull,
@@ -33,7 +35,8 @@ async fn shape(conn: &mut PgConnection, schema: &str) -> anyhow::Result<BTreeSet
            union all select format('table %s %s %s: %s', relname, relrowsecurity, relacl, obj_description(oid)) from tables
            union all select format('policy %s %s %s %s %s %s', relname, policyname, roles, cmd, qual, with_check)
            from tables join pg_policies on schemaname = $1 and tablename = relname
-           union all select format('schema %s', nspacl) from pg_namespace where nspname = $1"#,
+           union all select format('schema %s', (select array_agg(item::text order by item::text) from unnest(nspacl) as item))
+           from pg_namespace where nspname = $1"#,
         schema,
     );
     Ok(parts.fetch_all(conn).await?.into_iter().collect())
@@ -54,6 +57,23 @@ async fn a_new_build_has_everything_the_migrated_one_has() -> anyhow::Result<()>
     world.alter("alter table read_account_2.account alter column slug drop not null").await?;
     let (one, two) = (shape(workshop.conn(), "read_account_1").await?, shape(workshop.conn(), "read_account_2").await?);
     assert_eq!(one.symmetric_difference(&two).count(), 2, "one column differs, and is seen");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_build_is_the_projectors_alone_and_takes_copies_until_it_is_complete() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let mut workshop = Workshop::open(&world.deps, projections::ALL).await?;
+    let build = workshop.create(projections::ALL[3], Purpose::Serve, world.deps.clock.now()).await?;
+    let desk = world.test.pool(regions::DatabaseRole::Desk).await?;
+    let stands = async || {
+        let readable = sqlx::query_scalar!(r#"select has_schema_privilege('read_ticket_thread_2', 'usage') as "is!""#);
+        let copied = sqlx::query_scalar!(r#"select not row_security_active('read_ticket_thread_2.comment') as "is!""#);
+        anyhow::Ok((readable.fetch_one(&desk).await?, copied.fetch_one(&world.deps.pool).await?))
+    };
+    assert_eq!(stands().await?, (false, true));
+    workshop.complete(&build, world.deps.clock.now()).await?;
+    assert_eq!(stands().await?, (true, false));
     Ok(())
 }
 

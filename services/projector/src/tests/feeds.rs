@@ -9,6 +9,7 @@ use regions::{Feed, Resident};
 use runtime::Shutdown;
 use schemas::{Position, Recorded};
 use testkit::RawRecord;
+use tokio::time::Instant;
 
 use self::ground::Ground;
 use super::world::{Draft, comment, opened};
@@ -33,6 +34,7 @@ async fn the_rows_are_those_of_a_replay_when_the_topic_is_read() -> anyhow::Resu
 async fn conforms(ground: &Ground) -> anyhow::Result<()> {
     let (shutdown, leaving) = (Shutdown::new(), Shutdown::new());
     ground.start_projector(&shutdown);
+    ground.is_read().await?;
     let mut tenants = vec![
         straight(ground).await?,
         with_a_gap(ground).await?,
@@ -156,10 +158,34 @@ async fn without_brokers(ground: &Ground) -> anyhow::Result<Resident> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rows_wait_for_no_sweep_while_the_topic_cannot_be_read() -> anyhow::Result<()> {
+    const TICKETS: usize = 28;
+    let ground = Ground::new(Feed::Kafka).await?;
+    ground.brokers.down()?;
+    let shutdown = Shutdown::new();
+    // Each of several processes may serve everybody then.
+    ground.start_projector(&shutdown);
+    ground.start_projector(&shutdown);
+    let tenant = ground.tenant("outage", 1).await?;
+    ground.reaches_head(&tenant).await?;
+    let begun = Instant::now();
+    for ticket in 2..=TICKETS {
+        ground.talk(&tenant, ticket..=ticket).await?;
+        ground.reaches_head(&tenant).await?;
+    }
+    // Each is begun just after a sweep, so that each would wait for the next one: half a second, if the two take turns.
+    assert!(begun.elapsed() < Duration::from_secs(TICKETS as u64 / 3), "{:?}", begun.elapsed());
+    assert!(shutdown.drain(Duration::from_secs(20)).await);
+    assert!(ground.is_as_replayed().await?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_schema_version_halts_its_tenant_as_it_does_from_the_log() -> anyhow::Result<()> {
     let ground = Ground::new(Feed::Kafka).await?;
     let shutdown = Shutdown::new();
     ground.start_projector(&shutdown);
+    ground.is_read().await?;
     let tenant = ground.world.tenant("future").await?;
     let drafts = vec![opened("Kettle"), Draft::raw("comment_added", 9, "{}")];
     ground.world.say(&tenant, "ticket-1", drafts).await?;

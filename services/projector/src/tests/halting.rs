@@ -15,7 +15,9 @@ use crate::{
     build::Build,
     catch_up,
     checkpoint::Patience,
+    delivery::Delivery,
     feed,
+    follow::{self, Manner},
     projections::{self, Projection},
     step::{self, Step},
 };
@@ -141,6 +143,23 @@ async fn a_hole_in_the_log_itself_halts_before_it() -> anyhow::Result<()> {
         assert_eq!(halted.position, Position::new(3), "{projection}");
         assert_eq!(halted.reason, "the log has no event at this position, and has later ones");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hole_right_after_the_checkpoint_halts_a_follower() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
+    world.catch_up(&acme).await?;
+    for body in ["Lost.", "There."] {
+        world.say(&acme, "ticket-1", vec![comment(body)]).await?;
+    }
+    world.as_owner("delete from log.event where position = 3 and tenant_id = ", &acme).await?;
+    let manner = Manner { patience: Patience::Leave, delivery: Delivery::default() };
+    let round = follow::round(&world.deps, &acme, projections::ALL, &manner).await?;
+    assert_eq!(round.halted, crate::PROJECTIONS);
+    assert_eq!(world.status(&acme, "audits").await?.halted.expect("halted").position, Position::new(3));
     Ok(())
 }
 

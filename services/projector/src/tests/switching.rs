@@ -196,7 +196,8 @@ async fn a_switch_to_a_build_that_is_behind_would_be_seen_by_the_watcher() -> an
     let world = World::new().await?;
     let acme = lived_in(&world).await?;
     let mut workshop = Workshop::open(&world.deps, projections::ALL).await?;
-    workshop.create(projections::ALL[4], Purpose::Serve, world.deps.clock.now()).await?;
+    let build = workshop.create(projections::ALL[4], Purpose::Serve, world.deps.clock.now()).await?;
+    workshop.complete(&build, world.deps.clock.now()).await?;
     let watching = Shutdown::new();
     let desk = world.test.pool(DatabaseRole::Desk).await?;
     let seen = seen(&desk, &acme).await?;

@@ -8,7 +8,7 @@ use schemas::Position;
 use tokio::time::Instant;
 
 use super::world::{World, comment, opened};
-use crate::{Projector, projections, sweep, worker::Work};
+use crate::{Projector, Sweeper, projections, sweep, worker::Work};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worker_follows_every_tenant_and_stops_when_asked() -> anyhow::Result<()> {
@@ -90,20 +90,74 @@ async fn a_sweep_finds_who_is_behind_and_measures_it() -> anyhow::Result<()> {
     let acme = world.tenant("acme").await?;
     world.say(&acme, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
     world.test.clock.advance(jiff::SignedDuration::from_secs(5));
-    let mut conn = world.deps.pool.acquire().await?;
-    let behind = sweep::behind(&mut conn, &world.deps.region.id).await?;
+    let mut sweeper = Sweeper::default();
+    let behind = sweeper.behind(&world.deps).await?;
     assert_eq!(behind.len(), crate::PROJECTIONS.len());
     sweep::measure(&world.deps.metrics, runtime::Clock::now(world.test.clock.as_ref()), &behind);
     let metrics = &world.deps.metrics;
     assert_eq!(metrics.subscription_lag_positions.with_label_values(&["audits"]).get(), 2);
     assert!((metrics.subscription_lag_seconds.with_label_values(&["audits"]).get() - 5.0).abs() < 0.001);
-    drop(conn);
 
     world.catch_up(&acme).await?;
-    let mut conn = world.deps.pool.acquire().await?;
-    assert!(sweep::behind(&mut conn, &world.deps.region.id).await?.is_empty());
+    assert!(sweeper.behind(&world.deps).await?.is_empty());
     sweep::measure(&world.deps.metrics, runtime::Clock::now(world.test.clock.as_ref()), &[]);
     assert_eq!(metrics.subscription_lag_positions.with_label_values(&["audits"]).get(), 0);
     assert_eq!(metrics.subscription_events.with_label_values(&["audits"]).get(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sweep_passes_over_who_has_nothing_new_until_what_it_relies_on_changes() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (acme, other) = (world.tenant("acme").await?, world.tenant("other").await?);
+    for tenant in [&acme, &other] {
+        world.say(tenant, "ticket-1", vec![opened("Kettle"), comment("It whistles.")]).await?;
+        world.catch_up(tenant).await?;
+    }
+    let mut sweeper = Sweeper::default();
+    let mut conn = world.deps.pool.acquire().await?;
+    let mut behind_on =
+        async |basis: &str| sweeper.behind_on(basis.to_owned(), (&mut conn, &world.deps.region.id)).await;
+    assert!(behind_on("a server").await?.is_empty());
+
+    // As a crash of the server would, which takes away what had not reached the disk.
+    let set_back = "update read.checkpoint set position = 1 where projection = 'audits' and tenant_id = ";
+    world.as_owner(set_back, &acme).await?;
+    world.say(&other, "ticket-2", vec![opened("Kettle")]).await?;
+    let behind = behind_on("a server").await?;
+    assert_eq!(behind.len(), crate::PROJECTIONS.len());
+    assert!(behind.iter().all(|entry| entry.tenant_id == other.tenant_id()), "who has nothing new is passed over");
+
+    let behind = behind_on("the server after its crash").await?;
+    let is_acme = |entry: &&sweep::Behind| entry.tenant_id == acme.tenant_id();
+    assert_eq!(behind.iter().filter(is_acme).map(|entry| entry.projection.as_str()).collect::<Vec<_>>(), ["audits"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_went_through_recovery_is_another_basis() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let mut conn = world.deps.pool.acquire().await?;
+    let before = sweep::basis(&mut conn).await?;
+    // Recovery ends with one, before anybody may connect.
+    world.alter("checkpoint").await?;
+    assert_ne!(sweep::basis(&mut conn).await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_relied_on_for_ever() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle")]).await?;
+    world.catch_up(&acme).await?;
+    let mut sweeper = Sweeper::default();
+    assert!(sweeper.behind(&world.deps).await?.is_empty());
+    world.as_owner("update read.checkpoint set position = 0 where tenant_id = ", &acme).await?;
+    let mut sweeps = 1;
+    while sweeper.behind(&world.deps).await?.is_empty() {
+        sweeps += 1;
+        assert!(sweeps < 1_000, "it is never found");
+    }
     Ok(())
 }

@@ -199,6 +199,10 @@ impl World {
         build::serving(&mut conn, &[projection]).await?.pop().context("a build serves")
     }
 
+    pub(super) async fn builds(&self) -> anyhow::Result<Vec<Build>> {
+        Ok(build::serving(&mut *self.deps.pool.acquire().await?, projections::ALL).await?)
+    }
+
     pub(super) async fn status(&self, resident: &Resident, projection: &str) -> anyhow::Result<ProjectionStatus> {
         let all = crate::status(&mut *self.deps.pool.acquire().await?).await?;
         let is_ours = |one: &ProjectionStatus| crate::shapes().contains(&(one.projection.as_str(), one.shape));

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use runtime::Shutdown;
 use schemas::Position;
+use testkit::until;
 use tokio::time::Instant;
 
-use crate::given::{ROOMY, World, until};
+use crate::given::{ROOMY, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_topic_has_what_the_log_has_from_before_and_after_the_start() -> anyhow::Result<()> {

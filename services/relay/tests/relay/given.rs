@@ -1,33 +1,30 @@
 //! A region with a topic, tenants that talk, and somebody who listens.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc};
 
 use eventlog::Expected;
-use regions::{DatabaseRole, Feed, Region, Resident};
+use regions::{DatabaseRole, Resident};
 use relay::{Relay, RelayDeps, RelayStatus};
 use runtime::Shutdown;
-use schemas::{
-    Position, Recorded, Version,
-    event::TenantLogEvent,
-    ticket::CommentAdded,
-    values::{Channel, Visibility},
-};
-use testkit::{Brokers, TestRegion};
-use topic::{Delivered, Reader, TopicSource};
+use schemas::{Position, Version};
+use testkit::{TopicRegion, comment, eventually, until};
+use topic::{Delivered, TopicSource};
 
 pub(crate) const ROOMY: TopicSource = TopicSource::Given { record_bytes_max: 1_000_000 };
 
-pub(crate) struct World {
-    pub(crate) test: TestRegion,
-    pub(crate) brokers: Brokers,
-    pub(crate) region: Region,
+pub(crate) struct World(TopicRegion);
+
+impl Deref for World {
+    type Target = TopicRegion;
+
+    fn deref(&self) -> &TopicRegion {
+        &self.0
+    }
 }
 
 impl World {
     pub(crate) async fn new() -> anyhow::Result<Self> {
-        let (test, brokers) = (testkit::region().await?, Brokers::start()?);
-        let region = brokers.region(&test.region, Feed::Kafka)?;
-        Ok(Self { test, brokers, region })
+        Ok(Self(testkit::topic_region().await?))
     }
 
     /// A relay process; it ends with what it is given.
@@ -44,13 +41,7 @@ impl World {
     }
 
     pub(crate) fn listen(&self) -> Arc<Delivered> {
-        let reader = Reader {
-            region: self.region.clone(),
-            role: DatabaseRole::Projector,
-            subscription: "test",
-            metrics: self.test.metrics.clone(),
-        };
-        reader.start(&self.test.shutdown).expect("the region has a topic").delivered
+        self.reader("test", None, &self.test.shutdown)
     }
 
     /// Commands of two events each, on a ticket.
@@ -63,14 +54,8 @@ impl World {
         Ok(())
     }
 
-    pub(crate) async fn log(&self, tenant: &Resident) -> anyhow::Result<Vec<Recorded>> {
-        let mut connection = regions::connection(&self.region, DatabaseRole::Relay).await?;
-        Ok(eventlog::read_log(&mut connection, tenant, Position::ZERO, 1_000).await?)
-    }
-
     pub(crate) async fn status(&self, tenant: &Resident) -> anyhow::Result<RelayStatus> {
-        let mut connection = regions::connection(&self.region, DatabaseRole::Relay).await?;
-        let all = relay::status(&mut connection).await?;
+        let all = relay::status(&mut self.connection().await?).await?;
         let found = all.into_iter().find(|status| status.tenant_id == tenant.tenant_id());
         found.ok_or_else(|| anyhow::anyhow!("an active tenant has a status"))
     }
@@ -87,39 +72,6 @@ impl World {
         tenant: &Resident,
         wanted: impl Fn(&RelayStatus) -> bool,
     ) -> anyhow::Result<RelayStatus> {
-        let mut ticks = tokio::time::interval(Duration::from_millis(50));
-        let waiting = async {
-            loop {
-                let status = self.status(tenant).await?;
-                if wanted(&status) {
-                    return anyhow::Ok(status);
-                }
-                ticks.tick().await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(90), waiting).await?
+        eventually(async || Ok(Some(self.status(tenant).await?).filter(&wanted))).await
     }
-}
-
-fn comment(body: &str) -> TenantLogEvent {
-    let comment = CommentAdded {
-        author: schemas::PersonId::new(7),
-        visibility: Visibility::Public,
-        body: body.to_owned().into(),
-        html_body: None.into(),
-        attachments: Vec::new(),
-        channel: Channel::Web,
-    };
-    TenantLogEvent::Ticket(comment.into())
-}
-
-/// Waits until something holds.
-pub(crate) async fn until(mut holds: impl FnMut() -> bool) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(Duration::from_millis(5));
-    let waiting = async {
-        while !holds() {
-            ticks.tick().await;
-        }
-    };
-    Ok(tokio::time::timeout(Duration::from_secs(90), waiting).await?)
 }

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use runtime::Shutdown;
 use schemas::Position;
+use testkit::until;
 use topic::TopicSource;
 
 use crate::given::{ROOMY, World};
@@ -54,5 +55,26 @@ async fn an_event_that_cannot_be_read_halts_its_tenant_and_nobody_else() -> anyh
     let status = world.becomes(&acme, |status| status.halted.is_some()).await?;
     assert_eq!(status.halted.expect("halted").position, Position::new(5));
     assert!(status.position <= Position::new(4));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_beyond_the_log_halts_its_tenant_and_shows_in_the_lag() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (acme, other) = (world.test.tenant("acme").await?, world.test.tenant("other").await?);
+    world.talk(&acme, 1, &["One.", "Two."]).await?;
+    world.talk(&other, 1, &["One."]).await?;
+    let mut owner = regions::connection(&world.region, regions::DatabaseRole::Owner).await?;
+    let mut lose =
+        sqlx::QueryBuilder::<sqlx::Postgres>::new("update log.tenant set position = position + 2 where tenant_id = ");
+    lose.push_bind(acme.tenant_id().get()).build().execute(&mut owner).await?;
+    let delivered = world.listen();
+    world.start_relay(ROOMY, &world.test.shutdown).await?;
+    world.is_delivered(&delivered, &other).await?;
+    let halt = world.becomes(&acme, |status| status.halted.is_some()).await?.halted.expect("halted");
+    assert_eq!((halt.position, halt.reason.as_str()), (Position::new(5), "the log has no event at this position"));
+    let metrics = &world.test.metrics;
+    until(|| metrics.subscription_halted.with_label_values(&["relay"]).get() == 1).await?;
+    assert!(metrics.subscription_lag_positions.with_label_values(&["relay"]).get() >= 2);
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) async fn read(
             return Ok(events);
         }
         let limit = PAGE.min(end.get() - last.get());
-        let mut page = delivery.after((deps, &mut connection), resident, (last, end)).await?;
+        let mut page = delivery.after(&mut connection, resident, (last, end)).await?;
         if page.is_empty() {
             page = eventlog::read_log(&mut connection, resident, last, limit).await.map_err(Error::Log)?;
         }

@@ -4,20 +4,21 @@ use archive::Generation;
 use eventlog::TreeHead;
 use jiff::Timestamp;
 use regions::Resident;
-use schemas::Position;
+use schemas::{Position, Recorded};
+use sqlx::PgConnection;
 
 use super::standing::Standing;
 use crate::{deps::ReplicatorDeps, error::Error};
 
-/// Seals the head of a new generation, if nobody has sealed one since `standing` was found.
+/// Seals the head of a new generation, if nobody has sealed one since `standing` was found, and the log still ends its events
+/// with the same one.
 ///
 /// Two replicators that sealed different heads over the same manifest would write overlapping segments, so the head is
-/// compared and moved under a lock of the tenant. It is held for two short statements.
+/// compared and moved under a lock of the tenant. It is held for three short statements.
 pub(super) async fn seal(
-    deps: &ReplicatorDeps,
-    resident: &Resident,
+    (deps, resident): (&ReplicatorDeps, &Resident),
     standing: &Standing,
-    generation: &Generation,
+    (generation, events): (&Generation, &[Recorded]),
     sealed_at: Timestamp,
 ) -> Result<(), Error> {
     let head = TreeHead {
@@ -27,7 +28,7 @@ pub(super) async fn seal(
         note: note_of(generation),
         sealed_at,
     };
-    let mut transaction = deps.pool.begin().await.map_err(Error::Database)?;
+    let mut transaction = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Database)?;
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtextextended('replicator ' || $1::text, 0))",
         resident.tenant_id().to_string()
@@ -36,11 +37,31 @@ pub(super) async fn seal(
     .await
     .map_err(Error::Database)?;
     let now = eventlog::tree_head(&mut transaction, resident).await.map_err(Error::Log)?;
-    if now != standing.head {
+    if now != standing.head || !holds_last(&mut transaction, resident, events).await.map_err(Error::Database)? {
         return Err(Error::Contended);
     }
     eventlog::put_tree_head(&mut transaction, resident, &head).await.map_err(Error::Log)?;
     transaction.commit().await.map_err(Error::Database)
+}
+
+/// Whether the log holds the last of these events. What was read, or vouched for, a moment ago may be of a database that was lost
+/// since, with its tail; the log's own events come to these places then. Two logs that have one event have all before it.
+async fn holds_last(
+    connection: &mut PgConnection,
+    resident: &Resident,
+    events: &[Recorded],
+) -> Result<bool, sqlx::Error> {
+    let Some(last) = events.last() else { return Ok(true) };
+    sqlx::query_scalar!(
+        r#"select exists (
+            select from log.event where tenant_id = $1 and position = $2 and leaf = $3
+        ) as "is_there!""#,
+        resident.tenant_id().get(),
+        last.position.get(),
+        last.sealed.leaf.as_bytes().as_slice()
+    )
+    .fetch_one(connection)
+    .await
 }
 
 /// A generation under way must come out as it was sealed; else the log is not the one that the head was sealed over.

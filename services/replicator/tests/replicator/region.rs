@@ -3,14 +3,14 @@
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use archive::{Manifest, layout};
+use archive::{Manifest, layout, segment};
 use auditor::{Options, Report};
 use eventlog::Expected;
 use regions::{DatabaseRole, Resident};
 use replicator::ReplicatorDeps;
 use runtime::{Clock, Ids};
 use schemas::{
-    StreamName, TenantLogEvent, TicketId, Version,
+    Recorded, StreamName, TenantLogEvent, TicketId, Version,
     ticket::{StatusSet, SubjectSet, TicketEvent},
     values::Status,
 };
@@ -79,6 +79,16 @@ impl Archiving {
     /// The objects of a tenant's archive.
     pub(crate) async fn archive(&self, tenant: &Resident) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         self.objects(&layout::tenant_prefix(tenant.tenant_id())).await
+    }
+
+    /// The events of a tenant's archive.
+    pub(crate) async fn archived_events(&self, tenant: &Resident) -> anyhow::Result<Vec<Recorded>> {
+        let mut archived = Vec::new();
+        for (_, object) in self.archive(tenant).await?.iter().filter(|(key, _)| key.ends_with(".seg.zst")) {
+            archived.extend(segment::read(object)?.1);
+        }
+        archived.sort_by_key(|event| event.position);
+        Ok(archived)
     }
 
     /// The folder of the embedded S3 endpoint, for what no client of a bucket may do.

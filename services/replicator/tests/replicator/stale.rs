@@ -3,6 +3,8 @@
 use archive::layout;
 use regions::{DatabaseRole, Resident};
 use replicator::{Error, archive_tenant};
+use schemas::Position;
+use sqlx::PgConnection;
 
 use crate::region::{Archiving, archiving, files_ending};
 
@@ -37,6 +39,43 @@ async fn a_database_older_than_its_archive_refuses_to_write() -> anyhow::Result<
         assert!(!error.is_transient());
         assert_eq!(eu.objects("").await?, published, "nothing was written");
     }
+    Ok(())
+}
+
+/// Waits until somebody waits for an advisory lock.
+async fn is_awaited(connection: &mut PgConnection) -> anyhow::Result<()> {
+    testkit::eventually(async || {
+        let waiting = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from pg_locks join pg_database on pg_database.oid = database
+            where locktype = 'advisory' and not granted and datname = current_database()"#
+        );
+        Ok((waiting.fetch_one(&mut *connection).await? > 0).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_log_that_is_restored_between_reading_and_sealing_is_read_again() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 6).await?;
+    let mut owner = regions::connection(&eu.deps.region, DatabaseRole::Owner).await?;
+    // Whoever seals comes by here, with the events in its hands.
+    let lock = format!("replicator {}", acme.tenant_id());
+    sqlx::query!("select pg_advisory_lock(hashtextextended($1, 0))", lock).fetch_one(&mut owner).await?;
+    let restored = async {
+        is_awaited(&mut owner).await?;
+        restore_to(&eu, &acme, 4).await?;
+        eu.append(&acme, 2, 0, 2).await?;
+        sqlx::query!("select pg_advisory_unlock(hashtextextended($1, 0))", lock).fetch_one(&mut owner).await?;
+        anyhow::Ok(())
+    };
+    let (archived, restored) = tokio::join!(archive_tenant(&eu.deps, &acme, None), restored);
+    restored?;
+    assert_eq!(archived?.size.get(), 6);
+    let log = eventlog::read_log(&mut owner, &acme, Position::ZERO, 100).await?;
+    assert_eq!(eu.archived_events(&acme).await?, log, "the log's, and not those that were lost");
+    assert_eq!(eu.report(&acme).await?.findings, []);
     Ok(())
 }
 

@@ -1,50 +1,36 @@
 //! A region with a topic, and what tests do with it.
 
-use std::time::Duration;
+use std::{ops::Deref, sync::Arc};
 
-use regions::{DatabaseRole, Feed, Region, Resident};
-use schemas::{
-    Position, Recorded,
-    event::TenantLogEvent,
-    ticket::CommentAdded,
-    values::{Channel, Visibility},
-};
-use sqlx::PgConnection;
-use testkit::{Brokers, TestRegion};
-use topic::{Outgoing, Reader, Reading, Record, TopicSource, TopicWriter};
+use regions::Resident;
+use schemas::{Position, Recorded};
+use testkit::{TopicRegion, comment};
+use topic::{Delivered, Outgoing, Record, TopicSource, TopicWriter};
 
 pub(crate) const PARTITIONS: i32 = 4;
 pub(crate) const GIVEN: TopicSource = TopicSource::Given { record_bytes_max: 1_000_000 };
 
-pub(crate) struct World {
-    pub(crate) test: TestRegion,
-    pub(crate) brokers: Brokers,
-    pub(crate) region: Region,
+pub(crate) struct World(TopicRegion);
+
+impl Deref for World {
+    type Target = TopicRegion;
+
+    fn deref(&self) -> &TopicRegion {
+        &self.0
+    }
 }
 
 impl World {
     pub(crate) async fn new() -> anyhow::Result<Self> {
-        let (test, brokers) = (testkit::region().await?, Brokers::start()?);
-        let region = brokers.region(&test.region, Feed::Kafka)?;
-        Ok(Self { test, brokers, region })
-    }
-
-    pub(crate) async fn connection(&self) -> anyhow::Result<PgConnection> {
-        Ok(regions::connection(&self.region, DatabaseRole::Relay).await?)
+        Ok(Self(testkit::topic_region().await?))
     }
 
     pub(crate) async fn writer(&self) -> anyhow::Result<TopicWriter> {
         Ok(TopicWriter::open(&self.region, &mut self.connection().await?, GIVEN).await?)
     }
 
-    pub(crate) fn reader(&self) -> Reading {
-        let reader = Reader {
-            region: self.region.clone(),
-            role: DatabaseRole::Projector,
-            subscription: "projector",
-            metrics: self.test.metrics.clone(),
-        };
-        reader.start(&self.test.shutdown).expect("the region has a topic")
+    pub(crate) fn delivered(&self) -> Arc<Delivered> {
+        self.reader("projector", None, &self.test.shutdown)
     }
 
     /// A tenant with so many commands of two events each.
@@ -57,22 +43,6 @@ impl World {
         }
         Ok(resident)
     }
-
-    pub(crate) async fn log(&self, resident: &Resident) -> anyhow::Result<Vec<Recorded>> {
-        Ok(eventlog::read_log(&mut self.connection().await?, resident, Position::ZERO, 1_000).await?)
-    }
-}
-
-fn comment(body: &str) -> TenantLogEvent {
-    let comment = CommentAdded {
-        author: schemas::PersonId::new(7),
-        visibility: Visibility::Public,
-        body: body.to_owned().into(),
-        html_body: None.into(),
-        attachments: Vec::new(),
-        channel: Channel::Web,
-    };
-    TenantLogEvent::Ticket(comment.into())
 }
 
 /// As the relay publishes them: commands of two events.
@@ -87,15 +57,4 @@ pub(crate) async fn publish(writer: &TopicWriter, records: &[Record]) -> anyhow:
         result?;
     }
     Ok(())
-}
-
-/// Waits until something holds.
-pub(crate) async fn until(mut holds: impl FnMut() -> bool) -> anyhow::Result<()> {
-    let mut ticks = tokio::time::interval(Duration::from_millis(5));
-    let waiting = async {
-        while !holds() {
-            ticks.tick().await;
-        }
-    };
-    Ok(tokio::time::timeout(Duration::from_secs(90), waiting).await?)
 }

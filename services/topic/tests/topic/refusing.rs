@@ -2,10 +2,10 @@
 
 use regions::{Feed, KafkaEndpoint};
 use schemas::Position;
-use testkit::{Brokers, RawRecord};
-use topic::{Outgoing, TopicWriter, partition_of};
+use testkit::{Brokers, RawRecord, until};
+use topic::{Destination, Outgoing, TopicWriter, partition_of};
 
-use crate::given::{GIVEN, PARTITIONS, World, publish, records, until};
+use crate::given::{GIVEN, PARTITIONS, World, publish, records};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_foreign_cluster_is_refused_until_it_is_adopted() -> anyhow::Result<()> {
@@ -64,12 +64,12 @@ async fn brokers_that_do_not_answer_are_given_up_soon_and_by_name() -> anyhow::R
 async fn a_record_that_is_not_what_it_claims_stops_its_tenant_and_nobody_else() -> anyhow::Result<()> {
     let world = World::new().await?;
     let (acme, other) = (world.tenant("acme", 2).await?, world.tenant("other", 2).await?);
-    let (writer, reading) = (world.writer().await?, world.reader());
+    let (writer, delivered) = (world.writer().await?, world.delivered());
     let (acme_id, other_id) = (acme.tenant_id(), other.tenant_id());
-    until(|| reading.delivered.owns(acme_id) && reading.delivered.owns(other_id)).await?;
+    until(|| delivered.owns(acme_id) && delivered.owns(other_id)).await?;
     let log = records(&world.log(&acme).await?);
     publish(&writer, &log[..2]).await?;
-    until(|| reading.delivered.after(acme_id, Position::ZERO, 9).0.len() == 2).await?;
+    until(|| delivered.after(acme_id, Position::ZERO, 9).0.len() == 2).await?;
     let corrupt = RawRecord {
         partition: partition_of(acme_id, PARTITIONS),
         key: acme_id.to_string().into_bytes(),
@@ -84,10 +84,25 @@ async fn a_record_that_is_not_what_it_claims_stops_its_tenant_and_nobody_else() 
     until(|| refused("value") == 1 && refused("key") == 1).await?;
     publish(&writer, &log).await?;
     publish(&writer, &records(&world.log(&other).await?)).await?;
-    until(|| reading.delivered.after(other_id, Position::ZERO, 9).0.len() == 4).await?;
-    assert!(reading.delivered.after(acme_id, Position::ZERO, 9).0.is_empty());
-    assert!(!reading.delivered.owns(acme_id), "whoever finds it behind may serve it");
+    until(|| delivered.after(other_id, Position::ZERO, 9).0.len() == 4).await?;
+    assert!(delivered.after(acme_id, Position::ZERO, 9).0.is_empty());
+    assert_eq!(delivered.destination(acme_id), Destination::Nowhere, "whoever hears of it serves it");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_a_time_with_fewer_partitions_stop_nobody() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme", 2).await?;
+    let (writer, delivered) = (world.writer().await?, world.delivered());
+    until(|| delivered.owns(acme.tenant_id())).await?;
+    let partition = (partition_of(acme.tenant_id(), PARTITIONS) + 1) % PARTITIONS;
+    let misplaced = RawRecord { partition, key: acme.tenant_id().to_string().into_bytes(), ..RawRecord::default() };
+    world.brokers.publish("domicile-eu", vec![misplaced]).await?;
+    until(|| world.test.metrics.topic_records_refused.with_label_values(&["partition"]).get() == 1).await?;
+    let log = world.log(&acme).await?;
+    publish(&writer, &records(&log)).await?;
+    until(|| delivered.after(acme.tenant_id(), Position::ZERO, 9).0 == log).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

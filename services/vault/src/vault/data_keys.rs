@@ -55,9 +55,7 @@ impl Inner {
         let Some(tenant_key) = self.tenant_key(resident).await? else { return Ok(keys) };
 
         let failed = |source| Error::ReadKeys { tenant_id, source };
-        let mut transaction = begin(&self.pool, resident).await.map_err(failed)?;
-        let rows = store::data_keys_by_id(&mut transaction, tenant_id, &absent).await.map_err(failed)?;
-        transaction.commit().await.map_err(failed)?;
+        let rows = store::data_keys_by_id(&self.pool, tenant_id, &absent).await.map_err(failed)?;
         for row in rows {
             let key = DataKey::new(row.key_id, &*tenant_key.unwrap(&row)?);
             self.by_id.put((tenant_id, key.id()), key.clone());

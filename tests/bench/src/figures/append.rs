@@ -118,7 +118,7 @@ fn as_figure(figure: Figure, (ours, against): (f64, f64)) -> (f64, f64) {
 async fn against_one_insert(bench: &mut Bench, sides: &mut Sides) -> anyhow::Result<()> {
     let round = bench.pace.round;
     let (writers, plain) = (&mut sides.writers, &mut sides.plain);
-    let ours = async || Ok(100.0 * append(&mut writers[..1], 100, round).await?);
+    let ours = async || Ok(100.0 * append(writers, 1, 100, round).await?);
     let theirs = async || plain.insert(1, 100, round).await;
     let pairs = crate::turns::turns(bench.pace.rounds, ours, theirs).await?;
     let figure = rate("append_batches_of_100_one_insert", "one INSERT of 100 rows per commit", 0.3);
@@ -136,7 +136,7 @@ struct Sides {
 impl Sides {
     /// Events per second of each: ours, plain inserts, the peers.
     async fn turn(&mut self, load: &Load, round: Duration) -> anyhow::Result<[Option<f64>; 4]> {
-        let ours = append(&mut self.writers[..load.writers], load.batch, round).await? * load.batch as f64;
+        let ours = append(&mut self.writers, load.writers, load.batch, round).await? * load.batch as f64;
         let plain = self.plain.insert(load.writers, 1, round).await?;
         let mut measured = [Some(ours), Some(plain), None, None];
         for (place, peer) in [(2, &mut self.emmett), (3, &mut self.postgres_es)] {
@@ -161,7 +161,14 @@ async fn writers(store: &Store) -> anyhow::Result<Vec<Writer>> {
     Ok(writers)
 }
 
-/// Appends per second by these writers.
-async fn append(writers: &mut [Writer], batch: usize, round: Duration) -> anyhow::Result<f64> {
-    load::per_second(writers, round, async |writer| Ok(writer.append(batch).await?)).await
+/// Appends per second by the first so many writers.
+async fn append(writers: &mut Vec<Writer>, count: usize, batch: usize, round: Duration) -> anyhow::Result<f64> {
+    let append = move |mut writer: Writer| async move {
+        writer.append(batch).await?;
+        Ok(writer)
+    };
+    let working = writers.drain(..count).collect();
+    let (worked, per_second) = load::per_second(working, round, append).await?;
+    writers.splice(..0, worked);
+    Ok(per_second)
 }

@@ -65,7 +65,8 @@ async fn throughput(router: SocketAddr, round: Duration) -> anyhow::Result<f64> 
     for _ in 0..CONNECTIONS {
         clients.push(Client::connect(router).await?);
     }
-    let answers = load::per_second(&mut clients, round, async |client| client.ask(LARGE).await).await?;
+    let ask = async |mut client: Client| client.ask(LARGE).await.map(|()| client);
+    let (_, answers) = load::per_second(clients, round, ask).await?;
     Ok(answers * f64::from(LARGE) / 1e6)
 }
 

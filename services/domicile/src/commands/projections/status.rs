@@ -6,6 +6,7 @@ use regions::DatabaseRole;
 use schemas::RegionId;
 use serde::Serialize;
 
+use super::super::halt::Halt;
 use crate::{
     deployment::Deployment,
     exit::Outcome,
@@ -34,9 +35,8 @@ struct StatusRow {
     position: i64,
     head: i64,
     lag_positions: i64,
-    halted_at: Option<i64>,
-    halted_event_type: Option<String>,
-    halted_reason: Option<String>,
+    #[serde(flatten)]
+    halt: Halt,
 }
 
 impl Row for StatusRow {
@@ -44,17 +44,13 @@ impl Row for StatusRow {
         &["region", "tenant", "projection", "version", "shape", "state", "position", "head", "lag", "halted"];
 
     fn cells(&self) -> Vec<String> {
-        let halted = self.halted_at.map_or_else(String::new, |position| {
-            let (event_type, reason) = (self.halted_event_type.as_deref(), self.halted_reason.as_deref());
-            format!("at {position}, {}: {}", event_type.unwrap_or_default(), reason.unwrap_or_default())
-        });
         let build = [self.version.to_string(), self.shape.to_string(), self.state.to_owned()];
         let numbers = [self.position, self.head, self.lag_positions].map(|number| number.to_string());
         [self.region.to_string(), self.tenant.clone(), self.projection.clone()]
             .into_iter()
             .chain(build)
             .chain(numbers)
-            .chain([halted])
+            .chain([self.halt.cell()])
             .collect()
     }
 }
@@ -106,9 +102,7 @@ pub(super) async fn status(deployment: &Deployment, options: &Status) -> Outcome
             state: status.state.as_str(),
             position: status.position.get(),
             head: status.head.get(),
-            halted_at: status.halted.as_ref().map(|halted| halted.position.get()),
-            halted_event_type: status.halted.as_ref().map(|halted| halted.event_type.clone()),
-            halted_reason: status.halted.map(|halted| halted.reason),
+            halt: status.halted.map_or_else(Halt::default, |it| Halt::at(it.position, it.event_type, it.reason)),
         }));
     }
     print_list(&rows, options.format)

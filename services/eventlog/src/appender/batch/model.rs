@@ -11,6 +11,7 @@ use schemas::{
 use sqlx::PgConnection;
 use testkit::TestRegion;
 
+use super::together;
 use crate::append::{Append, Expected, Idempotency, StreamAppend};
 
 /// One caller, before it is known what the streams are at.
@@ -215,5 +216,29 @@ fn any_batches_are_answered_as_the_model_answers_them() -> anyhow::Result<()> {
     runner.run(&vec(batch, 1..8), |batches| {
         runtime.block_on(world.borrow_mut().run(batches)).map_err(|error| TestCaseError::fail(error.to_string()))
     })?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn new_keys_take_the_short_way_and_known_ones_the_long_one() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    world.settle().await?;
+    let keyed = |tenant, stream, key| Caller {
+        tenant,
+        is_of_old_epoch: false,
+        idempotency: Some((key, 0)),
+        streams: vec![(stream, 0, 2)],
+    };
+    let mut batch = [keyed(0, 1, 1), keyed(0, 2, 2), keyed(1, 1, 1)];
+    batch.sort_by_key(|caller| world.residents[caller.tenant].tenant_id());
+    let appends: Vec<_> = batch.iter().map(|caller| world.append(caller)).collect();
+    let appends: Vec<_> = appends.iter().collect();
+    assert!(together::append(&mut world.desk, &appends).await?.is_some());
+    assert!(together::append(&mut world.desk, &appends).await?.is_none());
+
+    let again = super::append(&mut world.desk, &appends).await?;
+    let replayed: Vec<_> = again.iter().zip(&appends).map(|(outcome, append)| answer(outcome.result(append))).collect();
+    let places = batch.iter().map(|caller| if caller.streams[0].0 == 2 { (3, 4) } else { (1, 2) });
+    assert_eq!(replayed, places.map(|(first, last)| Answer::Appended(first, last)).collect::<Vec<_>>());
     Ok(())
 }

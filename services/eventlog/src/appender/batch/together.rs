@@ -1,7 +1,8 @@
-//! The call of `log.append_together`: many callers in four statements, as long as nothing is out of the ordinary.
+//! The call of `log.append_together`: many callers in a few statements, as long as nothing is out of the ordinary.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -22,21 +23,37 @@ struct Arrays<'a> {
     expected_versions: Vec<i64>,
     event_slots: Vec<i32>,
     events: Events<'a>,
+    keys: Keys<'a>,
     /// Where the streams of the batch will be, by slot and name.
     versions: HashMap<(i32, &'a str), i64>,
 }
 
-/// Appends all, sorted by tenant, and tells each where. `None` if somebody sent an idempotency key or has to be refused:
-/// nothing was appended then, and the long way tells whom and why.
+/// The idempotency keys, of those callers that sent one.
+#[derive(Default)]
+struct Keys<'a> {
+    slots: Vec<i32>,
+    keys: Vec<&'a str>,
+    fingerprints: Vec<&'a [u8]>,
+    command_ids: Vec<Uuid>,
+    /// How many events of the batch lie before the caller's in its tenant's log.
+    events_before: Vec<i64>,
+    event_counts: Vec<i32>,
+    recorded_ats: Vec<jiff_sqlx::Timestamp>,
+    known: HashSet<(i32, &'a str)>,
+}
+
+/// Appends all, sorted by tenant, and tells each where. `None` if somebody has to be refused, or told what became of the key
+/// before: nothing was appended then, and the long way tells whom and why.
 pub(super) async fn append(
     connection: &mut PgConnection,
     appends: &[&Append],
 ) -> Result<Option<Vec<Outcome>>, sqlx::Error> {
     let names = stream_names(appends);
     let Some(arrays) = Arrays::of(appends, &names) else { return Ok(None) };
-    let events = &arrays.events;
+    let (events, keys) = (&arrays.events, &arrays.keys);
     let heads = sqlx::query_scalar!(
-        "select log.append_together($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+        "select log.append_together($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+            $22, $23, $24, $25, $26, $27, $28)",
         &arrays.tenant_ids,
         &arrays.epochs,
         &arrays.event_counts,
@@ -58,6 +75,13 @@ pub(super) async fn append(
         sparse(&events.blobs) as &[Option<&[u8]>],
         &events.payloads as &[&[u8]],
         &events.leaves as &[&[u8]],
+        &keys.slots,
+        &keys.keys as &[&str],
+        &keys.fingerprints as &[&[u8]],
+        &keys.command_ids,
+        &keys.events_before,
+        &keys.event_counts,
+        &keys.recorded_ats as &[jiff_sqlx::Timestamp],
     )
     .fetch_one(connection)
     .await?;
@@ -85,10 +109,8 @@ impl<'a> Arrays<'a> {
         let mut arrays = Self::default();
         let mut names = names.iter();
         for append in appends {
-            if append.idempotency.is_some() {
-                return None;
-            }
             let slot = arrays.slot(append);
+            arrays.keys.push((slot, *arrays.event_counts.last()?), append)?;
             for (stream, name) in append.streams.iter().zip(names.by_ref()) {
                 arrays.push(slot, stream, name)?;
             }
@@ -126,6 +148,25 @@ impl<'a> Arrays<'a> {
             self.event_slots.push(slot);
             self.events.push(event, name);
         }
+        Some(())
+    }
+}
+
+impl<'a> Keys<'a> {
+    /// `None` for a key that came twice, and for one without an event, whose time is the server's.
+    fn push(&mut self, (slot, events_before): (i32, i64), append: &'a Append) -> Option<()> {
+        let Some(sent) = &append.idempotency else { return Some(()) };
+        let first = append.streams.iter().flat_map(|stream| &stream.events).next()?;
+        if !self.known.insert((slot, &sent.key)) {
+            return None;
+        }
+        self.slots.push(slot);
+        self.keys.push(&sent.key);
+        self.fingerprints.push(sent.fingerprint.as_bytes());
+        self.command_ids.push(append.command_id.get());
+        self.events_before.push(events_before);
+        self.event_counts.push(count(append.event_count()));
+        self.recorded_ats.push(first.envelope.recorded_at.to_sqlx());
         Some(())
     }
 }

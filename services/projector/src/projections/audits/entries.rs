@@ -2,10 +2,11 @@
 //! in a field's value; tags are a list; everything else is text or null.
 
 use schemas::{
-    TenantLogEvent, ids,
+    AttachmentId, TenantLogEvent, ids,
     ticket::{CommentAdded, TicketEvent, TicketOpened},
     values::{Channel, Status, Visibility},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -13,14 +14,25 @@ use crate::{
     projections::{ERASED, person_of},
 };
 
-/// A field was set when the ticket was opened.
-pub(super) fn create(id: i64, field: &str, value: Value) -> Value {
-    json!({"id": id, "type": "Create", "field_name": field, "value": value})
-}
-
-/// A field was changed.
-pub(super) fn change(id: i64, field: &str, value: Value, previous: Value) -> Value {
-    json!({"id": id, "type": "Change", "field_name": field, "value": value, "previous_value": previous})
+/// One of the things that a command did.
+#[derive(Serialize)]
+#[serde(tag = "type")]
+pub(super) enum Entry<'event> {
+    /// A field was set when the ticket was opened.
+    Create { id: i64, field_name: &'static str, value: Value },
+    /// A field was changed.
+    Change { id: i64, field_name: &'static str, value: Value, previous_value: Value },
+    /// Somebody said something. `html_body` is null unless the author sent HTML, and `attachments` are ids: addresses and
+    /// rendering belong to whoever answers a request.
+    Comment {
+        id: i64,
+        author_id: Option<i64>,
+        body: &'event str,
+        html_body: Option<&'event str>,
+        public: bool,
+        attachments: &'event [AttachmentId],
+        audit_id: i64,
+    },
 }
 
 /// What a field holds before it was ever set.
@@ -28,21 +40,19 @@ pub(super) fn nothing(field: &str) -> Value {
     if field == "tags" { json!([]) } else { Value::Null }
 }
 
-/// Somebody said something. `html_body` is null unless the author sent HTML, and `attachments` are ids: addresses and
-/// rendering belong to whoever answers a request.
-pub(super) fn comment(applied: &Applied, audit_id: i64) -> Value {
+/// The entry of a comment.
+pub(super) fn comment(applied: &Applied, audit_id: i64) -> Entry<'_> {
     let content = content(applied);
     let author = content.map_or_else(|| person_of(applied.envelope.actor), |content| Some(content.author.get()));
-    json!({
-        "id": ids::comment_id(applied.position),
-        "type": "Comment",
-        "author_id": author,
-        "body": content.map_or(ERASED, |content| content.body.expose()),
-        "html_body": content.and_then(|content| content.html_body.expose().as_deref()),
-        "public": content.is_some_and(|content| content.visibility == Visibility::Public),
-        "attachments": content.map_or(&[][..], |content| &content.attachments),
-        "audit_id": audit_id,
-    })
+    Entry::Comment {
+        id: ids::comment_id(applied.position),
+        author_id: author,
+        body: content.map_or(ERASED, |content| content.body.expose()),
+        html_body: content.and_then(|content| content.html_body.expose().as_deref()),
+        public: content.is_some_and(|content| content.visibility == Visibility::Public),
+        attachments: content.map_or(&[], |content| &content.attachments),
+        audit_id,
+    }
 }
 
 /// Where the event came in, if it says so.

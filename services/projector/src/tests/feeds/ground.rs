@@ -34,6 +34,12 @@ impl Ground {
         ProjectorDeps { region: self.region.clone(), ..self.world.deps.clone() }
     }
 
+    /// Waits until a projector that was started reads as its region says: until then it reads the log.
+    pub(crate) async fn is_read(&self) -> anyhow::Result<()> {
+        let connected = self.world.deps.metrics.topic_connected.with_label_values(&["projector"]);
+        testkit::until(|| self.region.feed == Feed::Log || connected.get() == 1).await
+    }
+
     /// A projector process; it ends with what it is given.
     pub(crate) fn start_projector(&self, shutdown: &Shutdown) {
         shutdown.spawn(Projector::new(self.deps()).run(shutdown.clone()));

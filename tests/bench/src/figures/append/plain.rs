@@ -28,31 +28,29 @@ impl Plain {
         for _ in 0..connections {
             open.push(pool.acquire().await?);
         }
-        let commits = match rows {
-            1 => load::per_second(&mut open, round, async |connection| self.insert_one(connection).await).await?,
-            _ => {
-                load::per_second(&mut open, round, async |connection| self.insert_many(connection, rows).await).await?
-            }
+        let ids = Arc::clone(&self.ids);
+        let insert = move |connection| {
+            let ids = (0..rows).map(|_| ids.uuid()).collect();
+            insert(connection, ids)
         };
+        let (open, commits) = load::per_second(open, round, insert).await?;
         close(pool, open).await;
         Ok(commits * rows as f64)
     }
+}
 
-    async fn insert_one(&self, connection: &mut PoolConnection<Postgres>) -> anyhow::Result<()> {
+async fn insert(mut connection: PoolConnection<Postgres>, ids: Vec<Uuid>) -> anyhow::Result<PoolConnection<Postgres>> {
+    if let [id] = ids[..] {
         #[expect(clippy::disallowed_methods, reason = "the table is the benchmark's own and in no migration")]
         let insert = sqlx::query("insert into public.plain (id, payload) values ($1, $2)");
-        insert.bind(self.ids.uuid()).bind([b'x'; PAYLOAD_BYTES].as_slice()).execute(&mut **connection).await?;
-        Ok(())
-    }
-
-    async fn insert_many(&self, connection: &mut PoolConnection<Postgres>, rows: usize) -> anyhow::Result<()> {
-        let ids: Vec<Uuid> = (0..rows).map(|_| self.ids.uuid()).collect();
-        let payloads = vec![vec![b'x'; PAYLOAD_BYTES]; rows];
+        insert.bind(id).bind([b'x'; PAYLOAD_BYTES].as_slice()).execute(&mut *connection).await?;
+    } else {
+        let payloads = vec![vec![b'x'; PAYLOAD_BYTES]; ids.len()];
         #[expect(clippy::disallowed_methods, reason = "the table is the benchmark's own and in no migration")]
         let insert = sqlx::query("insert into public.plain (id, payload) select * from unnest($1, $2)");
-        insert.bind(ids).bind(payloads).execute(&mut **connection).await?;
-        Ok(())
+        insert.bind(ids).bind(payloads).execute(&mut *connection).await?;
     }
+    Ok(connection)
 }
 
 /// The server has not enough connections for everybody who is compared.
