@@ -36,9 +36,10 @@ bench: install ## ratios against the limits, built optimised
 demo: build ## mail as tickets in four regions; MAIL=folder for your own
 	@$(DOMICILE) demo $(if $(MAIL),--mail $(MAIL))
 
-generate: install ## what is generated from the code: .sqlx/ and schemas/published/
+generate: install ## what is generated from the code: .sqlx/, schemas/published/ and docs/archive-vectors/
 	$(CARGO) run --package testkit --example prepare_queries
 	$(CARGO) run --package schemas --example publish
+	$(CARGO) run --package system-tests --example vectors
 
 build: install
 	@$(CARGO) build --workspace --bins

@@ -43,6 +43,20 @@ impl Checkpoint {
         Self::parse(note::open(note, verifier)?)
     }
 
+    /// Reads a checkpoint with the key of its log or of its region, which signs for each of its tenants under the name of the
+    /// tenant's log.
+    pub fn open_of(note: &str, key: &Verifier) -> Result<Self, Error> {
+        let origin = Self::claimed(note)?.origin;
+        if origin.contains(char::is_control) {
+            return Err(Error::Line("origin"));
+        }
+        let is_the_regions = || origin.strip_prefix(key.name()).is_some_and(|tenant| tenant.starts_with('/'));
+        if origin != key.name() && !is_the_regions() {
+            return Err(Error::AnotherLog { origin, key: key.name().to_owned() });
+        }
+        Self::open(note, &Verifier::new(origin, *key.public_key()))
+    }
+
     /// Reads what a checkpoint claims, unchecked.
     pub fn claimed(note: &str) -> Result<Self, Error> {
         Self::parse(note::text(note)?)
@@ -75,6 +89,14 @@ pub enum Error {
     /// A line is missing or has not its form.
     #[error("the checkpoint's {0} cannot be read")]
     Line(&'static str),
+    /// It is of a log that the key does not speak for.
+    #[error("the checkpoint is of the log {origin}, for which the key of {key} does not speak")]
+    AnotherLog {
+        /// The log it names.
+        origin: String,
+        /// The name of the key.
+        key: String,
+    },
 }
 
 #[cfg(test)]
@@ -89,6 +111,14 @@ mod tests {
         let note = checkpoint.sign(&signer);
         assert!(note.starts_with("domicile/eu/x\n3\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n— domicile/eu/x "));
         assert_eq!(Checkpoint::open(&note, signer.verifier()), Ok(checkpoint));
+    }
+
+    #[test]
+    fn a_name_that_would_speak_to_a_terminal_is_refused() {
+        let signer = signer("domicile/eu/\u{9b}2J", 1);
+        let key = Verifier::new("domicile/eu", *signer.verifier().public_key());
+        let checkpoint = Checkpoint { origin: signer.verifier().name().into(), size: 3, root: Hash::of(&[]) };
+        assert_eq!(Checkpoint::open_of(&checkpoint.sign(&signer), &key), Err(Error::Line("origin")));
     }
 
     #[test]

@@ -6,8 +6,8 @@
 //!
 //! Reading order: [`layout`] (which object lies where), [`merkle`] (the tree), [`tile`] (the tree as objects), [`note`] and
 //! [`checkpoint`] (what is signed), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
-//! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`guide`] (the steps by
-//! hand).
+//! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`proof`] (one event, proven
+//! offline), [`guide`] (the steps by hand).
 
 pub mod audit;
 pub mod backup;
@@ -18,6 +18,7 @@ pub mod layout;
 pub mod manifest;
 pub mod merkle;
 pub mod note;
+pub mod proof;
 pub mod segment;
 mod signed;
 pub mod tile;
@@ -27,6 +28,7 @@ pub use checkpoint::Checkpoint;
 pub use generation::Generation;
 pub use manifest::Manifest;
 pub use note::{Signer, Verifier};
+pub use proof::EventProof;
 pub use signed::SignedError;
 
 /// An object to be written: its key below the tenant's prefix, and its bytes.

@@ -156,6 +156,19 @@ mod tests {
     }
 
     #[test]
+    fn a_manifest_has_one_spelling() {
+        let signer = signer("domicile/eu/x", 1);
+        let bytes = manifest(&signer).sign(&signer);
+        let text = String::from_utf8(bytes.clone()).expect("JSON");
+        for other in [text.trim_end(), &format!("{text}\n"), &text.replace("{\"body\":", "{\"body\": ")] {
+            assert!(
+                matches!(Manifest::open(other.as_bytes(), signer.verifier()), Err(SignedError::Spelling)),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
     fn the_same_manifest_is_always_the_same_bytes() {
         let signer = signer("domicile/eu/x", 1);
         assert_eq!(manifest(&signer).sign(&signer), manifest(&signer).sign(&signer));

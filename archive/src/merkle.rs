@@ -3,6 +3,8 @@
 
 use schemas::Hash;
 
+#[cfg(test)]
+pub(crate) mod literal;
 pub mod proof;
 
 /// The hash of an inner node: `SHA-256(0x01 || left || right)`.

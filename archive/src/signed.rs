@@ -4,7 +4,8 @@
 //! {"body":{…},"signature":"— <key name> <base64>"}
 //! ```
 //!
-//! The body is compact JSON, so `jq -c .body` prints exactly the text that was signed.
+//! The body is compact JSON, so `jq -c .body` prints exactly the text that was signed. Around it there is one spelling, newline
+//! included: the same signature must not be good for two objects.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -23,7 +24,11 @@ struct File<'bytes> {
 pub(crate) fn sign<T: Serialize>(body: &T, signer: &Signer) -> Vec<u8> {
     let body = serde_json::value::to_raw_value(body).expect("a manifest always has a JSON form");
     let signature = signer.line(&signed_text(&body));
-    let mut bytes = serde_json::to_vec(&File { body: &body, signature }).expect("a string and JSON are JSON");
+    spelled(&File { body: &body, signature })
+}
+
+fn spelled(file: &File<'_>) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(file).expect("a string and JSON are JSON");
     bytes.push(b'\n');
     bytes
 }
@@ -31,6 +36,9 @@ pub(crate) fn sign<T: Serialize>(body: &T, signer: &Signer) -> Vec<u8> {
 /// Reads a body that `verifier` has signed.
 pub(crate) fn open<T: DeserializeOwned>(bytes: &[u8], verifier: &Verifier) -> Result<T, SignedError> {
     let file: File<'_> = serde_json::from_slice(bytes).map_err(SignedError::Json)?;
+    if spelled(&file) != bytes {
+        return Err(SignedError::Spelling);
+    }
     note::check_lines(&signed_text(file.body), file.signature.lines(), verifier).map_err(SignedError::Signature)?;
     serde_json::from_str(file.body.get()).map_err(SignedError::Json)
 }
@@ -51,6 +59,9 @@ pub enum SignedError {
     /// It is not of the shape.
     #[error("not of the shape")]
     Json(#[source] serde_json::Error),
+    /// Body and signature stand in it in another way than they are written.
+    #[error("spelled in another way than it is written")]
+    Spelling,
     /// The signature is missing, of another key, or wrong.
     #[error("the signature cannot be trusted")]
     Signature(#[source] note::Error),

@@ -8,6 +8,7 @@ use schemas::Hash;
 
 pub mod bundle;
 mod edge;
+pub mod subtree;
 
 pub use edge::{Edge, EdgeError, Tail};
 
@@ -29,6 +30,12 @@ pub struct Tile {
 }
 
 impl Tile {
+    /// The tile at a place as a tree of `size` has it; the tree must reach it.
+    pub fn at(level: u8, index: u64, size: u64) -> Self {
+        let hashes = (size >> (8 * u32::from(level))) - index * WIDTH;
+        Self { level, index, width: hashes.min(WIDTH) as u16 }
+    }
+
     /// `tile/<level>/<index>[.p/<width>]`.
     pub fn path(&self) -> String {
         format!("tile/{}/{}{}", self.level, index_path(self.index), partial(self.width))

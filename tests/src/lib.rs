@@ -5,7 +5,7 @@
 //! means, never for an answer that a test is about.
 //!
 //! Reading order: [`setup`] and [`deployment`] (a running `domicile up`), [`client`] and [`tenant`] (who speaks to it), [`command`] (every
-//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`history`] (what was asked, held against what is there), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`].
+//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`history`] (what was asked, held against what is there), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`], [`others`], [`vectors`].
 
 pub mod canary;
 pub mod client;
@@ -15,12 +15,14 @@ pub mod disk;
 pub mod folder;
 pub mod history;
 pub mod kafka;
+pub mod others;
 pub mod populate;
 pub mod process;
 pub mod proxy;
 pub mod roles;
 pub mod setup;
 pub mod tenant;
+pub mod vectors;
 pub mod wait;
 
 pub use client::{Answer, Client};

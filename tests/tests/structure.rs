@@ -29,7 +29,7 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("replicator", &["schemas", "archive", "auditor", "eventlog", "vault", "topic", "regions", "runtime"]),
     // Tests may know what they test.
     ("testkit", &["schemas", "regions", "eventlog", "vault", "runtime", "embedded", "projector", "topic"]),
-    ("system-tests", &["schemas", "regions", "runtime", "domicile", "embedded", "testkit"]),
+    ("system-tests", &["schemas", "archive", "regions", "runtime", "domicile", "embedded", "testkit"]),
     ("model", &[]),
 ];
 

@@ -156,8 +156,10 @@ fn hashes(leaves: &[Hash], path: &[Range<u64>]) -> Vec<Hash> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
-    use crate::merkle::tests::known_leaves;
+    use crate::merkle::{literal, tests::known_leaves};
 
     fn many_leaves(count: u32) -> Vec<Hash> {
         (0..count).map(|leaf| Hash::of(&[&leaf.to_be_bytes()])).collect()
@@ -213,6 +215,73 @@ mod tests {
                     proof.pop();
                     assert!(!consistency_holds(&old_tree, &new_tree, &proof));
                 }
+            }
+        }
+    }
+
+    /// A proof with a hash changed, left out, doubled, or put in another's place.
+    fn damaged(proof: &[Hash]) -> Vec<Vec<Hash>> {
+        let mut damaged = Vec::new();
+        for place in 0..proof.len() {
+            let mut changed = proof.to_vec();
+            changed[place] = node(&changed[place], &changed[place]);
+            let mut shorter = proof.to_vec();
+            shorter.remove(place);
+            let mut doubled = proof.to_vec();
+            doubled.insert(place, proof[place]);
+            let mut moved = proof.to_vec();
+            moved.rotate_left(place);
+            damaged.extend([changed, shorter, doubled]);
+            damaged.extend((moved != proof).then_some(moved));
+        }
+        damaged
+    }
+
+    /// On which side each hash of an inclusion proof stands. The root does not say how many leaves there are: of two sizes in
+    /// which a leaf has the same way up, the same proof holds for both, and only the signature over the size tells them apart.
+    fn sides(index: u64, size: u64) -> Vec<bool> {
+        inclusion_path(index, size).iter().map(|part| part.start > index).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn an_inclusion_proof_holds_for_its_leaf_and_place_and_no_other(
+            size in 1_usize..600, place in any::<prop::sample::Index>(), other in 0_u64..700,
+        ) {
+            let (leaves, index) = (literal::leaves(size), place.index(size));
+            let (root, proof) = (literal::root(&leaves), literal::inclusion(index, &leaves));
+            let (leaf, index, size) = (&leaves[index], index as u64, size as u64);
+            prop_assert_eq!(inclusion(&leaves, index), proof.clone());
+            prop_assert!(inclusion_holds(leaf, index, size, &root, &proof));
+            prop_assert!(!inclusion_holds(&node(leaf, leaf), index, size, &root, &proof));
+            prop_assert!(!inclusion_holds(leaf, index, size, &node(&root, &root), &proof));
+            prop_assert_eq!(inclusion_holds(leaf, other, size, &root, &proof), other == index);
+            let goes_alike = index < other && sides(index, other) == sides(index, size);
+            prop_assert_eq!(inclusion_holds(leaf, index, other, &root, &proof), goes_alike);
+            for damaged in damaged(&proof) {
+                prop_assert!(!inclusion_holds(leaf, index, size, &root, &damaged));
+            }
+        }
+
+        #[test]
+        fn a_consistency_proof_holds_for_its_trees_and_no_others(
+            new in 2_usize..600, place in any::<prop::sample::Index>(), other in 1_u64..700,
+        ) {
+            let leaves = literal::leaves(new);
+            let old = 1 + place.index(new - 1);
+            let proof = literal::consistency(old, &leaves);
+            prop_assert_eq!(consistency(&leaves, old as u64), proof.clone());
+            let (old, new) = (tree(&leaves[..old]), tree(&leaves));
+            prop_assert!(consistency_holds(&old, &new, &proof));
+            let forked = Tree { root: node(&old.root, &old.root), ..old };
+            prop_assert!(!consistency_holds(&forked, &new, &proof));
+            let forked = Tree { root: node(&new.root, &new.root), ..new };
+            prop_assert!(!consistency_holds(&old, &forked, &proof));
+            prop_assert_eq!(consistency_holds(&Tree { size: other, ..old }, &new, &proof), other == old.size);
+            for damaged in damaged(&proof) {
+                prop_assert!(!consistency_holds(&old, &new, &damaged));
             }
         }
     }

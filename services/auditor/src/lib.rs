@@ -4,15 +4,19 @@
 //! database and no decryption key, and trusts nothing but the Ed25519 key it is given. [`replay`] takes events that somebody
 //! entitled has opened, and shows them as a timeline or folded into the state they lead to.
 //!
+//! [`Log`] makes proofs for others from an archive: that an event is in it, that an older tree head is its beginning.
+//!
 //! This crate refuses to know where objects come from ([`Source`]) and how payloads are opened.
 //!
-//! Reading order: [`source`], [`report`], [`verify`], [`replay`].
+//! Reading order: [`source`], [`report`], [`verify`], [`log`], [`replay`].
 
+pub mod log;
 pub mod replay;
 pub mod report;
 pub mod source;
 pub mod verify;
 
+pub use log::{Consistency, Log, Wanted};
 pub use report::{Finding, Report, Wrong};
 pub use source::{Folder, Source};
 pub use verify::{Options, Progress, verify};

@@ -22,6 +22,7 @@ use archive::{layout, merkle::proof::Tree, note::Verifier};
 use futures::{StreamExt, TryStreamExt, stream};
 use schemas::{Position, TenantId};
 
+pub(crate) use self::load::SIZE_MAX;
 use self::{counted::Counted, examine::examine_all, identity::Identity, listing::Listing, load::load, walk::Walk};
 use crate::{
     report::{Report, Wrong},

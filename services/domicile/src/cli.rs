@@ -44,7 +44,7 @@ pub enum Command {
     /// Create and look at tenants.
     #[command(subcommand)]
     Tenant(commands::tenant::Tenant),
-    /// Replay, look at, verify and export a tenant's event history.
+    /// Replay, look at, verify, prove and export a tenant's event history.
     #[command(subcommand)]
     Audit(commands::audit::Audit),
     /// Back a region up, and look at its backups.

@@ -121,7 +121,7 @@ impl Walk<'_> {
         let note = std::str::from_utf8(note).map_err(|_| checkpoint::Error::Line("text").to_string())?;
         Checkpoint::open(note, &self.identity.verifier).map_err(|error| match error {
             checkpoint::Error::Note(why) => why.to_string(),
-            checkpoint::Error::Line(_) => error.to_string(),
+            checkpoint::Error::Line(_) | checkpoint::Error::AnotherLog { .. } => error.to_string(),
         })
     }
 

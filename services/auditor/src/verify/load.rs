@@ -11,7 +11,7 @@ use crate::{report::Wrong, source::Error};
 /// Objects of one generation that are fetched at the same time.
 const OBJECTS_AHEAD: usize = 4;
 /// What every program that reads JSON can count up to.
-const SIZE_MAX: u64 = 1 << 53;
+pub(crate) const SIZE_MAX: u64 = 1 << 53;
 
 /// A generation as it was found. The lists run parallel to the manifest's.
 pub(super) struct Loaded {
@@ -44,7 +44,7 @@ async fn get_all(source: &Counted<'_>, keys: impl Iterator<Item = &str>) -> Resu
 
 pub(super) fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<Manifest, Wrong> {
     let manifest = Manifest::open(bytes, &identity.verifier).map_err(|error| match error {
-        SignedError::Json(_) => Wrong::Unreadable("not the shape of a manifest".to_owned()),
+        SignedError::Json(_) | SignedError::Spelling => Wrong::Unreadable("not the shape of a manifest".to_owned()),
         SignedError::Signature(why) => Wrong::Signature(why.to_string()),
     })?;
     let belongs = [

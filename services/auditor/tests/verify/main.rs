@@ -2,5 +2,6 @@
 
 mod hostile;
 mod made;
+mod proofs;
 mod tampered;
 mod whole;

@@ -1,6 +1,10 @@
-//! `domicile audit`: replay, look at, verify and export a tenant's event history.
+//! `domicile audit`: replay, look at, verify, prove and export a tenant's event history.
 
+mod archive;
+mod check;
+mod consistency;
 mod export;
+mod proof;
 mod replay;
 mod verify;
 
@@ -24,6 +28,12 @@ pub enum Audit {
     Show(Show),
     /// Check an archive: signatures, hashes, order, the Merkle tree. Exit code 1 names the first position that is wrong.
     Verify(Verify),
+    /// Write the proof that an event is in the log: one small text file that anybody can check offline.
+    Proof(proof::Proof),
+    /// Check such a proof, with the published key and nothing else. Exit code 1 says why it does not hold.
+    Check(check::Check),
+    /// Prove that an older tree head is the beginning of the published one. Exit code 1 names a fork.
+    Consistency(consistency::Consistency),
     /// Copy a tenant's archive into a folder, which verifies there with no network, database or keys.
     Export(export::Export),
 }
@@ -85,6 +95,9 @@ pub async fn run(place: &Place, command: &Audit) -> Outcome {
         Audit::Replay(options) => replay::run(place, options).await,
         Audit::Show(options) => replay::show(place, options).await,
         Audit::Verify(options) => verify::run(place, options).await,
+        Audit::Proof(options) => proof::run(place, options).await,
+        Audit::Check(options) => check::run(options),
+        Audit::Consistency(options) => consistency::run(place, options).await,
         Audit::Export(options) => export::run(place, options).await,
     }
 }

@@ -9,7 +9,7 @@ use archive::{Manifest, layout};
 use auditor::Source;
 use clap::Args;
 
-use super::verify::objects;
+use super::archive::objects;
 use crate::{
     cli::{Place, TenantOption},
     deployment::Deployment,

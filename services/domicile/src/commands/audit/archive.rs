@@ -1,0 +1,115 @@
+//! Which archive a command reads: a tenant's in its region's bucket, or a copied folder with nothing else.
+
+use std::path::PathBuf;
+
+use archive::{Verifier, checkpoint::origin};
+use auditor::{Folder, Source};
+use clap::Args;
+use regions::{DatabaseRole, Resident};
+use replicator::TenantObjects;
+use schemas::{RegionId, Slug};
+
+use crate::{cli::Place, deployment::Deployment, exit::Failure};
+
+/// `--region` and `--tenant`, or `--from`; and the key to trust.
+#[derive(Debug, Args)]
+pub struct ArchiveOption {
+    /// The region, as its file is called.
+    #[arg(long, value_name = "REGION", required_unless_present = "from", requires = "tenant")]
+    pub region: Option<RegionId>,
+    /// The tenant's name in its address.
+    #[arg(long, value_name = "NAME", requires = "region")]
+    pub tenant: Option<Slug>,
+    /// A copied archive folder instead: no network, no database, no keys.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["region", "tenant"])]
+    pub from: Option<PathBuf>,
+    /// The verifier key to trust, as published. The directory's for a bucket; the archive's own for a folder, and said so.
+    #[arg(long, value_name = "KEY")]
+    pub verifier: Option<Verifier>,
+}
+
+/// An archive to read, and what is known of it from elsewhere.
+pub(super) struct Archive {
+    pub(super) source: Box<dyn Source>,
+    /// The key to trust. Nothing: the one that the archive names.
+    pub(super) verifier: Option<Verifier>,
+    /// How far the archive has been: one that ends before has lost its end.
+    pub(super) archived: u64,
+    /// What to call it.
+    pub(super) name: String,
+}
+
+impl ArchiveOption {
+    pub(super) async fn open(&self, place: &Place) -> Result<Archive, Failure> {
+        match (&self.from, &self.region, &self.tenant) {
+            (Some(folder), _, _) if folder.is_dir() => Ok(Archive {
+                source: Box::new(Folder::new(folder)),
+                verifier: self.verifier.clone(),
+                archived: 0,
+                name: folder.display().to_string(),
+            }),
+            (Some(folder), _, _) => Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
+            (None, Some(region), Some(tenant)) => {
+                published(&Deployment::open(place)?, region, tenant, self.verifier.as_ref()).await
+            }
+            _ => Err(Failure::usage("takes --region and --tenant, or --from")),
+        }
+    }
+}
+
+/// A tenant's archive in its bucket, with the key that the directory publishes unless another is given.
+pub(super) async fn published(
+    deployment: &Deployment,
+    region: &RegionId,
+    tenant: &Slug,
+    pinned: Option<&Verifier>,
+) -> Result<Archive, Failure> {
+    let objects = objects(deployment, region, tenant).await?;
+    let key = match pinned {
+        Some(verifier) => verifier.clone(),
+        None => published_verifier(deployment, region).await?,
+    };
+    // The region's key speaks for every tenant of it; under this log's own name, another tenant's archive does not pass.
+    let verifier = Verifier::new(origin(region, objects.resident.tenant_id()), *key.public_key());
+    Ok(Archive {
+        source: Box::new(objects.source),
+        verifier: Some(verifier),
+        archived: objects.archived,
+        name: format!("{region}/{tenant}"),
+    })
+}
+
+/// A tenant's objects, and what the region's database knows of them.
+pub(super) struct Objects {
+    pub(super) source: TenantObjects,
+    resident: Resident,
+    archived: u64,
+}
+
+/// The tenant's objects in its region's bucket.
+pub(super) async fn objects(deployment: &Deployment, region: &RegionId, tenant: &Slug) -> Result<Objects, Failure> {
+    let region = deployment.region(region)?;
+    let pool = deployment.pool(&region, DatabaseRole::Replicator).await?;
+    let mut connection = pool.acquire().await?;
+    let resident = deployment.resident(&mut connection, &region.id, tenant).await?;
+    let archived = eventlog::marks(&mut connection, &resident).await?.archived;
+    let archived = archived.map_or(0, |mark| mark.position.get().unsigned_abs());
+    let source = TenantObjects::new(regions::bucket(&region).await?, resident.tenant_id());
+    Ok(Objects { source, resident, archived })
+}
+
+/// The region's public key, from the directory's signed map: not from the region that is being looked at.
+async fn published_verifier(deployment: &Deployment, region: &RegionId) -> Result<Verifier, Failure> {
+    let map = deployment.directory_map().await?;
+    let text = map.regions.get(region).ok_or_else(|| anyhow::anyhow!("the directory knows no key of {region}"))?;
+    Ok(text.parse()?)
+}
+
+/// A key in words: who gave it.
+pub(super) fn trust(is_key_pinned: bool) -> &'static str {
+    if is_key_pinned {
+        ""
+    } else {
+        " (named by the archive itself: compare it with the published one, or pass --verifier)"
+    }
+}

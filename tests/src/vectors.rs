@@ -1,0 +1,107 @@
+//! The test vectors of the archive's format: small archives that always come out as the same bytes.
+//!
+//! They are made with the product's own writers (`archive`), at a fixed time, with fixed ids and keys. Only seals are made here:
+//! the product draws its nonces at random, so the same AES-256-GCM is used with nonces that follow from the place. That the
+//! product opens them, and writes the same objects from the same events, is shown by `tests/second_reader`.
+//!
+//! Reading order: [`seal`], [`history`] (the events), [`written`] (archives of them), [`mutation`] and [`mutations`] (what is
+//! done to them, and what a reader must then say).
+
+mod history;
+pub mod mutation;
+mod mutations;
+mod seal;
+mod written;
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+pub use mutation::{Expected, Mutation};
+
+/// Files by their path: of the whole folder of vectors, or of one archive.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// Where the list of mutations lies.
+pub const MUTATIONS: &str = "mutations.json";
+/// Where the key lies that signed everything.
+pub const VERIFIER: &str = "verifier.txt";
+/// The page that people read, which is not made here.
+pub const PAGE: &str = "README.md";
+
+/// The folder of the checkout.
+pub fn folder() -> PathBuf {
+    crate::repository().join("docs/archive-vectors")
+}
+
+/// Every file of it but the page, made anew.
+pub fn make() -> Files {
+    let (long, short) = (written::long(), written::short());
+    let mut files = Files::new();
+    for made in [&long, &short] {
+        files.extend(made.files().map(|(path, bytes)| (path, bytes.clone())));
+        files.extend(made.exports());
+    }
+    files.insert("region-key.json".into(), seal::region_key_file());
+    files.insert("signing-key.json".into(), seal::signing_key_file());
+    files.insert(VERIFIER.into(), format!("{}\n", seal::verifier()).into_bytes());
+    files.insert(format!("{}.events.ndjson", short.name), short.opened());
+    let (mutations, replaced) = mutations::all(&long, &short).into_parts();
+    files.insert(MUTATIONS.into(), listed(&mutations).into_bytes());
+    files.extend(replaced);
+    files
+}
+
+/// The list as JSON, one mutation a line.
+fn listed(mutations: &[Mutation]) -> String {
+    let line = |mutation| serde_json::to_string(mutation).expect("a mutation has a JSON form");
+    format!("[\n{}\n]\n", mutations.iter().map(line).collect::<Vec<_>>().join(",\n"))
+}
+
+/// Every file of a folder but the page, as it lies there.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn read(folder: &Path) -> io::Result<Files> {
+    let mut files = Files::new();
+    read_into(folder, "", &mut files)?;
+    files.remove(PAGE);
+    Ok(files)
+}
+
+fn read_into(folder: &Path, prefix: &str, files: &mut Files) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            read_into(&entry.path(), &format!("{path}/"), files)?;
+        } else {
+            files.insert(path, fs::read(entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+/// Writes files below a folder, and nothing else.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub fn write(folder: &Path, files: &Files) -> io::Result<()> {
+    for (path, bytes) in files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
+        fs::write(path, bytes)?;
+    }
+    Ok(())
+}
+
+/// The files that differ between two sets, or that only one of them has.
+pub fn differing<'files>(one: &'files Files, other: &'files Files) -> Vec<&'files str> {
+    let mut paths: Vec<_> = one.keys().chain(other.keys()).map(String::as_str).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths.retain(|path| one.get(*path) != other.get(*path));
+    paths
+}

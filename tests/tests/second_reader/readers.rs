@@ -1,0 +1,57 @@
+//! The two readers, as people run them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context;
+use system_tests::{Ran, command, folder::Folder, others, repository, vectors::Files};
+
+/// A reader of archives.
+#[derive(Debug)]
+pub(crate) enum Reader {
+    /// `domicile audit`.
+    Ours,
+    /// `tools/domicile-archive`, with a Python that has its packages.
+    Python(PathBuf),
+}
+
+impl Reader {
+    /// The second one. Nothing where there is none: the test is skipped under this name.
+    pub(crate) async fn second(test: &str) -> anyhow::Result<Option<Self>> {
+        Ok(others::python(test).await?.map(Self::Python))
+    }
+
+    /// Verifies a folder, and prints the report as JSON.
+    pub(crate) async fn verify(&self, archive: &Path, verifier: Option<&str>) -> anyhow::Result<Ran> {
+        let archive = archive.to_str().context("a path of this test")?;
+        let mut verify = match self {
+            Self::Ours => command::command(&["audit", "verify", "--format", "json", "--from", archive])?,
+            Self::Python(_) => self.command(&["verify", "--format", "json", archive])?,
+        };
+        if let Some(verifier) = verifier {
+            verify.args(["--verifier", verifier]);
+        }
+        command::finish(verify).await
+    }
+
+    /// Runs a verb that only the second reader has.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        command::finish(self.command(arguments)?).await
+    }
+
+    fn command(&self, arguments: &[&str]) -> anyhow::Result<Command> {
+        let Self::Python(python) = self else { anyhow::bail!("our own reader has verbs of its own") };
+        let mut command = Command::new(python);
+        command.arg(repository().join("tools/domicile-archive")).args(arguments);
+        Ok(command)
+    }
+}
+
+/// A folder of some files that goes away.
+pub(crate) fn laid_out(files: &Files) -> anyhow::Result<Folder> {
+    let folder = Folder::new()?;
+    system_tests::vectors::write(folder.path(), files)?;
+    Ok(folder)
+}

@@ -1,0 +1,204 @@
+"""Reads a tenant's archive without the program that wrote it.
+
+    verify FOLDER --verifier KEY                  is it whole, and what its key signed?
+    print FOLDER --keys KEYS --region-key FILE    its events, opened
+    proof FOLDER --position N                     one event's proof, in a file that verifies offline
+    check FILE --verifier KEY                     does such a proof hold?
+
+Does what docs/archive-format.md says. Exit codes: 0 fine, 1 something is wrong with what was read, 64 wrong use,
+69 a package is missing (zstandard, cryptography).
+"""
+import argparse
+import base64
+import importlib.util
+import json
+import os
+import sys
+
+sys.dont_write_bytecode = True  # the folder may be somebody else's
+
+from keys import Keys, attachment_of
+from merkle import inclusion_path, leaf_of, root_by_path
+from objects import Folder, entry_of
+from signed import Usage, Verifier, Wrong, open_checkpoint, unbase64
+from verification import Verification
+
+PROOF = "c2sp.org/tlog-proof@v1"
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(64, f"{self.prog}: {message}\n")
+
+
+def parser():
+    top = Parser(prog="domicile-archive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name, run, summary):
+        one = verbs.add_parser(name, help=summary, description=summary)
+        one.set_defaults(run=run)
+        one.add_argument("--verifier", metavar="KEY", help="the verifier key to trust, of the log or of its region; without it, the "
+                         "one that the archive names, which shows only that one and the same key signed everything")
+        return one
+
+    def folder_verb(name, run, summary):
+        one = verb(name, run, summary)
+        one.add_argument("folder", help="a copy of everything below tenants/<tenant id>/ in the region's bucket")
+        one.add_argument("--at-least", type=int, default=0, metavar="N", help="a size the archive is known to have had")
+        return one
+
+    verify = folder_verb("verify", run_verify, "verify an archive: signatures, hashes, order, the Merkle tree")
+    verify.add_argument("--format", choices=["text", "json"], default="text")
+    printing = folder_verb("print", run_print, "print the events of an archive that verifies")
+    printing.add_argument("--keys", nargs="+", required=True, metavar="PATH", help="key exports of the tenant, or their folder")
+    printing.add_argument("--region-key", required=True, metavar="FILE", help="the region's key file")
+    printing.add_argument("--files", metavar="FOLDER", help="write the opened files there, as attachment-<id>")
+    printing.add_argument("--format", choices=["text", "json"], default="text", help="json: one object a line")
+    proof = folder_verb("proof", run_proof, "print the proof that an event is in the log (c2sp.org/tlog-proof)")
+    proof.add_argument("--position", type=int, required=True, metavar="N")
+    check = verb("check", run_check, "check such a proof, and print the entry that it proves")
+    check.add_argument("file", help="the proof; - for standard input")
+    return top
+
+
+def given_verifier(options):
+    try:
+        return Verifier.parse(options.verifier) if options.verifier else None
+    except Wrong as wrong:
+        raise Usage(f"--verifier: {wrong}") from None
+
+
+def verified(options, seen=None):
+    return Verification(Folder(options.folder), given_verifier(options), options.at_least, seen).run()
+
+
+def sound(options, seen=None):
+    """Verified, and nothing wrong: what was changed is not shown as if it were the history."""
+    verification = verified(options, seen)
+    for finding in verification.findings:
+        say(f"wrong: {in_words(finding)}", sys.stderr)
+    if verification.findings:
+        raise Wrong(f"{options.folder} does not verify")
+    return verification
+
+
+def say(line, stream=None):
+    """Prints a line of an archive's making: nothing in it may reach the terminal as a command."""
+    print("".join(character if character.isprintable() else ascii(character)[1:-1] for character in line), file=stream)
+
+
+def in_words(finding):
+    position = f"position {finding['position']}: " if finding["position"] else ""
+    return f"{position}{finding['object']}: {finding['what']}"
+
+
+def run_verify(options):
+    verification = verified(options)
+    report = verification.report()
+    if options.format == "json":
+        print(json.dumps(report, indent=2))
+    else:
+        trust = "" if report["is_key_pinned"] else " (named by the archive itself: compare it with the published one)"
+        say(f"{options.folder}: {'WRONG' if report['findings'] else 'verified'}")
+        say(f"  tenant       {report['tenant_id']}, at home in {report['region']}")
+        say(f"  events       {report['size']} in {report['generations']} generations, {report['attachments']} attachments")
+        say(f"  tree root    {report['root']}")
+        say(f"  key          {report['verifier']}{trust}")
+        say(f"  read         {report['objects']} objects, {report['bytes']} bytes")
+        for note in report["notes"]:
+            say(f"  note         {note}")
+        for finding in report["findings"]:
+            say(f"  wrong        {in_words(finding)}")
+    if report["findings"]:
+        raise Wrong(f"{options.folder} does not verify")
+
+
+def run_print(options):
+    verification = sound(options)
+    keys = Keys(verification.tenant_id, options.region_key, options.keys)
+
+    def show(*sealed):
+        event = keys.open_event(*sealed)
+        if options.format == "json":
+            print(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
+        else:
+            data = "(erased)" if event["is_erased"] else json.dumps(event["data"], ensure_ascii=False)
+            place = f"{event['stream']} {event['version']}"
+            say(f"{event['position']:>8}  {event['recorded_at']}  {place}  {event['event_type']}  {event['actor']}  {data}")
+        if options.files and event.get("blob"):
+            write_file(options.files, keys, verification.folder, event)
+    # Walked again, so that no history is too long to be held in memory.
+    sound(options, show)
+
+
+def write_file(target, keys, folder, event):
+    opened = keys.open_file(event, folder.get(f"attachments/{event['blob']}"))
+    if opened is not None:
+        os.makedirs(target, exist_ok=True)
+        with open(os.path.join(target, f"attachment-{attachment_of(event)}"), "wb") as file:
+            file.write(opened)
+
+
+def run_proof(options):
+    entries = {}
+
+    def seen(position, *event):
+        if position == options.position:
+            entries[position] = entry_of(*event)
+    verification = sound(options, seen)
+    if options.position not in entries:
+        raise Usage(f"--position: takes 1 to {verification.size}")
+    path = inclusion_path(verification.leaves, options.position - 1)
+    lines = [PROOF, f"extra {base64.b64encode(entries[options.position]).decode()}", f"index {options.position - 1}"]
+    lines += [base64.b64encode(hash_).decode() for hash_ in path]
+    sys.stdout.write("\n".join(lines) + "\n\n" + verification.newest["checkpoint"])
+
+
+def run_check(options):
+    if not options.verifier:
+        raise Usage("--verifier: a proof proves nothing without the key from elsewhere")
+    with sys.stdin if options.file == "-" else open(options.file, encoding="utf-8") as file:
+        head, _, note = file.read().partition("\n\n")
+    lines = head.split("\n")
+    is_proof = lines[0] == PROOF and len(lines) > 2 and lines[1].startswith("extra ") and lines[2].startswith("index ")
+    if not is_proof or not lines[2][6:].isdecimal():
+        raise Wrong(f"{options.file} is no proof with its entry: see c2sp.org/tlog-proof")
+    entry, index, path = unbase64(lines[1][6:]), int(lines[2][6:]), [unbase64(line) for line in lines[3:]]
+    verifier = given_verifier(options)
+    origin = note.split("\n")[0]
+    # A region signs for all its tenants with one key, each under the name of its log.
+    if origin != verifier.name and not origin.startswith(f"{verifier.name}/"):
+        raise Wrong(f"the checkpoint is of another log: {origin}")
+    _, size, root = open_checkpoint(note, Verifier(origin, verifier.public_key))
+    if index >= size or root_by_path(leaf_of(entry), index, size, path) != root:
+        raise Wrong("the proof does not lead to the root that was signed")
+    if json.loads(entry).get("tenant_id") != origin.rpartition("/")[2]:
+        raise Wrong("the entry is another tenant's")
+    print(json.dumps({"position": index + 1, "size": size, "origin": origin, "entry": json.loads(entry)}, indent=2))
+
+
+def main():
+    options = parser().parse_args()
+    missing = [name for name in ("zstandard", "cryptography") if importlib.util.find_spec(name) is None]
+    if missing:
+        print(f"domicile-archive: the Python package {' and '.join(missing)} is missing: "
+              "python3 -m pip install zstandard cryptography", file=sys.stderr)
+        return 69
+    try:
+        options.run(options)
+        return 0
+    except Wrong as wrong:
+        print(f"domicile-archive: {wrong}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Usage, OSError) as usage:
+        print(f"domicile-archive: {usage}", file=sys.stderr)
+        return 64
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Objects of an archive: their names, and the records in them."""
+import bisect
+import json
+import os
+import re
+
+try:
+    import zstandard
+except ImportError:  # said by __main__
+    pass
+
+from signed import Usage, sha256
+
+WIDTH = 256
+DECOMPRESSED_MAX = 64 << 20
+
+
+class Folder:
+    """A copy of everything below `tenants/<tenant id>/`. Only regular files in real folders are objects."""
+
+    def __init__(self, path):
+        if not os.path.isdir(path):
+            raise Usage(f"{path} is no folder")
+        self.path, self.objects, self.bytes = path, 0, 0
+        self.keys = sorted(self._list(path, ""))
+
+    def _list(self, path, prefix):
+        for entry in os.scandir(path):
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._list(entry.path, f"{prefix}{entry.name}/")
+            elif entry.is_file(follow_symlinks=False):
+                yield prefix + entry.name
+
+    def get(self, key):
+        # A key can come from the archive itself: only what was listed is opened.
+        at = bisect.bisect_left(self.keys, key)
+        if self.keys[at:at + 1] != [key]:
+            return None
+        with open(os.path.join(self.path, key), "rb") as file:
+            data = file.read()
+        self.objects, self.bytes = self.objects + 1, self.bytes + len(data)
+        return data
+
+
+def segment_key(first, last):
+    return f"events/{first:012}-{last:012}.seg.zst"
+
+
+def tile_key(level, index, width):
+    path = f"{index % 1000:03}"
+    while index >= 1000:
+        index //= 1000
+        path = f"x{index % 1000:03}/{path}"
+    return f"log/tile/{level}/{path}" + (f".p/{width}" if width < WIDTH else "")
+
+
+def parse_tile(key):
+    """Level (or `entries`), index and width of a tile or bundle; only the one right spelling."""
+    match = re.fullmatch(r"log/tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?", key)
+    if not match:
+        return None
+    level = match.group(1) if match.group(1) == "entries" else int(match.group(1))
+    tile = level, int(match.group(2).replace("x", "").replace("/", "")), int(match.group(3) or WIDTH)
+    is_tile = (level == "entries" or level < 64) and 1 <= tile[2] <= WIDTH and tile[1] < 1 << 64
+    return tile if is_tile and tile_key(*tile) == key else None
+
+
+def records_of(body, at):
+    """Envelopes and payloads of a segment after its header, until the bytes no longer make sense: then `None`."""
+    while at < len(body):
+        parts = []
+        for _ in range(2):
+            length = int.from_bytes(body[at:at + 4], "big")
+            if at + 4 + length > len(body):
+                yield None
+                return
+            parts.append(body[at + 4:at + 4 + length])
+            at += 4 + length
+        yield tuple(parts)
+
+
+def entries_of(bundle):
+    at = 0
+    while at + 2 <= len(bundle):
+        length = int.from_bytes(bundle[at:at + 2], "big")
+        if at + 2 + length > len(bundle):
+            return
+        yield bundle[at + 2:at + 2 + length]
+        at += 2 + length
+
+
+def entry_of(envelope, payload):
+    """The entry of the Merkle log for an event."""
+    return envelope[:-1] + b',"payload_sha256":"' + sha256(payload).hex().encode() + b'"}'
+
+
+def facts_of(envelope):
+    """An envelope's fields; nothing if it is not one."""
+    try:
+        facts = json.loads(envelope)
+        texts = [facts[name] for name in ("tenant_id", "stream", "event_type", "recorded_at", "actor", "command_id")]
+        blob = facts.get("blob")
+        is_one = all(type(text) is str for text in texts) and type(facts["version"]) is int
+        return facts if is_one and (blob is None or re.fullmatch("[0-9a-f]{64}", blob)) else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def decompress(data):
+    """As much as can be decompressed, and whether that is all."""
+    try:
+        return decompress_into(bytearray(), data, 1 << 16)
+    except zstandard.ZstdError:
+        # A broken frame takes along what is asked for together with its broken part: so little is asked for.
+        body = bytearray()
+        try:
+            return decompress_into(body, data, 64)
+        except zstandard.ZstdError:
+            return bytes(body), False
+
+
+def decompress_into(body, data, length):
+    whole = zstandard.frame_content_size(data)
+    with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+        while len(body) < DECOMPRESSED_MAX:
+            part = reader.read(length)
+            if not part:
+                break
+            body += part
+    return bytes(body), len(body) == whole

@@ -1,0 +1,105 @@
+"""Hashes, and what is signed: notes, checkpoints, signed JSON."""
+import base64
+import binascii
+import hashlib
+import json
+import re
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:  # said by __main__
+    pass
+
+SIGNATURES_MAX = 16
+
+
+class Wrong(Exception):
+    """Something that is not what it should be; the message says what."""
+
+
+class Usage(Exception):
+    """The program was asked for something that cannot be done."""
+
+
+def sha256(*parts):
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def unbase64(text):
+    """Strictly: one spelling for the same bytes."""
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Wrong("no base64") from None
+    if base64.b64encode(decoded).decode() != text:
+        raise Wrong("no base64")
+    return decoded
+
+
+class Verifier:
+    """An Ed25519 key and the name it signs under (c2sp.org/signed-note)."""
+
+    def __init__(self, name, public_key):
+        self.name, self.public_key = name, public_key
+        self.key_id = sha256(name.encode(), b"\n\1", public_key)[:4]
+
+    @classmethod
+    def parse(cls, text):
+        match = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text.strip())
+        key = unbase64(match.group(3)) if match else b""
+        verifier = cls(match.group(1), key[1:]) if len(key) == 33 and key[0] == 1 else None
+        if verifier is None or verifier.key_id.hex() != match.group(2):
+            raise Wrong("a verifier key takes <name>+<8 hex digits>+<base64>, an Ed25519 key whose id fits its name")
+        return verifier
+
+    def __str__(self):
+        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(bytes([1]) + self.public_key).decode()}"
+
+    def check(self, text, lines):
+        """One of the signature lines must be this key's and fit; lines of other keys say nothing."""
+        signed = False
+        for line in lines[:SIGNATURES_MAX]:
+            match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
+            bytes_ = unbase64(match.group(2)) if match else b""
+            if len(bytes_) < 4:
+                raise Wrong("not signed by the key: not a signed note")
+            if (match.group(1), bytes_[:4]) == (self.name, self.key_id):
+                try:
+                    Ed25519PublicKey.from_public_bytes(self.public_key).verify(bytes_[4:], text.encode())
+                except InvalidSignature:
+                    raise Wrong(f"not signed by the key: the signature of {self.name} does not fit") from None
+                signed = True
+        if not signed:
+            raise Wrong(f"not signed by the key: no signature of {self.name}")
+
+
+def open_checkpoint(note, verifier):
+    """Origin, size and root of a signed checkpoint (c2sp.org/tlog-checkpoint)."""
+    text, empty, signatures = note.rpartition("\n\n")
+    if not empty or not note.endswith("\n") or re.search(r"[\x00-\x09\x0b-\x1f]", note):
+        raise Wrong("not signed by the key: not a signed note")
+    text += "\n"
+    verifier.check(text, signatures.split("\n")[:-1])
+    lines = text.split("\n")
+    if len(lines) < 4 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
+        raise Wrong("cannot be read: not the lines of a checkpoint")
+    root = unbase64(lines[2])
+    if len(root) != 32:
+        raise Wrong("cannot be read: not the lines of a checkpoint")
+    return lines[0], int(lines[1]), root
+
+
+def open_signed_json(raw, verifier=None):
+    """The body of signed JSON: `{"body":...,"signature":"..."}` and a newline, in exactly this form."""
+    start, middle = b'{"body":', raw.rfind(b',"signature":"')
+    try:
+        if not raw.startswith(start) or middle < 0 or not raw.endswith(b'"}\n'):
+            raise ValueError
+        text, signature = raw[len(start):middle].decode(), json.loads(raw[middle + len(b',"signature":'):-2])
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Wrong("cannot be read: not the shape of a manifest") from None
+    if verifier is not None:
+        verifier.check(text + "\n", [signature])
+    return body
