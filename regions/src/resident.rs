@@ -141,9 +141,13 @@ pub async fn begin_reading(
 /// any `await`. The pool would take such a connection for a free one, and what the next user writes without a transaction of
 /// their own would be part of the old one, and be lost with it. So the beginning is always brought to its end, and what
 /// nobody waits for any more is rolled back.
-pub async fn begin_with(pool: &PgPool, statement: String) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+pub async fn begin_with(
+    pool: &PgPool,
+    statement: impl Into<String>,
+) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let statement = AssertSqlSafe(statement.into()).into_sql_str();
     let connection = pool.acquire().await?;
-    let begin = Transaction::begin(connection, Some(AssertSqlSafe(statement).into_sql_str()));
+    let begin = Transaction::begin(connection, Some(statement));
     #[expect(clippy::disallowed_methods, reason = "it ends with the server's answer, also when nobody waits for it")]
     let begun = tokio::spawn(begin).await;
     begun.map_err(|_panic| sqlx::Error::WorkerCrashed)?

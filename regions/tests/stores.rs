@@ -231,7 +231,7 @@ async fn a_transaction_nobody_waits_for_is_not_left_open_in_the_pool() -> anyhow
     let pool: PgPool = regions::connect(&test.region, DatabaseRole::Desk, 1).await?;
     pool.acquire().await?;
     for polls in 1..6 {
-        let mut begin = Box::pin(regions::begin_with(&pool, SLOW_BEGIN.to_owned()));
+        let mut begin = Box::pin(regions::begin_with(&pool, SLOW_BEGIN));
         for _ in 0..polls {
             if futures::poll!(&mut begin).is_ready() {
                 break;

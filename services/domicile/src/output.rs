@@ -41,6 +41,16 @@ pub fn print_list<R: Row>(rows: &[R], format: Format) -> Outcome {
     Ok(())
 }
 
+/// Prints one thing: a document for programs, words for people.
+pub fn print_one(value: &impl Serialize, format: Format, in_words: impl FnOnce() -> String) -> Outcome {
+    match format {
+        Format::Table => print!("{}", in_words()),
+        Format::Json => println!("{}", serde_json::to_string_pretty(value)?),
+        Format::Ndjson => println!("{}", serde_json::to_string(value)?),
+    }
+    Ok(())
+}
+
 /// A table without lines; numbers to the right.
 pub fn table<R: Row>(rows: &[R]) -> Table {
     let mut table = Table::new();

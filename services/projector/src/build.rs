@@ -41,18 +41,22 @@ impl Build {
 
 /// Enters the gates of builds that serve, until the transaction ends, and tells which ones are open. Nobody waits for a switch.
 pub(crate) async fn enter(conn: &mut PgConnection, builds: &[Build]) -> Result<Vec<Build>, sqlx::Error> {
-    let names: Vec<_> = builds.iter().map(|build| build.projection.name).collect();
+    let gates: Vec<_> = builds.iter().map(|build| gate_name(build.projection)).collect();
     let open = sqlx::query_scalar!(
-        r#"select name as "name!" from unnest($1::text[]) as build (name)
-           where pg_try_advisory_xact_lock_shared(hashtextextended('read.serving/' || name, 0))"#,
-        &names as _,
+        r#"select gate as "gate!" from unnest($1::text[]) as build (gate)
+           where pg_try_advisory_xact_lock_shared(hashtextextended(gate, 0))"#,
+        &gates,
     );
     let open = open.fetch_all(conn).await?;
-    Ok(builds.iter().filter(|build| open.iter().any(|name| name == build.projection.name)).copied().collect())
+    Ok(builds.iter().zip(gates).filter(|(_, gate)| open.contains(gate)).map(|(build, _)| *build).collect())
 }
 
 /// The key of the advisory lock in front of the builds of a projection, as SQL. Whoever moves the build that serves holds it
 /// shared; whoever switches holds it alone, so that nothing moves while positions are compared.
 pub(crate) fn gate(projection: &Projection) -> String {
-    format!("hashtextextended('read.serving/{}', 0)", projection.name)
+    format!("hashtextextended('{}', 0)", gate_name(projection))
+}
+
+fn gate_name(projection: &Projection) -> String {
+    format!("read.serving/{}", projection.name)
 }

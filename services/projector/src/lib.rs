@@ -55,7 +55,7 @@ pub use progress::{Phase, RebuildProgress};
 pub use rebuild::{Built, Difference, RebuildOptions, Rebuilt, Refused, drop_build, rebuild, rebuild_with, switch};
 pub use selection::Selection;
 pub use status::{Halted, ProjectionStatus, status};
-pub use sweep::{Sweeper, count_behind};
+pub use sweep::Sweeper;
 pub use worker::Projector;
 
 /// The names of all projections, as checkpoints, metrics and the command line say them.

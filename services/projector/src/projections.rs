@@ -107,8 +107,8 @@ const fn person_of(actor: Actor) -> Option<i64> {
 }
 
 /// One column of many rows, for `unnest`.
-fn column<'row, R, T>(rows: &[&'row R], of: impl Fn(&'row R) -> T) -> Vec<T> {
-    rows.iter().map(|row| of(row)).collect()
+fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 #[cfg(test)]

@@ -131,11 +131,7 @@ async fn attempt(
         open.rollback().await?;
         return Ok(Attempt::Refused(refusal));
     }
-    // A crash before the commit leaves neither rows nor checkpoint; after it, both. The batch is simply handed over
-    // again.
-    crash::point("projector.applied");
-    open.commit().await?;
-    deps.metrics.subscription_events.with_label_values(&[build.projection.name]).inc_by(events.len() as u64);
+    keep(deps, open, std::slice::from_ref(build), events).await?;
     Ok(Attempt::Applied)
 }
 
@@ -155,7 +151,7 @@ pub(crate) async fn together(
         return Ok(None);
     }
     let (tenant, now) = (resident.tenant_id(), deps.clock.now());
-    let mut transaction = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Transaction)?;
+    let mut transaction = regions::begin_with(&deps.pool, "begin").await.map_err(Error::Transaction)?;
     // A statement of its own: what is read after it is newer than any switch.
     let builds = build::enter(&mut transaction, builds).await.map_err(Error::Builds)?;
     let opened = OpenBuild::open_together(transaction, (&builds, tenant), (position, last), now).await?;
@@ -168,12 +164,19 @@ pub(crate) async fn together(
             return Ok(None);
         }
     }
+    keep(deps, open, &moved, events).await?;
+    Ok(Some(moved))
+}
+
+/// Keeps what these builds have made of the events, and their checkpoints. A crash before the commit leaves neither; after it,
+/// both. The batch is simply handed over again.
+async fn keep(deps: &ProjectorDeps, open: OpenBuild, builds: &[Build], events: &[Applied]) -> Result<(), Error> {
     crash::point("projector.applied");
     open.commit().await?;
-    for build in &moved {
+    for build in builds {
         deps.metrics.subscription_events.with_label_values(&[build.projection.name]).inc_by(events.len() as u64);
     }
-    Ok(Some(moved))
+    Ok(())
 }
 
 /// Begins a transaction of the read models. The build that serves is moved only while its gate is open.

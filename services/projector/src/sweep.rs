@@ -53,7 +53,7 @@ impl Sweeper {
     /// Every active tenant and projection where the checkpoint of the build that serves is below the head.
     pub(crate) async fn behind(&mut self, deps: &ProjectorDeps) -> Result<Vec<Behind>, Error> {
         // One snapshot of one server: what it has, and what that rests on.
-        let snapshot = "begin isolation level repeatable read, read only".to_owned();
+        let snapshot = "begin isolation level repeatable read, read only";
         let mut snapshot = regions::begin_with(&deps.pool, snapshot).await.map_err(Error::Transaction)?;
         let basis = basis(&mut snapshot).await.map_err(Error::Sweep)?;
         self.behind_on(basis, (&mut snapshot, &deps.region.id)).await.map_err(Error::Sweep)
@@ -133,11 +133,6 @@ async fn behind(conn: &mut PgConnection, region: &RegionId, of: &[Head]) -> Resu
         since: row.since.map(jiff_sqlx::Timestamp::to_jiff),
     });
     Ok(behind.collect())
-}
-
-/// How many tenants are behind, counted once for each projection, with nothing relied on.
-pub async fn count_behind(deps: &ProjectorDeps) -> Result<usize, Error> {
-    Sweeper::default().count_behind(deps).await
 }
 
 /// Shows what a sweep found.

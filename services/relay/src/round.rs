@@ -32,7 +32,7 @@ pub(crate) struct Round {
 pub(crate) async fn round(deps: &RelayDeps, writer: &TopicWriter, woken: Woken<'_>) -> Result<Round, Error> {
     let now = deps.clock.now();
     prepare(deps, woken).await?;
-    let mut transaction = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Checkpoint)?;
+    let mut transaction = regions::begin_with(&deps.pool, "begin").await.map_err(Error::Checkpoint)?;
     let behind = relayed::lock(&mut transaction, &deps.region.id, woken, now).await.map_err(Error::Checkpoint)?;
     let chosen = choose(&behind);
     let batches = read(deps, &mut transaction, writer, chosen).await?;

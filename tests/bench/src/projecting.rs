@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use projector::{Projector, ProjectorDeps};
+use projector::{Projector, ProjectorDeps, Sweeper};
 use regions::Resident;
 use runtime::Shutdown;
 use tokio::task::JoinHandle;
@@ -42,7 +42,7 @@ impl Projecting {
     pub(crate) async fn wait(&self) -> anyhow::Result<()> {
         let since = Instant::now();
         loop {
-            let behind = projector::count_behind(&self.deps).await?;
+            let behind = Sweeper::default().count_behind(&self.deps).await?;
             if behind == 0 {
                 return Ok(());
             }

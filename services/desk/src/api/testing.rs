@@ -102,7 +102,7 @@ impl Bench {
     /// Holds the projector up: what is written cannot be read until the lock is dropped.
     pub(crate) async fn hold_projector(&self) -> anyhow::Result<Transaction<'static, Postgres>> {
         let pool = self.test.region.pool(DatabaseRole::Projector).await?;
-        let mut held = regions::begin_with(&pool, "begin".to_owned()).await?;
+        let mut held = regions::begin_with(&pool, "begin").await?;
         sqlx::query!("lock table read.checkpoint in exclusive mode").execute(&mut *held).await?;
         Ok(held)
     }

@@ -98,7 +98,7 @@ async fn visible_events(test: &TestRegion, role: DatabaseRole, see: Option<&regi
     let pool = test.pool(role).await?;
     let mut transaction = match see {
         Some(resident) => regions::begin(&pool, resident).await?,
-        None => regions::begin_with(&pool, "begin".to_owned()).await?,
+        None => regions::begin_with(&pool, "begin").await?,
     };
     Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from log.event"#).fetch_one(&mut *transaction).await?)
 }

@@ -92,7 +92,7 @@ pub(crate) async fn log(test: &TestRegion, resident: &Resident) -> anyhow::Resul
 /// Holds a tenant's head row until the transaction ends, so that a lane has to wait.
 pub(crate) async fn hold(test: &TestRegion, resident: &Resident) -> anyhow::Result<Transaction<'static, Postgres>> {
     let owner = test.pool(DatabaseRole::Owner).await?;
-    let mut transaction = regions::begin_with(&owner, "begin".to_owned()).await?;
+    let mut transaction = regions::begin_with(&owner, "begin").await?;
     sqlx::query!("select position from log.tenant where tenant_id = $1 for update", resident.tenant_id().get())
         .fetch_one(&mut *transaction)
         .await?;

@@ -177,15 +177,14 @@ async fn store_revoked(build: &mut OpenBuild, tenant: TenantId, revoked: &[Revoc
     if revoked.is_empty() {
         return Ok(());
     }
-    let rows: Vec<&Revocation> = revoked.iter().collect();
     // A token of an erased person has no row: nothing to revoke.
     sqlx::query!(
         "update api_token as token set revoked_at = row.revoked_at
          from unnest($2::bigint[], $3::timestamptz[]) as row (token_id, revoked_at)
          where token.tenant_id = $1 and token.token_id = row.token_id and token.revoked_at is null",
         tenant.get(),
-        &column(&rows, |row| row.token_id),
-        &column(&rows, |row| row.revoked_at) as _,
+        &column(revoked, |row| row.token_id),
+        &column(revoked, |row| row.revoked_at) as _,
     )
     .execute(build)
     .await?;

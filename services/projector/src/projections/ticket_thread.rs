@@ -223,7 +223,6 @@ async fn store_claims(build: &mut OpenBuild, tenant: TenantId, claims: &[Claim])
     if claims.is_empty() {
         return Ok(());
     }
-    let rows: Vec<&Claim> = claims.iter().collect();
     sqlx::query!(
         "update attachment
          set comment_id = row.comment_id, ticket_id = row.ticket_id, is_public = row.is_public
@@ -232,10 +231,10 @@ async fn store_claims(build: &mut OpenBuild, tenant: TenantId, claims: &[Claim])
          where attachment.tenant_id = $1 and attachment.attachment_id = row.attachment_id
                and attachment.comment_id is null",
         tenant.get(),
-        &column(&rows, |row| row.attachment.get()),
-        &column(&rows, |row| row.comment_id),
-        &column(&rows, |row| row.ticket_id),
-        &column(&rows, |row| row.is_public),
+        &column(claims, |row| row.attachment.get()),
+        &column(claims, |row| row.comment_id),
+        &column(claims, |row| row.ticket_id),
+        &column(claims, |row| row.is_public),
     )
     .execute(build)
     .await?;

@@ -71,13 +71,13 @@ async fn tenant(
 ) -> Result<Compared, Error> {
     let tenant = resident.tenant_id();
     for _ in 0..ATTEMPTS_MAX {
-        let mut held = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Transaction)?;
+        let mut held = regions::begin_with(&deps.pool, "begin").await.map_err(Error::Transaction)?;
         let position = checkpoint::lock(&mut held, tenant, &old.unread(), Patience::Wait).await;
         // A tenant that nobody has begun to follow has no rows.
         let Some(position) = position.map_err(Error::Checkpoint)? else { return Ok(Compared::default()) };
         fill::tenant(deps, resident, &[Target { build: *new, to: position }], meter).await?;
         let begin = "begin isolation level repeatable read, read only";
-        let mut snapshot = regions::begin_with(&deps.pool, begin.to_owned()).await.map_err(Error::Transaction)?;
+        let mut snapshot = regions::begin_with(&deps.pool, begin).await.map_err(Error::Transaction)?;
         // The first statement takes the snapshot.
         let reached = position_of(&mut snapshot, tenant, new).await?;
         held.rollback().await.map_err(Error::Transaction)?;

@@ -80,7 +80,7 @@ async fn a_checkpoint_somebody_else_holds_is_left_alone() -> anyhow::Result<()> 
     world.prepare(&acme).await?;
     let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
     let build = world.build(projections::ALL[2]).await?;
-    let mut holder = regions::begin_with(&world.deps.pool, "begin".to_owned()).await?;
+    let mut holder = regions::begin_with(&world.deps.pool, "begin").await?;
     checkpoint::lock(&mut holder, acme.tenant_id(), &build, Patience::Wait).await?;
     let step = step::step(&world.deps, &build, (&acme, &batch.events), Patience::Leave).await?;
     assert_eq!(step, Step::Busy);
@@ -97,7 +97,7 @@ async fn builds_that_stand_together_move_together_and_one_that_is_held_is_left()
     world.prepare(&acme).await?;
     let batch = feed::read(&world.deps, &acme, Position::ZERO).await?;
     let (builds, held) = (world.builds().await?, world.build(projections::ALL[2]).await?);
-    let mut holder = regions::begin_with(&world.deps.pool, "begin".to_owned()).await?;
+    let mut holder = regions::begin_with(&world.deps.pool, "begin").await?;
     checkpoint::lock(&mut holder, acme.tenant_id(), &held, Patience::Wait).await?;
     let moved = step::together(&world.deps, (&builds, Position::ZERO), (&acme, &batch.events))
         .await?

@@ -28,7 +28,7 @@ pub(super) async fn seal(
         note: note_of(generation),
         sealed_at,
     };
-    let mut transaction = regions::begin_with(&deps.pool, "begin".to_owned()).await.map_err(Error::Database)?;
+    let mut transaction = regions::begin_with(&deps.pool, "begin").await.map_err(Error::Database)?;
     sqlx::query!(
         "select pg_advisory_xact_lock(hashtextextended('replicator ' || $1::text, 0))",
         resident.tenant_id().to_string()

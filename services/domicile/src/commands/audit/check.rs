@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     exit::{Failure, Outcome},
-    output::Format,
+    output::{Format, print_one},
 };
 
 /// More than any proof or tree head has. What is longer is none.
@@ -62,12 +62,10 @@ pub(super) fn run(options: &Check) -> Outcome {
         Ok(proven) => proven.as_json(&options.verifier)?,
         Err(why) => json!({ "holds": false, "why": why }),
     };
-    match (options.format, &proven) {
-        (Format::Json, _) => println!("{}", serde_json::to_string_pretty(&said)?),
-        (Format::Ndjson, _) => println!("{said}"),
-        (Format::Table, Ok(proven)) => print!("{file}: holds\n{}", proven.in_words(&options.verifier)),
-        (Format::Table, Err(_)) => {}
-    }
+    print_one(&said, options.format, || match &proven {
+        Ok(proven) => format!("{file}: holds\n{}", proven.in_words(&options.verifier)),
+        Err(_) => String::new(),
+    })?;
     proven.map(drop).map_err(|why| Failure::check(format!("{file} proves nothing: {why}")))
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cli::Place,
     exit::{Failure, Outcome},
-    output::Format,
+    output::{Format, print_one},
 };
 
 /// `domicile audit consistency`.
@@ -47,11 +47,8 @@ pub(super) async fn run(place: &Place, options: &Consistency) -> Outcome {
     let old = log.older(&old).map_err(refused)?;
     let found = log.consistency(&old).await.map_err(refused)?;
     let compared = Compared { log: &log, old, found };
-    match options.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&compared.as_json())?),
-        Format::Ndjson => println!("{}", compared.as_json()),
-        Format::Table => print!("{}", compared.in_words(&archive.name, archive.verifier.is_some())),
-    }
+    let in_words = || compared.in_words(&archive.name, archive.verifier.is_some());
+    print_one(&compared.as_json(), options.format, in_words)?;
     compared.verdict(&archive.name)
 }
 

@@ -11,7 +11,7 @@ use crate::{
     cli::Place,
     deployment::Deployment,
     exit::{Failure, Outcome},
-    output::Format,
+    output::{Format, print_one},
     progress::Progress,
 };
 
@@ -57,11 +57,7 @@ async fn verify(archive: Archive) -> Result<Report, Failure> {
 
 /// Prints a report; tells whether it is clean.
 pub fn print_report(report: &Report, what: &str, format: Format) -> Result<bool, Failure> {
-    match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(report)?),
-        Format::Ndjson => println!("{}", serde_json::to_string(report)?),
-        Format::Table => print!("{}", in_words(report, what)),
-    }
+    print_one(report, format, || in_words(report, what))?;
     Ok(report.is_clean())
 }
 
