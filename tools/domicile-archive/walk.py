@@ -66,6 +66,8 @@ class Walk:
             return [], (wrong + ["cannot be read: the first line is not that of a segment"])[0]
         if (int(header.group(2)), int(header.group(3))) != (named["first"], named["last"]):
             wrong.append("belongs to another range")
+        if header.group(1).decode() != self.tenant_id:
+            wrong.append("belongs to another tenant")
         events = list(records_of(body, header.end()))
         if None in events:
             wrong.append("cannot be read: ends within an event or before the last")

@@ -8,7 +8,7 @@ use archive::{
     segment::{self, Record},
 };
 use bytes::Bytes;
-use schemas::{Envelope, Hash, Position};
+use schemas::{Envelope, Hash, Position, TenantId};
 use serde::Deserialize;
 
 use super::{identity::Identity, load::Loaded};
@@ -64,28 +64,35 @@ struct Fields<'entry> {
     blob: Option<Hash>,
 }
 
+/// Whose events they must be; as text, too, for envelopes are compared as text.
+#[derive(Clone, Copy)]
+struct Tenant<'text> {
+    id: TenantId,
+    text: &'text str,
+}
+
 /// Decodes some generations, each in a thread of its own.
 pub(super) fn examine_all(generations: &[Loaded], identity: &Identity) -> Vec<Examined> {
-    let tenant_id = identity.tenant_id.to_string();
+    let tenant = Tenant { id: identity.tenant_id, text: &identity.tenant_id.to_string() };
     if let [only] = generations {
-        return vec![examine(only, &tenant_id)];
+        return vec![examine(only, tenant)];
     }
     std::thread::scope(|scope| {
         let threads: Vec<_> =
-            generations.iter().map(|generation| scope.spawn(|| examine(generation, &tenant_id))).collect();
+            generations.iter().map(|generation| scope.spawn(|| examine(generation, tenant))).collect();
         threads.into_iter().map(|thread| thread.join().expect("decoding reports, it does not panic")).collect()
     })
 }
 
-fn examine(loaded: &Loaded, tenant_id: &str) -> Examined {
+fn examine(loaded: &Loaded, tenant: Tenant<'_>) -> Examined {
     let Ok((manifest, _)) = &loaded.manifest else { return Examined::default() };
     let mut audit = audit::Writer::default();
     let named = manifest.segments.iter().zip(&loaded.segments);
-    let segments = named.map(|(named, object)| decode(named, object.as_ref(), tenant_id, &mut audit)).collect();
+    let segments = named.map(|(named, object)| decode(named, object.as_ref(), tenant, &mut audit)).collect();
     Examined { segments, audit: audit.finish() }
 }
 
-fn decode(named: &Segment, object: Option<&Bytes>, tenant_id: &str, audit: &mut audit::Writer) -> Decoded {
+fn decode(named: &Segment, object: Option<&Bytes>, tenant: Tenant<'_>, audit: &mut audit::Writer) -> Decoded {
     let Some(object) = object else { return Decoded { wrong: Some(Wrong::Missing), ..Decoded::default() } };
     let mut decoded = Decoded::default();
     if Hash::of(&[object]) != named.sha256 {
@@ -103,10 +110,13 @@ fn decode(named: &Segment, object: Option<&Bytes>, tenant_id: &str, audit: &mut 
     if (header.first, header.last) != (named.first, named.last) {
         decoded.wrong.get_or_insert(Wrong::Belongs("range"));
     }
+    if header.tenant_id != tenant.id {
+        decoded.wrong.get_or_insert(Wrong::Belongs("tenant"));
+    }
     decoded.entries.reserve(body.len());
     for (record, position) in segment::records(records).zip(named.first.get()..) {
         match record {
-            Ok(record) => decoded.push(&record, tenant_id, |fields| {
+            Ok(record) => decoded.push(&record, tenant.text, |fields| {
                 audit.push(Position::new(position), &fields);
             }),
             Err(error) => {

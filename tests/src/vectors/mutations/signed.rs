@@ -94,6 +94,12 @@ fn objects(list: &mut List<'_>) {
     let lying = forged::signed(list.short, lying, |_| ());
     forge(list, "the audit lines name another actor", lying, at(6, AUDIT));
 
+    // The events are the tenant's all the same: only the line before them is not.
+    let mut stray = list.short.objects.clone();
+    stray.insert(SEGMENT.into(), segment::write(list.long.tenant_id, &list.short.events_of(2)));
+    let stray = forged::signed(list.short, stray, |_| ());
+    forge(list, "the first line of a segment names another tenant", stray, nowhere(SEGMENT));
+
     let mut bomb = list.short.objects.clone();
     bomb.insert(SEGMENT.into(), segment::compress(&vec![0; segment::DECOMPRESSED_MAX as usize + 1]));
     let bomb = forged::signed(list.short, bomb, |_| ());
