@@ -152,6 +152,8 @@ pub enum TenantLogEvent {
     Ticket(crate::ticket::TicketEvent),
     /// Of a stream `upload-<id>`.
     Upload(crate::upload::UploadEvent),
+    /// Of the stream `erasures`.
+    Erasure(crate::erasure::ErasureEvent),
     /// Of a stream `name-<slug>` (the directory's log).
     Name(crate::name::NameEvent),
 }
@@ -200,6 +202,7 @@ log_events! {
     Email(crate::person::EmailEvent),
     Ticket(crate::ticket::TicketEvent),
     Upload(crate::upload::UploadEvent),
+    Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),
 }
 

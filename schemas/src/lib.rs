@@ -4,7 +4,7 @@
 //! `CommentAdded` looks like and how its bytes of last year are read today, never whether a comment may be added.
 //!
 //! Reading order: [`class`] (what a field may hold), [`ids`], [`values`], the events of each aggregate
-//! ([`tenant`], [`person`], [`ticket`], [`upload`], [`name`]), [`event`] (what the macro makes of them), [`envelope`] (what
+//! ([`tenant`], [`person`], [`ticket`], [`upload`], [`erasure`], [`name`]), [`event`] (what the macro makes of them), [`envelope`] (what
 //! surrounds a sealed payload), [`published`] (JSON Schemas for readers without this binary).
 
 // The macro names this crate by its own name, so that it works here and in other crates alike.
@@ -12,6 +12,7 @@ extern crate self as schemas;
 
 pub mod class;
 pub mod envelope;
+pub mod erasure;
 pub mod event;
 pub mod ids;
 pub mod name;

@@ -10,7 +10,7 @@ use crate::ids::{AttachmentId, InvalidId, PersonId, Slug, TicketId};
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+)$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+)$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -22,6 +22,8 @@ pub enum StreamName {
     Ticket(TicketId),
     /// `upload-<id>`: a file that was uploaded.
     Upload(AttachmentId),
+    /// `erasures`: which keys were destroyed, and why.
+    Erasures,
     /// `name-<slug>`: who holds a name; in the directory's log only.
     Name(Slug),
 }
@@ -30,6 +32,7 @@ impl fmt::Display for StreamName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant => formatter.write_str("tenant"),
+            Self::Erasures => formatter.write_str("erasures"),
             Self::Person(id) => write!(formatter, "person-{id}"),
             Self::Email(index) => write!(formatter, "email-{index}"),
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
@@ -46,6 +49,7 @@ impl FromStr for StreamName {
         let invalid = |_: InvalidId| InvalidStreamName(text.to_owned());
         match text.split_once('-') {
             None if text == "tenant" => Ok(Self::Tenant),
+            None if text == "erasures" => Ok(Self::Erasures),
             Some(("person", id)) => id.parse().map(Self::Person).map_err(invalid),
             Some(("email", index)) if !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
                 Ok(Self::Email(index.to_owned()))
@@ -73,7 +77,9 @@ impl From<StreamName> for String {
 
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("stream: takes tenant, person-<id>, email-<index>, ticket-<number>, upload-<id> or name-<slug>, not {0:?}")]
+#[error(
+    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, upload-<id> or name-<slug>, not {0:?}"
+)]
 pub struct InvalidStreamName(String);
 
 #[cfg(test)]
@@ -82,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_stream_name_reads_back_as_itself() {
-        for text in ["tenant", "person-7", "email-00ff", "ticket-42", "upload-9", "name-acme-1"] {
+        for text in ["tenant", "erasures", "person-7", "email-00ff", "ticket-42", "upload-9", "name-acme-1"] {
             assert_eq!(text.parse::<StreamName>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
         for text in ["", "ticket", "ticket-", "ticket-x", "email-", "email-a@b.c", "mail-1"] {

@@ -116,4 +116,17 @@ words! {
         /// Agents only.
         Internal = "internal",
     }
+    /// Why keys are destroyed.
+    ErasureReason {
+        /// A person was erased.
+        PersonErased = "person_erased",
+        /// A ticket was erased, with its comments and files.
+        TicketErased = "ticket_erased",
+        /// A comment was redacted.
+        CommentRedacted = "comment_redacted",
+        /// A file was redacted.
+        AttachmentRedacted = "attachment_redacted",
+        /// Entries of the access log were kept as long as the policy says.
+        AccessLogExpired = "access_log_expired",
+    }
 }

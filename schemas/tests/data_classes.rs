@@ -145,6 +145,7 @@ fn envelopes() -> impl Strategy<Value = Envelope> {
 fn streams() -> impl Strategy<Value = StreamName> {
     prop_oneof![
         Just(StreamName::Tenant),
+        Just(StreamName::Erasures),
         (1..i64::MAX).prop_map(|id| StreamName::Person(PersonId::new(id))),
         (1..i64::MAX).prop_map(|id| StreamName::Ticket(TicketId::new(id))),
         "[0-9a-f]{32}".prop_map(StreamName::Email),

@@ -12,6 +12,7 @@ pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("envelope", include_str!("../../published/envelope.json")),
     ("group_added@1", include_str!("../../published/group_added@1.json")),
     ("group_set@1", include_str!("../../published/group_set@1.json")),
+    ("keys_destroyed@1", include_str!("../../published/keys_destroyed@1.json")),
     ("locality_chosen@1", include_str!("../../published/locality_chosen@1.json")),
     ("name_claimed@1", include_str!("../../published/name_claimed@1.json")),
     ("name_confirmed@1", include_str!("../../published/name_confirmed@1.json")),

@@ -24,7 +24,7 @@ pub(crate) use self::{
 use crate::state::Desk;
 
 /// How often a decision is made anew because somebody else wrote first.
-const ATTEMPTS_MAX: u32 = 5;
+pub(crate) const ATTEMPTS_MAX: u32 = 5;
 
 /// How many events of a stream are read at a time.
 const PAGE_LENGTH: i64 = 500;

@@ -11,6 +11,7 @@
 //! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
 //! - `conditional`: answers the client has already;
 //! - `execute`: the one write path; `visible`: waiting until a write can be read;
+//! - [`erase`]: destroying keys, also across a crash;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
 //! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
@@ -20,6 +21,7 @@ mod app;
 mod body;
 mod caller;
 mod conditional;
+pub mod erase;
 mod execute;
 mod host;
 mod ops;

@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::connection::{Door, Limits, Patience};
-use crate::{app::app, ops, reconcile, state::Desk};
+use crate::{app::app, erase, ops, reconcile, state::Desk};
 
 /// How many connections are open at a time, over all listeners of a desk.
 const CONNECTIONS_MAX: usize = 4096;
@@ -133,6 +133,7 @@ pub async fn run(desk: Desk, listeners: Listeners, shutdown: Shutdown) {
     }
     shutdown.spawn(accept(listeners.ops, Door::Ops, health, limits));
     shutdown.spawn(reconcile::run(desk.clone(), shutdown.clone()));
+    shutdown.spawn(erase::run(desk.clone(), shutdown.clone()));
     shutdown.requested().await;
     desk.begin_draining();
 }

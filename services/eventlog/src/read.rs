@@ -66,6 +66,26 @@ pub async fn read_stream(
     rows.into_iter().map(Row::into_recorded).collect()
 }
 
+/// The last version of a stream; 0 before its first event.
+///
+/// # Errors
+/// If the database fails.
+pub async fn stream_version(
+    connection: &mut PgConnection,
+    resident: &Resident,
+    stream: &StreamName,
+) -> Result<Version, Error> {
+    let version = sqlx::query_scalar!(
+        "select version from log.event where tenant_id = $1 and stream = $2 order by version desc limit 1",
+        resident.tenant_id().get(),
+        stream.to_string()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::Read)?;
+    Ok(version.map_or(Version::ZERO, Version::new))
+}
+
 /// The events of a tenant after a position, in order, at most `limit`. Positions are dense: a hole is a defect.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Reads batches of whole commands from a tenant's log and opens them, once for all projections.
 
 use regions::Resident;
-use schemas::{Position, Recorded, TenantLogEvent};
+use schemas::{Position, Recorded, TenantLogEvent, erasure::ErasureEvent};
 use sqlx::PgConnection;
 
 use crate::{
@@ -111,7 +111,19 @@ const fn fault(error: &vault::Error) -> Option<&'static str> {
 
 async fn open_together(deps: &ProjectorDeps, resident: &Resident, events: &[Recorded]) -> Result<Vec<Payload>, Error> {
     let opened = deps.vault.open_all(resident, events).await.map_err(Error::Open)?;
-    Ok(events.iter().zip(opened).map(|(event, plaintext)| decode(event, plaintext.as_deref())).collect())
+    let payloads: Vec<_> =
+        events.iter().zip(opened).map(|(event, plaintext)| decode(event, plaintext.as_deref())).collect();
+    forget_destroyed(deps, resident, &payloads);
+    Ok(payloads)
+}
+
+/// Another process destroys the keys; here they go with the event that says so, not only when they have been held long enough.
+fn forget_destroyed(deps: &ProjectorDeps, resident: &Resident, payloads: &[Payload]) {
+    for payload in payloads {
+        if let Payload::Event(TenantLogEvent::Erasure(ErasureEvent::KeysDestroyed(destroyed))) = payload {
+            deps.vault.forget(resident, &destroyed.keys);
+        }
+    }
 }
 
 /// One by one, so that one forged ciphertext does not take its neighbours along.

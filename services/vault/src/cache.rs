@@ -35,6 +35,16 @@ impl<K: Eq + Hash + Clone, V: Clone> Cache<K, V> {
         self.put_at(Instant::now(), key, value);
     }
 
+    /// Drops an entry now.
+    pub(crate) fn forget(&self, key: &K) {
+        self.entries().by_key.remove(key);
+    }
+
+    /// Drops the entries that `is_gone` says are.
+    pub(crate) fn forget_where(&self, is_gone: impl Fn(&K, &V) -> bool) {
+        self.entries().by_key.retain(|key, (value, _)| !is_gone(key, value));
+    }
+
     fn get_at(&self, now: Instant, key: &K) -> Option<V> {
         let mut entries = self.entries();
         entries.drop_older_than(self.age_max, now);

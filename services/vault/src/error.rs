@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use schemas::{KeyId, Position, TenantId};
+use schemas::{DecodeError, KeyId, Position, TenantId};
+
+use crate::scope::Scope;
 
 /// A failed step. No variant carries a key or a payload.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,35 @@ pub enum Error {
         /// Why.
         #[source]
         source: sqlx::Error,
+    },
+    /// A scope was erased: nothing is ever sealed for it again.
+    #[error("tenant {tenant_id}: the key of {scope} was destroyed, and nobody makes another")]
+    Erased {
+        /// Whose.
+        tenant_id: TenantId,
+        /// What was erased.
+        scope: Scope,
+    },
+    /// Keys cannot be destroyed. The erasure list names them, so it will be tried again.
+    #[error("tenant {tenant_id}: cannot destroy keys")]
+    DestroyKeys {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Why.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// What is to be destroyed cannot be looked up.
+    #[error("cannot look which erasures are due")]
+    ReadDue(#[source] sqlx::Error),
+    /// An event of the erasure list cannot be read.
+    #[error("the event of the erasure list at position {position} cannot be read")]
+    UnreadableErasure {
+        /// Of which event.
+        position: Position,
+        /// Why; its key is gone, if there is no reason.
+        #[source]
+        source: Option<DecodeError>,
     },
     /// A tenant's key is wrapped by a region key that is not the one at hand.
     #[error("tenant {tenant_id}: its key is wrapped by region key {found}, this process holds {held}")]

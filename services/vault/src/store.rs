@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use schemas::{KeyId, TenantId};
+use schemas::{KeyId, TenantId, Version, erasure::DestroyedKey};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
@@ -64,7 +64,8 @@ pub(crate) async fn data_keys_by_scope(
     scopes: &[String],
 ) -> Result<Vec<DataKeyRow>, sqlx::Error> {
     let rows = sqlx::query!(
-        "select key_id, scope, wrapped from vault.data_key where tenant_id = $1 and scope = any($2)",
+        r#"select key_id, scope, wrapped as "wrapped!" from vault.data_key
+        where tenant_id = $1 and scope = any($2) and wrapped is not null"#,
         tenant_id.get(),
         scopes
     )
@@ -90,7 +91,7 @@ pub(crate) async fn data_keys_by_id(
     Ok(rows.into_iter().map(|row| data_key_row(row.key_id, row.scope, row.wrapped)).collect())
 }
 
-/// All data keys of a tenant, or those of some ids.
+/// All living data keys of a tenant, or those of some ids.
 pub(crate) async fn export_data_keys(
     connection: &mut PgConnection,
     tenant_id: TenantId,
@@ -98,8 +99,9 @@ pub(crate) async fn export_data_keys(
 ) -> Result<Vec<ExportedRow>, sqlx::Error> {
     let only: Option<Vec<Uuid>> = only.map(|ids| ids.iter().map(|id| id.get()).collect());
     let rows = sqlx::query!(
-        r#"select key_id, scope, wrapped, created_at as "created_at: jiff_sqlx::Timestamp"
-        from vault.data_key where tenant_id = $1 and ($2::uuid[] is null or key_id = any($2)) order by key_id"#,
+        r#"select key_id, scope, wrapped as "wrapped!", created_at as "created_at: jiff_sqlx::Timestamp"
+        from vault.data_key
+        where tenant_id = $1 and wrapped is not null and ($2::uuid[] is null or key_id = any($2)) order by key_id"#,
         tenant_id.get(),
         only.as_deref()
     )
@@ -112,7 +114,7 @@ pub(crate) async fn export_data_keys(
     Ok(exported.collect())
 }
 
-/// Stores data keys, but for scopes that have one already. Returns how many were stored.
+/// Stores data keys, but for scopes that have or had one already. Returns how many were stored.
 ///
 /// One round trip: the statement is a transaction of its own and names its tenant in it. Every row takes its tenant from that
 /// naming, so none reaches row-level security before it. In order of scope, so that two callers never wait for each other.
@@ -141,6 +143,64 @@ pub(crate) async fn insert_data_keys(
     .execute(pool)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Destroys the keys that an event of the erasure list names, by the right of that event. Returns how many lived.
+pub(crate) async fn destroy_keys(
+    pool: &PgPool,
+    tenant_id: TenantId,
+    (version, keys): (Version, &[DestroyedKey]),
+    at: Timestamp,
+) -> Result<i64, sqlx::Error> {
+    let (key_ids, scopes) = columns(keys);
+    sqlx::query_scalar!(
+        r#"select vault.destroy_keys($1, $2, $3, $4, $5) as "lived!""#,
+        tenant_id.get(),
+        version.get(),
+        &key_ids,
+        &scopes as _,
+        at.to_sqlx() as _
+    )
+    .fetch_one(pool)
+    .await
+}
+
+/// Destroys keys, as the owner, whatever the log says.
+pub(crate) async fn bury_keys(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    keys: &[DestroyedKey],
+    at: Timestamp,
+) -> Result<i64, sqlx::Error> {
+    let (key_ids, scopes) = columns(keys);
+    sqlx::query_scalar!(
+        r#"select vault.bury_keys($1, $2, $3, $4) as "lived!""#,
+        tenant_id.get(),
+        &key_ids,
+        &scopes as _,
+        at.to_sqlx() as _
+    )
+    .fetch_one(connection)
+    .await
+}
+
+fn columns(keys: &[DestroyedKey]) -> (Vec<Uuid>, Vec<&str>) {
+    keys.iter().map(|key| (key.key_id.get(), key.scope.as_str())).unzip()
+}
+
+/// The tenants whose erasure list is not carried out to its end, and how far each is.
+pub(crate) async fn erasures_due(pool: &PgPool) -> Result<Vec<(TenantId, Version)>, sqlx::Error> {
+    let rows = sqlx::query!(r#"select tenant_id as "tenant_id!", since as "since!" from vault.erasures_due()"#)
+        .fetch_all(pool);
+    Ok(rows.await?.into_iter().map(|row| (TenantId::new(row.tenant_id), Version::new(row.since))).collect())
+}
+
+/// How far a tenant's erasure list is carried out.
+pub(crate) async fn erased_to(connection: &mut PgConnection, tenant_id: TenantId) -> Result<Version, sqlx::Error> {
+    let mark = sqlx::query_scalar!("select version from vault.erasure_mark where tenant_id = $1", tenant_id.get())
+        .fetch_optional(connection)
+        .await?;
+    Ok(mark.map_or(Version::ZERO, Version::new))
 }
 
 fn data_key_row(key_id: Uuid, scope: String, wrapped: Vec<u8>) -> DataKeyRow {

@@ -20,6 +20,7 @@ use crate::{
 use tenant_key::TenantKey;
 
 mod data_keys;
+mod destroy;
 mod tenant_key;
 
 /// The keys of the tenants at home in a region. Cheap to clone.

@@ -48,7 +48,7 @@ pub(crate) async fn append(
 
 fn scope(stream: &StreamName, event: &TenantLogEvent, event_id: EventId) -> Scope {
     match stream {
-        StreamName::Tenant | StreamName::Email(_) | StreamName::Name(_) => Scope::General,
+        StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_) => Scope::General,
         StreamName::Person(person) => Scope::Person(*person),
         StreamName::Ticket(_) if event.event_type() == "comment_added" => Scope::Comment(event_id),
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),

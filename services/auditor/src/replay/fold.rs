@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Aggregate, email::EmailClaim, name::Name, person::Person, tenant::Tenant, ticket::Ticket, upload::Upload,
+    Aggregate, email::EmailClaim, erasure::Erasures, name::Name, person::Person, tenant::Tenant, ticket::Ticket,
+    upload::Upload,
 };
 use jiff::Timestamp;
 use schemas::{Personal, Position, Recorded, StreamName, TenantLogEvent, Version};
@@ -75,6 +76,7 @@ enum AnyAggregate {
     Email(EmailClaim),
     Ticket(Ticket, Vec<Comment>),
     Upload(Upload),
+    Erasures(Erasures),
     Name(Name),
 }
 
@@ -149,6 +151,7 @@ impl AnyAggregate {
             StreamName::Email(_) => Self::Email(EmailClaim::default()),
             StreamName::Ticket(_) => Self::Ticket(Ticket::default(), Vec::new()),
             StreamName::Upload(_) => Self::Upload(Upload::default()),
+            StreamName::Erasures => Self::Erasures(Erasures::default()),
             StreamName::Name(_) => Self::Name(Name::default()),
         }
     }
@@ -164,6 +167,7 @@ impl AnyAggregate {
                 evolve(ticket, event);
             }
             Self::Upload(upload) => evolve(upload, event),
+            Self::Erasures(erasures) => evolve(erasures, event),
             Self::Name(name) => evolve(name, event),
         }
     }
@@ -183,6 +187,7 @@ impl AnyAggregate {
             Self::Email(email) => view::email(email),
             Self::Ticket(ticket, comments) => view::ticket(ticket, comments),
             Self::Upload(upload) => view::upload(upload),
+            Self::Erasures(erasures) => view::erasures(erasures),
             Self::Name(name) => view::name(name),
         }
     }

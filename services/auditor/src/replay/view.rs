@@ -2,6 +2,7 @@
 
 use domain::{
     email::EmailClaim,
+    erasure::Erasures,
     name::Name,
     person::{Person, Profile, Token},
     tenant::Tenant,
@@ -128,6 +129,10 @@ pub(super) fn upload(upload: &Upload) -> Value {
         "uploader": received.uploader,
         "claimed_for_ticket": upload.claimed().map(|claimed| claimed.ticket),
     })
+}
+
+pub(super) fn erasures(erasures: &Erasures) -> Value {
+    json!({"keys_destroyed": erasures.keys_destroyed()})
 }
 
 pub(super) fn name(name: &Name) -> Value {

@@ -35,6 +35,11 @@ impl<'a> Batch<'a> {
         Self { desk, by, members: Vec::new() }
     }
 
+    /// Where, and by whose command.
+    pub(crate) const fn frame(&self) -> (&'a Desk, &'a Issuer) {
+        (self.desk, self.by)
+    }
+
     /// Adds the decision of one command on one stream.
     pub(crate) async fn decide<A>(
         mut self,
@@ -53,6 +58,24 @@ impl<'a> Batch<'a> {
             state.evolve(&event);
             member.events.push(event.into());
         }
+        Ok(self)
+    }
+
+    /// Adds a decision that does not depend on what the stream holds, which is not read but for its version.
+    pub(crate) async fn decide_unread<A>(
+        mut self,
+        stream: StreamName,
+        command: &A::Command,
+    ) -> Result<Self, Refusal<A::Rejection>>
+    where
+        A: Aggregate + Send + 'static,
+    {
+        let events = A::default().decide(command).map_err(Refusal::Rejected)?;
+        let mut transaction = regions::begin(&self.desk.pool, &self.by.resident).await.map_err(Failure::Begin)?;
+        let read_at = eventlog::stream_version(&mut transaction, &self.by.resident, &stream).await;
+        let read_at = read_at.map_err(Failure::Read)?;
+        let events = events.into_iter().map(Into::into).collect();
+        self.members.push(Member { stream, read_at, state: Box::new(A::default()), events });
         Ok(self)
     }
 

@@ -69,6 +69,6 @@ fn scope(stream: &StreamName, event: &TenantLogEvent, id: EventId) -> Scope {
         (StreamName::Ticket(ticket), _) => Scope::Ticket(TicketId::new(ticket.get())),
         (StreamName::Person(person), _) => Scope::Person(PersonId::new(person.get())),
         (StreamName::Upload(upload), _) => Scope::Attachment(AttachmentId::new(upload.get())),
-        (StreamName::Tenant | StreamName::Email(_) | StreamName::Name(_), _) => Scope::General,
+        (StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_), _) => Scope::General,
     }
 }

@@ -251,7 +251,7 @@ impl World {
 
 fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
     match stream {
-        StreamName::Tenant | StreamName::Email(_) | StreamName::Name(_) => Scope::General,
+        StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_) => Scope::General,
         StreamName::Person(person) => Scope::Person(*person),
         StreamName::Ticket(_) if draft.event_type == "comment_added" => Scope::Comment(event_id),
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),

@@ -32,9 +32,9 @@ impl Inner {
         let absent = missing(scopes.iter(), &keys);
         keys.extend(self.make(resident, &tenant_key, &absent).await?);
 
-        // One can only be missing if it was destroyed between the two statements.
-        let vanished = || Error::ReadKeys { tenant_id, source: sqlx::Error::RowNotFound };
-        scopes.iter().map(|scope| keys.get(scope).cloned().ok_or_else(vanished)).collect()
+        // What is neither there nor can be made has a tombstone in its place.
+        let erased = |&scope| Error::Erased { tenant_id, scope };
+        scopes.iter().map(|scope| keys.get(scope).cloned().ok_or_else(|| erased(scope))).collect()
     }
 
     /// The keys with these ids; those that were destroyed are not among them.

@@ -1,5 +1,6 @@
 //! The vault over a real database.
 
+mod destroying;
 mod key_files;
 mod keys;
 mod payloads;
