@@ -40,6 +40,11 @@ pub fn backup(backup_id: &str) -> String {
     format!("{BACKUPS}{backup_id}/manifest.json")
 }
 
+/// The backup whose manifest this is.
+pub fn backup_id(key: &str) -> Option<&str> {
+    key.strip_prefix(BACKUPS)?.strip_suffix("/manifest.json")
+}
+
 /// The segment that holds the events from `first` to `last`.
 pub fn segment(first: Position, last: Position) -> String {
     format!("{EVENTS}{:012}-{:012}.seg.zst", first.get(), last.get())

@@ -2,6 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
+use jiff::SignedDuration;
 use schemas::RegionId;
 
 /// One region, as its file names it.
@@ -21,6 +22,8 @@ pub struct Region {
     pub key_alias: String,
     /// Where projector and replicator read from.
     pub feed: Feed,
+    /// How often it is backed up by itself; nothing if only when somebody asks.
+    pub backup_every: Option<SignedDuration>,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
     pub(crate) kafka: Option<KafkaEndpoint>,
@@ -124,6 +127,7 @@ impl Region {
             bucket: String::new(),
             key_alias: "alias/domicile-directory".to_owned(),
             feed: Feed::Log,
+            backup_every: None,
             postgres: Some(postgres),
             s3: None,
             kafka: None,

@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path};
 
+use jiff::SignedDuration;
 use regions::{ConfigError, Feed, HostingPolicy, KafkaSecurity, Regions};
 use schemas::{DataClass, RegionId, values::Plan};
 use tempfile::TempDir;
@@ -158,7 +159,7 @@ fn every_wrong_field_of_a_region_file_is_refused_by_name() {
     const BUCKET: &str =
         "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
     const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
-    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, feed, postgres, s3, kafka";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, feed, backup, postgres, s3, kafka";
     let first =
         "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
     assert_refused(
@@ -523,4 +524,25 @@ fn a_file_that_is_not_text_and_a_file_that_is_a_folder_are_refused() {
     fs::remove_file(folder.path().join("eu.toml")).expect("removed");
     fs::create_dir(folder.path().join("eu.toml")).expect("made");
     assert_eq!(load(&folder).expect_err("refused"), "eu.toml: cannot be read: is a directory");
+}
+
+#[test]
+fn a_region_is_backed_up_once_a_day_unless_its_file_says_otherwise() {
+    let every = |backup: &str| {
+        let folder = folder();
+        let path = folder.path().join("eu.toml");
+        let text = fs::read_to_string(&path).expect("a copy");
+        fs::write(&path, format!("{text}{backup}")).expect("written");
+        load(&folder).map(|regions| regions.get(&id("eu")).expect("it is there").backup_every)
+    };
+    let hours = |hours| Ok(Some(SignedDuration::from_hours(hours)));
+    assert_eq!(every(""), hours(24));
+    assert_eq!(every("[backup]\nevery = \"6h\"\n"), hours(6));
+    assert_eq!(every("[backup]\nevery = \"7d\"\n"), hours(168));
+    assert_eq!(every("[backup]\nevery = \"never\"\n"), Ok(None));
+    for wrong in ["0h", "30s", "32d", "9999d", "-1h", "daily", ""] {
+        let refusal = every(&format!("[backup]\nevery = \"{wrong}\"\n")).expect_err("it must be refused");
+        assert!(refusal.ends_with("backup.every: takes a time from 1m to 31d, as 6h or 1d, or never"), "{refusal}");
+    }
+    assert!(every("[backup]\nkeep = \"7d\"\n").expect_err("it must be refused").contains("backup.keep"));
 }

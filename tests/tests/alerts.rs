@@ -29,13 +29,11 @@ fn every_rule_is_about_a_metric_that_a_region_has() -> anyhow::Result<()> {
     let rules = fs::read_to_string(repository().join("infra/alerts/domicile.yml"))?;
     assert_eq!(missing(&rules), Vec::<String>::new());
     let named = named_in(&rules);
-    for must in
-        ["domicile_subscription_halted_tenants", "domicile_archive_age_seconds", "domicile_queue_refusals_total"]
-    {
+    for must in ["domicile_subscription_halted_tenants", "domicile_mark_age_seconds", "domicile_queue_refusals_total"] {
         assert!(named.contains(must), "nothing alarms on {must}");
     }
     // The control: a metric that was renamed.
-    let renamed = rules.replace("domicile_archive_age_seconds", "domicile_archive_delay_seconds");
-    assert_eq!(missing(&renamed), ["domicile_archive_delay_seconds"]);
+    let renamed = rules.replace("domicile_mark_age_seconds", "domicile_mark_delay_seconds");
+    assert_eq!(missing(&renamed), ["domicile_mark_delay_seconds"]);
     Ok(())
 }

@@ -55,7 +55,7 @@ async fn telemetry_tells_what_happened_and_nothing_of_what_people_wrote() -> any
     assert!(log.contains("\"level\":\"DEBUG\""), "there is a log at this level: {log}");
     assert_log_is_json(&log)?;
     assert!(metrics.contains("domicile_append_seconds_count{region=\"eu\"}"), "{metrics}");
-    assert!(metrics.contains("domicile_archive_age_seconds"), "{metrics}");
+    assert!(metrics.contains("domicile_mark_age_seconds"), "{metrics}");
     let postgres = |place: &str| std::fs::read(deployment.data().join(place).join("postgres/postgres.log"));
     let said = [
         ("spans", collector.bytes()),

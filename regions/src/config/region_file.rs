@@ -18,10 +18,11 @@ use crate::{
     region::{Endpoints, Feed, PostgresEndpoint, Region, S3Endpoint},
 };
 
+mod backup;
 mod kafka;
 
 const FIELDS: &[&str] =
-    &["id", "name", "jurisdiction", "cloud_region", "bucket", "key_alias", "feed", "postgres", "s3", "kafka"];
+    &["id", "name", "jurisdiction", "cloud_region", "bucket", "key_alias", "feed", "backup", "postgres", "s3", "kafka"];
 
 /// Reads a region file. `buckets` are those of the files read before it: two regions never share one.
 pub(super) fn parse(
@@ -46,6 +47,7 @@ pub(super) fn parse(
     let (postgres, s3) = endpoints(path, &file)?.map(|it| (it.postgres, it.s3)).unzip();
     let kafka = file.optional_table("kafka")?.map(|table| kafka::endpoint(path, &table)).transpose()?;
     let feed = feed(&file)?;
+    let backup_every = backup::every(&file)?;
     Ok(Region {
         id,
         name: name.to_owned(),
@@ -54,6 +56,7 @@ pub(super) fn parse(
         bucket,
         key_alias: key_alias.to_owned(),
         feed,
+        backup_every,
         postgres,
         s3,
         kafka,

@@ -117,8 +117,8 @@ impl Listeners {
 }
 
 /// Serves a desk until `shutdown` is requested. Connections finish the requests they carry; whoever drains `shutdown`
-/// waits for them.
-pub async fn run(desk: Desk, listeners: Listeners, shutdown: Shutdown) {
+/// waits for them. `more` is served to ops beside the desk's own.
+pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutdown) {
     let limits = Limits {
         connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         meter: desk.metrics.queue("desk_connections"),
@@ -126,7 +126,7 @@ pub async fn run(desk: Desk, listeners: Listeners, shutdown: Shutdown) {
         shutdown: shutdown.clone(),
     };
     let routes = app(desk.clone());
-    let health = Router::new().merge(ops::routes()).with_state(desk.clone());
+    let health = Router::new().merge(ops::routes()).with_state(desk.clone()).merge(more);
     shutdown.spawn(accept(listeners.plain, Door::Plain, routes.clone(), limits.clone()));
     if let Some((listener, acceptor)) = listeners.tls {
         shutdown.spawn(accept(listener, Door::Tls(acceptor), routes, limits.clone()));

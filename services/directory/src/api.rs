@@ -15,13 +15,12 @@ use axum::{
     routing::{get, post},
 };
 use domain::name::Rejection;
-use runtime::Shutdown;
+use runtime::{Access, Shutdown};
 use schemas::{Epoch, Position, RegionId, Slug, TenantId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
-    access::Access,
     client::{ClaimRequest, HoldRequest, Pending, Problem, Written, code},
     error::Error,
     service::Directory,

@@ -9,9 +9,8 @@
 //! have while it is down: only signing up needs it.
 //!
 //! Reading order: [`map`], `names` (the state folded from the log), [`service`] (what is asked of it), `write` (decide, seal,
-//! append), `follow` (the log into memory), `api` (HTTP), `access` (who may), [`client`].
+//! append), `follow` (the log into memory), `api` (HTTP), [`client`].
 
-mod access;
 mod api;
 pub mod client;
 mod error;

@@ -1,11 +1,13 @@
-//! Health and metrics of a worker that runs alone. A desk serves its own.
+//! What ops asks a process: health and metrics of a worker that runs alone (a desk serves its own), and backups.
+
+pub mod backups;
 
 use axum::{Router, routing::get};
 use runtime::{RegionMetrics, Shutdown};
 use tokio::net::TcpListener;
 
-/// Serves `/healthz`, `/readyz` and `/metrics` until shutdown.
-pub async fn serve(listener: TcpListener, metrics: RegionMetrics, shutdown: Shutdown) {
+/// Serves `/healthz`, `/readyz`, `/metrics` and what else a worker has for ops until shutdown.
+pub async fn serve(listener: TcpListener, (metrics, more): (RegionMetrics, Router), shutdown: Shutdown) {
     let page = move || {
         let page = metrics.page();
         async move { ([("content-type", "text/plain; version=0.0.4")], page) }
@@ -13,7 +15,8 @@ pub async fn serve(listener: TcpListener, metrics: RegionMetrics, shutdown: Shut
     let routes = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(async || "ok\n"))
-        .route("/metrics", get(page));
+        .route("/metrics", get(page))
+        .merge(more);
     let served = axum::serve(listener, routes).with_graceful_shutdown(async move { shutdown.requested().await }).await;
     if let Err(error) = served {
         tracing::error!(%error, "the operations port failed");

@@ -4,6 +4,8 @@
 //! event: the manifest names sizes and roots, and whoever restores reads each archive up to its size.
 
 mod create;
+mod on_request;
+pub(crate) mod scheduled;
 mod verify;
 
 use archive::{BackupManifest, layout};
@@ -11,6 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 pub use self::{
     create::{Progress, create},
+    on_request::{OnRequest, State, UnderWay, Work},
     verify::{TenantVerified, Verified, verify},
 };
 use crate::{deps::ReplicatorDeps, error::Error};
@@ -33,11 +36,7 @@ pub struct Listed {
 /// If the bucket does not answer.
 pub async fn list(deps: &ReplicatorDeps) -> Result<Vec<Listed>, Error> {
     let listed = deps.bucket.list(layout::BACKUPS).await.map_err(Error::Bucket)?;
-    let ids: Vec<_> = listed
-        .iter()
-        .filter_map(|object| object.key.strip_prefix(layout::BACKUPS)?.strip_suffix("/manifest.json"))
-        .map(str::to_owned)
-        .collect();
+    let ids: Vec<_> = listed.iter().filter_map(|object| layout::backup_id(&object.key)).map(str::to_owned).collect();
     let shown = ids.into_iter().map(|backup_id| async move {
         match show(deps, &backup_id).await {
             Err(error) if !error.is_of_one() => Err(error),

@@ -70,3 +70,33 @@ pub(crate) async fn least_verified(
     .await?;
     Ok(found.map(TenantId::new))
 }
+
+/// When the oldest events were recorded that marks have not reached; nothing where there are none.
+pub(crate) struct Oldest {
+    pub(crate) sealed: Option<Timestamp>,
+    pub(crate) verified: Option<Timestamp>,
+}
+
+/// The oldest event of an active tenant beyond the marks "sealed" and "verified".
+pub(crate) async fn oldest_beyond(connection: &mut PgConnection) -> Result<Oldest, sqlx::Error> {
+    let row = sqlx::query!(
+        r#"select
+            min(e.recorded_at) filter (where e.position > coalesce(h.size, 0)) as "sealed: jiff_sqlx::Timestamp",
+            min(e.recorded_at) filter (where e.position > coalesce(v.position, 0)) as "verified: jiff_sqlx::Timestamp"
+        from log.tenant t
+        left join log.tree_head h on h.tenant_id = t.tenant_id
+        left join log.mark v on v.tenant_id = t.tenant_id and v.mark = 'verified'
+        join log.event e on e.tenant_id = t.tenant_id
+            and e.position in (coalesce(h.size, 0) + 1, coalesce(v.position, 0) + 1)
+        where t.state = 'active'"#
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(Oldest { sealed: row.sealed.map(|at| at.to_jiff()), verified: row.verified.map(|at| at.to_jiff()) })
+}
+
+/// When the region's first tenant was made, if it has one.
+pub(crate) async fn first_tenant(connection: &mut PgConnection) -> Result<Option<Timestamp>, sqlx::Error> {
+    let first = sqlx::query_scalar!(r#"select min(created_at) as "first: jiff_sqlx::Timestamp" from log.tenant"#);
+    Ok(first.fetch_one(connection).await?.map(|at| at.to_jiff()))
+}

@@ -4,19 +4,23 @@
 //! state. A tenant that was just archived rests for a few intervals unless it has filled a tile meanwhile, because every
 //! generation also writes the tree's partial tiles anew. A turn is one generation, so a long backlog holds up nobody.
 
+mod ages;
 mod paces;
 mod verifying;
 
 use std::{pin::pin, time::Duration};
 
-use futures::{FutureExt, StreamExt, stream};
+use futures::{FutureExt, StreamExt, future, stream};
 use jiff::Timestamp;
 use regions::Resident;
 use runtime::Shutdown;
 use tokio::time::Instant;
 
 use self::paces::Paces;
-use crate::{archive_tenant::take_turn, delivery::Delivery, deps::ReplicatorDeps, error::Error, lag, lag::Behind};
+use crate::{
+    archive_tenant::take_turn, backup::scheduled, delivery::Delivery, deps::ReplicatorDeps, error::Error, lag,
+    lag::Behind,
+};
 
 /// Tenants that are archived at the same time.
 const TENANTS_AT_ONCE: usize = 4;
@@ -44,7 +48,10 @@ impl Replicator {
                 return Ok(());
             }
         }
-        let (archived, ()) = tokio::join!(self.archive(&shutdown), verifying::run(&self.deps, &shutdown));
+        let (deps, shutdown) = (&self.deps, &shutdown);
+        let looking_after =
+            future::join3(verifying::run(deps, shutdown), ages::run(deps, shutdown), scheduled::run(deps, shutdown));
+        let (archived, _) = future::join(self.archive(shutdown), looking_after).await;
         archived
     }
 
@@ -125,7 +132,7 @@ impl Replicator {
         let metrics = &self.deps.metrics;
         let now = self.deps.clock.now();
         let age = behind.first().map_or(0.0, |tenant| seconds_since(tenant.oldest, now));
-        metrics.archive_age_seconds.set(age);
+        metrics.mark_age_seconds.with_label_values(&["archived"]).set(age);
         metrics.subscription_lag_seconds.with_label_values(&["archive"]).set(age);
         let positions = behind.iter().map(Behind::positions).sum();
         metrics.subscription_lag_positions.with_label_values(&["archive"]).set(positions);

@@ -3,9 +3,10 @@
 //! Time and randomness are values handed in ([`Clock`], [`Ids`]); nothing else in the product reads an ambient clock or
 //! generator. This crate knows nothing of tenants, tickets or stores.
 //!
-//! Reading order: [`clock`], [`ids`], [`shutdown`], [`metrics`], [`proxy_protocol`], [`telemetry`],
+//! Reading order: [`clock`], [`ids`], [`shutdown`], [`metrics`], [`proxy_protocol`], [`access`], [`telemetry`],
 //! [`crash`].
 
+pub mod access;
 pub mod clock;
 pub mod crash;
 pub mod ids;
@@ -14,6 +15,7 @@ pub mod proxy_protocol;
 pub mod shutdown;
 pub mod telemetry;
 
+pub use access::Access;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{Ids, SeededIds, SystemIds};
 pub use metrics::{QueueMeter, Queued, RegionMetrics};

@@ -5,8 +5,8 @@
 mod queue;
 
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
 };
 
 pub use queue::{QueueMeter, Queued};
@@ -41,10 +41,16 @@ pub struct RegionMetrics {
     pub topic_events: IntCounterVec,
     /// Whether a client of the topic works: 1, or 0 while it does not. By client.
     pub topic_connected: IntGaugeVec,
-    /// Age in seconds of the oldest event that is not archived.
-    pub archive_age_seconds: Gauge,
+    /// Age in seconds of the oldest event that a mark has not reached: `sealed`, `archived` or `verified`.
+    pub mark_age_seconds: GaugeVec,
     /// Objects written to the region's bucket, by kind.
     pub archive_objects: IntCounterVec,
+    /// Age in seconds of the newest backup's cut, or of the first tenant where there is none.
+    pub backup_age_seconds: Gauge,
+    /// How often the region is to be backed up, in seconds; 0 if only on request.
+    pub backup_interval_seconds: Gauge,
+    /// Tenants that the newest backup could not bring to its cut.
+    pub backup_incomplete_tenants: IntGauge,
     /// Requests answered 421: the tenant is not at home here.
     pub misdirected_requests: IntCounter,
     /// Requests, by status class.
@@ -73,11 +79,7 @@ impl RegionMetrics {
                 "Positions behind.",
                 "subscription",
             ),
-            subscription_lag_seconds: GaugeVec::new(
-                Opts::new("domicile_subscription_lag_seconds", "Seconds behind."),
-                &["subscription"],
-            )
-            .expect(STATIC),
+            subscription_lag_seconds: ages("domicile_subscription_lag_seconds", "Seconds behind.", "subscription"),
             subscription_halted: gauges("domicile_subscription_halted_tenants", "Tenants halted.", "subscription"),
             subscription_events: counters("domicile_subscription_events_total", "Events handled.", "subscription"),
             topic_records_published: IntCounter::new("domicile_topic_records_published_total", "Records published.")
@@ -85,9 +87,15 @@ impl RegionMetrics {
             topic_records_refused: counters("domicile_topic_records_refused_total", "Records not believed.", "reason"),
             topic_events: counters("domicile_topic_events_total", "Events taken from the topic.", "subscription"),
             topic_connected: gauges("domicile_topic_connected", "Whether a client of the topic works.", "client"),
-            archive_age_seconds: Gauge::new("domicile_archive_age_seconds", "Age of the oldest event not archived.")
-                .expect(STATIC),
+            mark_age_seconds: ages("domicile_mark_age_seconds", "Age of the oldest event beyond a mark.", "mark"),
             archive_objects: counters("domicile_archive_objects_total", "Objects written to the bucket.", "kind"),
+            backup_age_seconds: age("domicile_backup_age_seconds", "Age of the newest backup."),
+            backup_interval_seconds: age("domicile_backup_interval_seconds", "How often a backup is to be made."),
+            backup_incomplete_tenants: IntGauge::new(
+                "domicile_backup_incomplete_tenants",
+                "Tenants that are not whole in the newest backup.",
+            )
+            .expect(STATIC),
             misdirected_requests: IntCounter::new("domicile_misdirected_requests_total", "Requests answered 421.")
                 .expect(STATIC),
             http_requests: counters("domicile_http_requests_total", "Requests.", "status"),
@@ -132,8 +140,11 @@ impl RegionMetrics {
             Box::new(self.topic_records_refused.clone()),
             Box::new(self.topic_events.clone()),
             Box::new(self.topic_connected.clone()),
-            Box::new(self.archive_age_seconds.clone()),
+            Box::new(self.mark_age_seconds.clone()),
             Box::new(self.archive_objects.clone()),
+            Box::new(self.backup_age_seconds.clone()),
+            Box::new(self.backup_interval_seconds.clone()),
+            Box::new(self.backup_incomplete_tenants.clone()),
             Box::new(self.misdirected_requests.clone()),
             Box::new(self.http_requests.clone()),
             Box::new(self.http_seconds.clone()),
@@ -149,6 +160,14 @@ fn seconds() -> Vec<f64> {
 
 fn histogram(name: &str, help: &str, buckets: Vec<f64>) -> Histogram {
     Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets)).expect(STATIC)
+}
+
+fn age(name: &str, help: &str) -> Gauge {
+    Gauge::new(name, help).expect(STATIC)
+}
+
+fn ages(name: &str, help: &str, label: &str) -> GaugeVec {
+    GaugeVec::new(Opts::new(name, help), &[label]).expect(STATIC)
 }
 
 fn counters(name: &str, help: &str, label: &str) -> IntCounterVec {

@@ -32,7 +32,7 @@ pub struct WorkerRole {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub region: RegionOption,
-    /// Where to serve /healthz, /readyz and /metrics.
+    /// Where to serve /healthz, /readyz and /metrics; a replicator serves /ops there, too.
     #[arg(long, default_value_t = loopback(9464), value_name = "ADDRESS:PORT")]
     pub listen_operations: SocketAddr,
 }
@@ -235,7 +235,7 @@ pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
     let directory = options.directory.client()?;
     let desk = region::desk(&deployment, &region, &options.apex, directory, (&metrics, &shutdown)).await?;
     let (plain, operations) = (listeners.plain_address(), listeners.ops_address());
-    shutdown.spawn(serve::run(desk, listeners, shutdown.clone()));
+    shutdown.spawn(serve::run(desk, listeners, axum::Router::new(), shutdown.clone()));
     println!("ready: region {} at {plain}, operations at {operations}", region.id);
     until_asked(&shutdown).await
 }
@@ -246,7 +246,7 @@ pub async fn projector(place: &Place, options: &WorkerRole) -> Outcome {
     let region = deployment.region(&options.region.region)?;
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
     region::projector(&deployment, &region, &metrics, &shutdown).await?;
-    worker_ready(&region.id, options, metrics, &shutdown).await
+    worker_ready(&region.id, options, (metrics, axum::Router::new()), &shutdown).await
 }
 
 /// Runs a region's archive writer until a signal asks to stop.
@@ -255,7 +255,8 @@ pub async fn replicator(place: &Place, options: &WorkerRole) -> Outcome {
     let region = deployment.region(&options.region.region)?;
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
     let mut replicating = region::replicator(&deployment, &region, &metrics, &shutdown).await?;
-    worker_ready(&region.id, options, metrics, &shutdown).await?;
+    let more = region::for_ops(&deployment, &region, &metrics, &shutdown).await?;
+    worker_ready(&region.id, options, (metrics, more), &shutdown).await?;
     replicating.check().await
 }
 
@@ -269,13 +270,18 @@ pub async fn relay(place: &Place, options: &WorkerRole) -> Outcome {
     }
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
     region::relay(&deployment, &region, &metrics, &shutdown).await?;
-    worker_ready(&region.id, options, metrics, &shutdown).await
+    worker_ready(&region.id, options, (metrics, axum::Router::new()), &shutdown).await
 }
 
-async fn worker_ready(region: &RegionId, options: &WorkerRole, metrics: RegionMetrics, shutdown: &Shutdown) -> Outcome {
+async fn worker_ready(
+    region: &RegionId,
+    options: &WorkerRole,
+    served: (RegionMetrics, axum::Router),
+    shutdown: &Shutdown,
+) -> Outcome {
     let listener = TcpListener::bind(options.listen_operations).await?;
     println!("ready: region {region}, operations at {}", listener.local_addr()?);
-    shutdown.spawn(crate::operations::serve(listener, metrics, shutdown.clone()));
+    shutdown.spawn(crate::operations::serve(listener, served, shutdown.clone()));
     until_asked(shutdown).await
 }
 

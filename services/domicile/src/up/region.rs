@@ -9,6 +9,7 @@ use std::{
 use desk::{Desk, serve};
 use eventlog::{Appender, AppenderConfig};
 use regions::{DatabaseRole, Feed, ReadModels, Region};
+use replicator::backup::OnRequest;
 use router::{Backend, Config as RouterConfig, Limits, Router};
 use runtime::{RegionMetrics, Shutdown};
 use schemas::RegionId;
@@ -19,7 +20,7 @@ use super::{
     replicating::Replicating,
     stores::{self, Stores},
 };
-use crate::{cli::Up, deployment::Deployment, exit::Failure};
+use crate::{cli::Up, deployment::Deployment, exit::Failure, operations};
 
 /// A free port of this machine only.
 pub const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -125,7 +126,8 @@ pub async fn start(
     let backend = Backend { plain, tls: listeners.tls_address().unwrap_or(plain) };
     let operations = listeners.ops_address();
     let desk = desk(deployment, region, apex, directory.client()?, (&metrics, roles)).await?;
-    roles.spawn(serve::run(desk, listeners, roles.clone()));
+    let more = for_ops(deployment, region, &metrics, roles).await?;
+    roles.spawn(serve::run(desk, listeners, more, roles.clone()));
     if region.kafka().is_some() {
         relay(deployment, region, &metrics, roles).await?;
     }
@@ -201,6 +203,18 @@ pub async fn replicator(
     let shutdown = roles.clone();
     let run = replicator::Replicator::new(deps).run(shutdown);
     Ok(Replicating::spawn(region.id.clone(), roles, run))
+}
+
+/// What ops may ask whoever replicates the region, for those who hold its token.
+pub async fn for_ops(
+    deployment: &Deployment,
+    region: &Region,
+    metrics: &RegionMetrics,
+    roles: &Shutdown,
+) -> Result<axum::Router, Failure> {
+    let token = stores::secret_file(&deployment.data.keys(&region.id).join("ops.token"), deployment)?;
+    let backups = OnRequest::new(deployment.replicator(region, metrics).await?, roles.clone());
+    Ok(operations::backups::routes(backups, &token))
 }
 
 /// Runs a region's relay until shutdown.

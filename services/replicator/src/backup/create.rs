@@ -40,6 +40,15 @@ pub async fn create(
     deps: &ReplicatorDeps,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<BackupManifest, Error> {
+    create_as(deps, new_id(deps), progress).await
+}
+
+/// The same, under an id that was given out before.
+pub(super) async fn create_as(
+    deps: &ReplicatorDeps,
+    backup_id: String,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<BackupManifest, Error> {
     deps.bucket.check_location().await.map_err(Error::Bucket)?;
     let cut_at = deps.clock.now();
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
@@ -61,7 +70,7 @@ pub async fn create(
     let signer = deps.signer_of_region();
     let manifest = BackupManifest {
         format: backup::FORMAT,
-        backup_id: backup_id(deps),
+        backup_id,
         region: deps.region.id.clone(),
         cut_at,
         completed_at: deps.clock.now(),
@@ -169,7 +178,7 @@ async fn within(
 }
 
 /// A name that sorts by time and that a person can type: `20261122T101500Z-3f9a`.
-fn backup_id(deps: &ReplicatorDeps) -> String {
+pub(super) fn new_id(deps: &ReplicatorDeps) -> String {
     let time = deps.clock.now().strftime("%Y%m%dT%H%M%SZ");
     let suffix = deps.ids.uuid().as_u128() & 0xffff;
     format!("{time}-{suffix:04x}")

@@ -6,5 +6,6 @@ mod crash;
 mod reading_back;
 mod region;
 mod running;
+mod scheduled;
 mod stale;
 mod topic;

@@ -81,7 +81,7 @@ async fn the_age_of_the_oldest_event_that_is_not_archived_is_measured() -> anyho
     let shutdown = Shutdown::new();
     shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
     let measured = async {
-        while eu.test.metrics.archive_age_seconds.get() != 90.0 {
+        while eu.test.metrics.mark_age_seconds.with_label_values(&["archived"]).get() != 90.0 {
             tokio::task::yield_now().await;
         }
     };

@@ -1,20 +1,21 @@
-//! Who may speak to the directory: whoever holds the token. Regions and routers are given it at start.
+//! Who may speak to a service of ours: whoever holds its token.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use schemas::Hash;
 
-/// The token the directory was started with, hashed: comparing hashes takes the same time for every wrong token, whatever
+/// The token a service was started with, hashed: comparing hashes takes the same time for every wrong token, whatever
 /// its length.
 #[derive(Debug, Clone)]
-pub(crate) struct Access(Hash);
+pub struct Access(Hash);
 
 impl Access {
-    pub(crate) fn new(token: &str) -> Self {
+    /// Opens to `token`.
+    pub fn new(token: &str) -> Self {
         Self(Hash::of(&[token.as_bytes()]))
     }
 
     /// Whether an `Authorization` header carries the token (RFC 6750, section 2.1).
-    pub(crate) fn permits(&self, authorization: Option<&[u8]>) -> bool {
+    pub fn permits(&self, authorization: Option<&[u8]>) -> bool {
         let Some((scheme, token)) = authorization.and_then(|value| value.split_at_checked(b"Bearer ".len())) else {
             return false;
         };

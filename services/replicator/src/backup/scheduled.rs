@@ -1,0 +1,96 @@
+//! Backups by the clock, as often as the region's file says.
+//!
+//! Whether one is due is asked of the bucket, so a restart needs no state and forgets nothing. Of several replicators one makes
+//! it: whoever holds the region's lock, until its connection ends.
+
+use archive::{BackupManifest, layout};
+use jiff::SignedDuration;
+use runtime::Shutdown;
+use sqlx::PgConnection;
+
+use super::{create, show};
+use crate::{deps::ReplicatorDeps, error::Error, lag};
+
+/// Intervals from one look for the newest backup to the next. The listing grows by one for each.
+const INTERVALS: u32 = 30;
+
+/// Makes backups until shutdown, and shows how old the newest is. A region that is backed up on request only is only shown.
+pub(crate) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
+    while shutdown.sleep(deps.interval * INTERVALS).await {
+        let round = tokio::select! {
+            round = round(deps) => round,
+            // What was archived for a backup that has no manifest yet stays archived.
+            () = shutdown.requested() => return,
+        };
+        if let Err(error) = round {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot look after backups");
+        }
+    }
+}
+
+async fn round(deps: &ReplicatorDeps) -> Result<(), Error> {
+    let newest = newest(deps).await?;
+    measure(deps, newest.as_ref()).await?;
+    let Some(every) = deps.region.backup_every else { return Ok(()) };
+    if !is_due(deps, newest.as_ref(), every) {
+        return Ok(());
+    }
+    // Held by the connection: a process that dies gives it back.
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?.detach();
+    if !try_lock(&mut connection).await.map_err(Error::Database)? {
+        return Ok(());
+    }
+    // Asked again under the lock: another replicator may just have made it.
+    let mut newest = self::newest(deps).await?;
+    if is_due(deps, newest.as_ref(), every) {
+        let manifest = create(deps, &mut |_| ()).await?;
+        let (id, events, incomplete) = (&manifest.backup_id, manifest.events(), manifest.incomplete().count());
+        tracing::info!(backup.id = %id, events, incomplete, "the region was backed up");
+        newest = Some(manifest);
+    }
+    measure(deps, newest.as_ref()).await
+}
+
+async fn try_lock(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let locked = sqlx::query_scalar!(
+        r#"select pg_try_advisory_lock(hashtextextended('replicator scheduled backup', 0)) as "locked!""#
+    );
+    locked.fetch_one(connection).await
+}
+
+/// The newest backup of the region; what lies among them and is none is passed over.
+async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifest>, Error> {
+    let listed = deps.bucket.list(layout::BACKUPS).await.map_err(Error::Bucket)?;
+    let mut ids: Vec<_> = listed.iter().filter_map(|object| layout::backup_id(&object.key)).collect();
+    ids.sort_unstable();
+    for id in ids.into_iter().rev() {
+        match show(deps, id).await {
+            Err(error) if error.is_of_one() => {}
+            found => return found.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+fn is_due(deps: &ReplicatorDeps, newest: Option<&BackupManifest>, every: SignedDuration) -> bool {
+    newest.is_none_or(|newest| deps.clock.now().duration_since(newest.cut_at) >= every)
+}
+
+/// Shows how old the newest backup is, how old it may get, and how many tenants it lacks. Where there is none, what there is to
+/// back up is as old as the first tenant.
+async fn measure(deps: &ReplicatorDeps, newest: Option<&BackupManifest>) -> Result<(), Error> {
+    let since = match newest {
+        Some(newest) => Some(newest.cut_at),
+        None => {
+            let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+            lag::first_tenant(&mut connection).await.map_err(Error::Database)?
+        }
+    };
+    let age = since.map_or(SignedDuration::ZERO, |since| deps.clock.now().duration_since(since));
+    deps.metrics.backup_age_seconds.set(age.as_secs_f64().max(0.0));
+    let incomplete = newest.map_or(0, |newest| newest.incomplete().count());
+    deps.metrics.backup_incomplete_tenants.set(incomplete as i64);
+    let every = deps.region.backup_every.unwrap_or_default();
+    deps.metrics.backup_interval_seconds.set(every.as_secs_f64());
+    Ok(())
+}
