@@ -1,24 +1,33 @@
 //! A region's bucket. What client speaks to it stays in this module.
 
-use std::time::Duration;
+mod keeping;
+mod role;
+mod set_up;
+
+use std::{fmt, sync::Arc, time::Duration};
 
 use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Config, Credentials, Region as CloudRegion, retry::RetryConfig, timeout::TimeoutConfig},
     error::ProvideErrorMetadata,
     operation::put_object::{PutObjectOutput, builders::PutObjectFluentBuilder},
-    types::{BucketLocationConstraint, CreateBucketConfiguration},
+    types::BucketLocationConstraint,
 };
 use bytes::Bytes;
+use runtime::Clock;
 
-use crate::{error::Error, region::Region};
+pub use self::role::BucketRole;
+use crate::{error::Error, region::Region, storage::Storage};
 
 /// The one bucket of a region, found to be where the region is. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Bucket {
     client: Client,
     name: String,
     cloud_region: String,
+    key_alias: String,
+    storage: Storage,
+    clock: Arc<dyn Clock>,
 }
 
 /// What a write-once write found.
@@ -54,20 +63,29 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// The bucket of a region, after asking it where it is.
+/// The bucket of a region, entered in a role, after asking it where it is and whether it keeps objects as the region's file
+/// says. Locks on objects begin at the clock's time.
 ///
 /// # Errors
-/// If the region names no endpoint, or the bucket cannot be asked or is elsewhere.
-pub async fn bucket(region: &Region) -> Result<Bucket, Error> {
-    let bucket = Bucket::new(region)?;
+/// If the region names no endpoint, or the bucket cannot be asked, is elsewhere, or keeps objects otherwise.
+pub async fn bucket(region: &Region, role: BucketRole, clock: &Arc<dyn Clock>) -> Result<Bucket, Error> {
+    let bucket = Bucket::new(region, role, clock)?;
     bucket.check_location().await?;
+    bucket.check_keeping().await?;
     Ok(bucket)
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Bucket").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Bucket {
     #[expect(clippy::disallowed_methods, reason = "the one place that makes clients of the object store")]
-    fn new(region: &Region) -> Result<Self, Error> {
+    fn new(region: &Region, role: BucketRole, clock: &Arc<dyn Clock>) -> Result<Self, Error> {
         let endpoint = region.s3().ok_or_else(|| Error::NoEndpoint { region: region.id.clone(), store: "s3" })?;
+        let (access_key, secret_key) = endpoint.key_of(role);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -78,13 +96,7 @@ impl Bucket {
             .region(CloudRegion::new(region.cloud_region.clone()))
             .endpoint_url(&endpoint.url)
             .force_path_style(true)
-            .credentials_provider(Credentials::new(
-                &endpoint.access_key,
-                endpoint.secret_key.expose(),
-                None,
-                None,
-                "region file",
-            ))
+            .credentials_provider(Credentials::new(access_key, secret_key.expose(), None, None, "region file"))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_initial_backoff(INITIAL_BACKOFF))
             .timeout_config(timeouts)
             .build();
@@ -92,27 +104,10 @@ impl Bucket {
             client: Client::from_conf(config),
             name: region.bucket.clone(),
             cloud_region: region.cloud_region.clone(),
+            key_alias: region.key_alias.clone(),
+            storage: region.storage,
+            clock: Arc::clone(clock),
         })
-    }
-
-    /// Makes the region's bucket where the region is, unless it is there. For the embedded endpoint.
-    ///
-    /// # Errors
-    /// If the region names no endpoint, or the store refuses.
-    pub async fn create_if_missing(region: &Region) -> Result<(), Error> {
-        let bucket = Self::new(region)?;
-        // us-east-1 is the one location that is named by not naming it.
-        let place = (bucket.cloud_region != "us-east-1").then(|| {
-            let constraint = BucketLocationConstraint::from(bucket.cloud_region.as_str());
-            CreateBucketConfiguration::builder().location_constraint(constraint).build()
-        });
-        let made =
-            bucket.client.create_bucket().bucket(&bucket.name).set_create_bucket_configuration(place).send().await;
-        match made {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.code(), Some("BucketAlreadyOwnedByYou" | "BucketAlreadyExists")) => Ok(()),
-            Err(error) => Err(Error::Create { bucket: bucket.name, source: error.into() }),
-        }
     }
 
     /// Asks the bucket where it is. A bucket that was replaced by one elsewhere is noticed at the next call.
@@ -143,19 +138,36 @@ impl Bucket {
         })
     }
 
-    /// Writes an object once (`If-None-Match: *`).
+    /// Writes an object once (`If-None-Match: *`), under the region's lock.
     ///
     /// # Errors
     /// If the store refuses.
     pub async fn put_new(&self, key: &str, body: Bytes) -> Result<Put, Error> {
-        match self.put_conditionally(key, body, |put| put.if_none_match("*")).await? {
+        self.put_once(key, body, |put| self.locked(put)).await
+    }
+
+    /// Writes an object once, under no lock: it may be deleted at any time, and the bucket's life cycle ends it.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub async fn put_short_lived(&self, key: &str, body: Bytes) -> Result<Put, Error> {
+        self.put_once(key, body, |put| put).await
+    }
+
+    async fn put_once(
+        &self,
+        key: &str,
+        body: Bytes,
+        lock: impl Fn(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
+    ) -> Result<Put, Error> {
+        match self.put_conditionally(key, body, |put| lock(put.if_none_match("*"))).await? {
             Some(_) => Ok(Put::Written),
             None => Ok(Put::Existed),
         }
     }
 
-    /// Moves an object from the version with this entity tag, or from not being there (`etag` is `None`), to `body`.
-    /// The new entity tag, or `None` if somebody else moved it.
+    /// Moves an object from the version with this entity tag, or from not being there (`etag` is `None`), to `body`. It is never
+    /// locked; the versions it was live for as long as the life cycle says. The new entity tag, or `None` if somebody else moved it.
     ///
     /// # Errors
     /// If the store refuses.
@@ -232,7 +244,7 @@ impl Bucket {
         let mut attempt = 1;
         loop {
             let put = self.client.put_object().bucket(&self.name).key(key).body(body.clone().into());
-            match condition(put).send().await {
+            match condition(self.encrypted(put)).send().await {
                 Ok(output) => return Ok(Some(output)),
                 Err(error) if error.code() == Some("PreconditionFailed") => return Ok(None),
                 // S3 answers so while another conditional write of the same key is in flight: ask again.

@@ -149,9 +149,30 @@ pub enum Error {
         /// Where it says it is.
         found: String,
     },
-    /// The bucket could not be made.
-    #[error("bucket {bucket}: cannot be made")]
-    Create {
+    /// The bucket could not be asked how it keeps objects.
+    #[error("bucket {bucket}: cannot ask whether it keeps objects as the region file's {field} says")]
+    InspectBucket {
+        /// Which bucket.
+        bucket: String,
+        /// Which field of the region's file.
+        field: &'static str,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The bucket keeps objects otherwise than the region's file says.
+    #[error("{field}: bucket {bucket} {what}, or take {field} out of the region's file")]
+    KeptOtherwise {
+        /// Which bucket.
+        bucket: String,
+        /// Which field of the region's file.
+        field: &'static str,
+        /// How, and what to do.
+        what: &'static str,
+    },
+    /// The bucket could not be made or set up.
+    #[error("bucket {bucket}: cannot be set up")]
+    SetUp {
         /// Which bucket.
         bucket: String,
         /// Why.
@@ -194,6 +215,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it stays until somebody changes the bucket or the region's file; asking again is of no use.
+    pub const fn is_refused_bucket(&self) -> bool {
+        matches!(self, Self::AnotherLocation { .. } | Self::KeptOtherwise { .. })
+    }
+
     /// Whether it stays until somebody changes brokers, topic or region file; asking again is of no use.
     pub const fn is_refused_topic(&self) -> bool {
         matches!(self, Self::AnotherCluster { .. } | Self::AnotherPartitionCount { .. } | Self::KafkaClient { .. })

@@ -9,7 +9,7 @@
 //! This crate refuses to know events, keys, tickets and HTTP.
 //!
 //! Reading order: [`region`](Region), [`policy`](HostingPolicy), [`config`](Regions), [`resident`](Resident),
-//! [`database`](DatabaseRole), [`kafka`](KafkaFound), [`bucket`](Bucket).
+//! [`database`](DatabaseRole), [`kafka`](KafkaFound), [`storage`](Storage), [`bucket`](Bucket).
 
 mod bucket;
 mod config;
@@ -19,8 +19,9 @@ mod kafka;
 mod policy;
 mod region;
 mod resident;
+mod storage;
 
-pub use bucket::{Bucket, Object, ObjectInfo, Put, bucket};
+pub use bucket::{Bucket, BucketRole, Object, ObjectInfo, Put, bucket};
 pub use config::{ConfigError, Regions};
 pub use database::{DatabaseRole, Patience, connect, connection, connection_with, listener};
 pub use error::{Error, StoreError};
@@ -33,3 +34,4 @@ pub use region::{
     Endpoints, Feed, KafkaEndpoint, KafkaLogin, KafkaSecurity, PostgresEndpoint, Region, S3Endpoint, Secret,
 };
 pub use resident::{ReadModels, Resident, begin, begin_reading, begin_with};
+pub use storage::{Deletion, LockMode, ObjectLock, Storage};

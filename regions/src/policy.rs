@@ -4,6 +4,8 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use schemas::{DataClass, RegionId, values::Plan};
 
+use crate::storage::Deletion;
+
 /// The policy a deployment runs under, as `hosting-policy.toml` states it.
 #[derive(Debug, Clone)]
 pub struct HostingPolicy {
@@ -13,6 +15,7 @@ pub struct HostingPolicy {
     pub(crate) plans_with_choice: BTreeSet<Plan>,
     pub(crate) eea_members: BTreeSet<String>,
     pub(crate) egress: Vec<EgressRule>,
+    pub(crate) deletion: Deletion,
 }
 
 /// One cell of the matrix of data class and destination.
@@ -98,6 +101,11 @@ impl HostingPolicy {
     /// Whether a plan may choose.
     pub fn is_entitled(&self, plan: Plan) -> bool {
         self.plans_with_choice.contains(&plan)
+    }
+
+    /// How long what was deleted may live on, and where.
+    pub const fn deletion(&self) -> Deletion {
+        self.deletion
     }
 
     /// The whole matrix, for reports.
@@ -190,6 +198,7 @@ mod tests {
                 allowed: true,
                 reason: "routers answer anywhere".into(),
             }],
+            deletion: Deletion::default(),
         }
     }
 

@@ -1,9 +1,11 @@
 //! A region and where its stores are.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use jiff::SignedDuration;
 use schemas::RegionId;
+
+use crate::{bucket::BucketRole, storage::Storage};
 
 /// One region, as its file names it.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub struct Region {
     pub feed: Feed,
     /// How often it is backed up by itself; nothing if only when somebody asks.
     pub backup_every: Option<SignedDuration>,
+    /// How its bucket keeps objects.
+    pub storage: Storage,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
     pub(crate) kafka: Option<KafkaEndpoint>,
@@ -73,6 +77,8 @@ pub struct S3Endpoint {
     pub access_key: String,
     /// The access key's secret.
     pub secret_key: Secret,
+    /// Keys of single roles, where one process works in several; others use the one above.
+    by_role: BTreeMap<BucketRole, (String, Secret)>,
 }
 
 /// How to reach the Kafka brokers, and what the region's topic is like.
@@ -128,6 +134,7 @@ impl Region {
             key_alias: "alias/domicile-directory".to_owned(),
             feed: Feed::Log,
             backup_every: None,
+            storage: Storage::default(),
             postgres: Some(postgres),
             s3: None,
             kafka: None,
@@ -194,7 +201,25 @@ impl PostgresEndpoint {
 impl S3Endpoint {
     /// Names an object store and how to enter it.
     pub fn new(url: impl Into<String>, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
-        Self { url: url.into(), access_key: access_key.into(), secret_key: Secret::new(secret_key) }
+        Self {
+            url: url.into(),
+            access_key: access_key.into(),
+            secret_key: Secret::new(secret_key),
+            by_role: BTreeMap::new(),
+        }
+    }
+
+    /// With a key of its own for a role.
+    #[must_use]
+    pub fn with_key(mut self, role: BucketRole, access_key: impl Into<String>, secret_key: impl Into<String>) -> Self {
+        self.by_role.insert(role, (access_key.into(), Secret::new(secret_key)));
+        self
+    }
+
+    /// The key a role enters with.
+    pub(crate) fn key_of(&self, role: BucketRole) -> (&str, &Secret) {
+        let of_role = self.by_role.get(&role).map(|(access_key, secret_key)| (access_key.as_str(), secret_key));
+        of_role.unwrap_or((&self.access_key, &self.secret_key))
     }
 }
 

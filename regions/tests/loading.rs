@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use jiff::SignedDuration;
-use regions::{ConfigError, Feed, HostingPolicy, KafkaSecurity, Regions};
+use regions::{ConfigError, Feed, HostingPolicy, KafkaSecurity, LockMode, ObjectLock, Regions};
 use schemas::{DataClass, RegionId, values::Plan};
 use tempfile::TempDir;
 
@@ -74,7 +74,7 @@ fn the_repositorys_files_describe_four_regions() {
 fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
     let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
     let policy = regions.policy();
-    assert_eq!((policy.version(), policy.default_region()), (1, &id("us")));
+    assert_eq!((policy.version(), policy.default_region()), (2, &id("us")));
     let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
     assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
 }
@@ -159,7 +159,7 @@ fn every_wrong_field_of_a_region_file_is_refused_by_name() {
     const BUCKET: &str =
         "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
     const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
-    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, feed, backup, postgres, s3, kafka";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, feed, backup, object_lock, encryption, postgres, s3, kafka";
     let first =
         "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
     assert_refused(
@@ -384,24 +384,24 @@ fn a_secret_that_cannot_be_read_is_refused_by_the_field_that_names_it() {
 #[test]
 fn every_wrong_field_of_the_policy_is_refused_by_name() {
     const VERSION: &str = "version: takes a number from 1, raised with every change";
-    const KNOWN: &str = "version, default_region, eea_members, cloud_regions, plans, egress";
+    const KNOWN: &str = "version, default_region, eea_members, cloud_regions, plans, egress, deletion";
     const COUNTRIES: &str = "takes country codes of two upper-case letters";
     let first = "# Who may choose where its data lives, and what may leave the place it lives in. Signup records the version with the";
     let (trial, choice) = ("[plans.trial]\nlocality_choice = false", "plans.trial.locality_choice");
     assert_refused(
         "hosting-policy.toml",
         &[
-            ("version = 1", "version = 0", "version = 0", VERSION),
-            ("version = 1", "version = -1", "version = -1", VERSION),
-            ("version = 1", "version = \"1\"", "version = \"1\"", VERSION),
-            ("version = 1\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            ("version = 2", "version = 0", "version = 0", VERSION),
+            ("version = 2", "version = -1", "version = -1", VERSION),
+            ("version = 2", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 2\n", "", first, &VERSION.replace("takes", "is missing; takes")),
             (
-                "version = 1",
+                "version = 2",
                 "version = ",
                 "version = ",
                 "is not TOML: string values must be quoted, expected literal string",
             ),
-            ("version = 1", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            ("version = 2", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
             (
                 "\"us\"",
                 "\"mars\"",
@@ -545,4 +545,34 @@ fn a_region_is_backed_up_once_a_day_unless_its_file_says_otherwise() {
         assert!(refusal.ends_with("backup.every: takes a time from 1m to 31d, as 6h or 1d, or never"), "{refusal}");
     }
     assert!(every("[backup]\nkeep = \"7d\"\n").expect_err("it must be refused").contains("backup.keep"));
+}
+
+#[test]
+fn a_regions_bucket_locks_for_less_than_the_promise_about_deletion() {
+    let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
+    let expected = ObjectLock { mode: LockMode::Governance, days: 30 };
+    assert!(regions.iter().all(|region| region.storage.lock == Some(expected) && !region.storage.is_encrypted_by_kms));
+
+    let lock = "object_lock = { mode = \"governance\", days = 30 }";
+    let refused = |by: &str| refusal("eu.toml", lock, by);
+    for days in ["82.9", "83", "90", "0"] {
+        let line = format!("object_lock = {{ mode = \"governance\", days = {days} }}");
+        let (text, what) = refused(&line);
+        assert_eq!(text, line);
+        let says = "object_lock.days: takes 1 to 82 days: with noncurrent_days = 7, less than the promise_days = 90";
+        assert!(what.starts_with(says), "{what}");
+    }
+    let (_, what) = refused("object_lock = { mode = \"firm\", days = 3 }");
+    assert_eq!(what, "object_lock.mode: takes governance or compliance");
+    let (_, what) = refused("encryption = { kms = true }");
+    assert_eq!(what, "encryption.kms: takes true only with [s3]: an embedded bucket has no key service");
+}
+
+#[test]
+fn exported_keys_are_gone_before_the_promise_about_deletion() {
+    let (text, what) = refusal("hosting-policy.toml", "keys_days = 30", "keys_days = 83");
+    assert_eq!(text, "keys_days = 83");
+    assert!(what.starts_with("deletion.keys_days: takes fewer days: with noncurrent_days = 7"), "{what}");
+    let (_, what) = refusal("hosting-policy.toml", "promise_days = 90\n", "");
+    assert_eq!(what, "deletion.promise_days: is missing; takes a number of days, from 1");
 }

@@ -1,9 +1,16 @@
 //! Clients of a region's stores, and proof of residence, over real stores.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, CreateBucketConfiguration, DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled,
+    ObjectLockRetentionMode, ObjectLockRule, VersioningConfiguration,
+};
 use bytes::Bytes;
-use regions::{Bucket, DatabaseRole, Endpoints, Error, Patience, PostgresEndpoint, Put, Region, Resident, S3Endpoint};
+use regions::{
+    Bucket, BucketRole, DatabaseRole, Endpoints, Error, Patience, PostgresEndpoint, Put, Region, Resident, S3Endpoint,
+};
+use runtime::{Clock, SystemClock};
 use schemas::Slug;
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 use testkit::TestRegion;
@@ -11,6 +18,14 @@ use vault::Scope;
 
 async fn owner(test: &TestRegion) -> anyhow::Result<PgConnection> {
     Ok(regions::connection(&test.region, DatabaseRole::Owner).await?)
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+async fn reader(region: &Region) -> Result<Bucket, Error> {
+    regions::bucket(region, BucketRole::Reader, &clock()).await
 }
 
 fn slug(text: &str) -> Slug {
@@ -145,7 +160,7 @@ async fn a_region_without_endpoints_has_no_clients() -> anyhow::Result<()> {
     let eu = regions.get(&"eu".parse()?).expect("eu");
     let error = regions::connect(eu, DatabaseRole::Desk, 1).await.expect_err("refused");
     assert_eq!(error.to_string(), "region eu: no postgres endpoint is configured");
-    let error = regions::bucket(eu).await.expect_err("refused");
+    let error = reader(eu).await.expect_err("refused");
     assert_eq!(error.to_string(), "region eu: no s3 endpoint is configured");
     Ok(())
 }
@@ -160,7 +175,7 @@ async fn stores_that_are_down_are_named() -> anyhow::Result<()> {
     });
     let error = regions::connect(&eu, DatabaseRole::Desk, 1).await.expect_err("refused");
     assert_eq!(error.to_string(), "region eu: cannot connect to Postgres as desk");
-    let error = regions::bucket(&eu).await.expect_err("refused");
+    let error = reader(&eu).await.expect_err("refused");
     assert_eq!(error.to_string(), "bucket domicile-eu: cannot ask where it is");
     Ok(())
 }
@@ -281,12 +296,46 @@ async fn a_bucket_in_another_place_is_refused() -> anyhow::Result<()> {
     let test = testkit::region_named("eu").await?;
     let mut moved = test.region.clone();
     moved.cloud_region = "us-east-1".to_owned();
-    let error = regions::bucket(&moved).await.expect_err("it says eu-central-1");
+    let error = reader(&moved).await.expect_err("it says eu-central-1");
     assert_eq!(
         error.to_string(),
         "bucket domicile-eu: is in eu-central-1, and the region's data must stay in us-east-1"
     );
-    Bucket::create_if_missing(&test.region).await?;
+    Bucket::set_up(&test.region, &clock()).await?;
     test.bucket().await?.check_location().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_keeps_objects_otherwise_than_the_file_says_is_refused() -> anyhow::Result<()> {
+    let test = testkit::region().await?;
+    let raw = test.raw_bucket();
+    let place = CreateBucketConfiguration::builder().location_constraint("eu-central-1".into()).build();
+    raw.create_bucket().bucket("plain").create_bucket_configuration(place).send().await?;
+    let mut region = test.region.clone();
+    region.bucket = "plain".to_owned();
+    let refused = async |region: &Region| {
+        let error = reader(region).await.expect_err("refused");
+        assert!(error.is_refused_bucket(), "{error}");
+        Ok::<_, anyhow::Error>(error.to_string())
+    };
+    assert!(refused(&region).await?.starts_with("object_lock: bucket plain keeps no versions; enable versioning"));
+
+    let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    raw.put_bucket_versioning().bucket("plain").versioning_configuration(versions).send().await?;
+    assert!(refused(&region).await?.starts_with("object_lock: bucket plain has no object lock; enable it"));
+
+    let by_default = DefaultRetention::builder().mode(ObjectLockRetentionMode::Governance).days(1).build();
+    let rule = ObjectLockRule::builder().default_retention(by_default).build();
+    let lock = ObjectLockConfiguration::builder().object_lock_enabled(ObjectLockEnabled::Enabled).rule(rule).build();
+    raw.put_object_lock_configuration().bucket("plain").object_lock_configuration(lock).send().await?;
+    let error = refused(&region).await?;
+    assert!(error.starts_with("object_lock: bucket plain locks every object by default, wrapped keys too"), "{error}");
+
+    region.storage.lock = None;
+    assert!(reader(&region).await.is_ok(), "the file asks for none");
+    region.storage.is_encrypted_by_kms = true;
+    let error = reader(&region).await.expect_err("nobody answers for it");
+    assert!(error.to_string().contains("the region file's encryption.kms"), "{error}");
     Ok(())
 }

@@ -163,6 +163,12 @@ impl Deployment {
         self.library()?.region(&id).map_err(|failure| anyhow::anyhow!("{failure}"))
     }
 
+    /// A region's bucket, for reading.
+    pub async fn bucket(&self, id: &str) -> anyhow::Result<regions::Bucket> {
+        let bucket = self.library()?.bucket(&self.region(id)?, regions::BucketRole::Reader).await;
+        bucket.map_err(|failure| anyhow::anyhow!("{failure}"))
+    }
+
     /// A client of `<label>.<apex>`.
     pub fn client(&self, label: &str) -> anyhow::Result<Client> {
         let running = self.running()?;

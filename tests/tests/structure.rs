@@ -13,7 +13,7 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("domain", &["schemas"]),
     ("runtime", &["schemas"]),
     ("archive", &["schemas"]),
-    ("regions", &["schemas"]),
+    ("regions", &["schemas", "runtime"]),
     // The stores.
     ("vault", &["schemas", "regions", "runtime"]),
     ("eventlog", &["schemas", "archive", "regions", "runtime"]),

@@ -12,7 +12,10 @@ use super::{
     document::{Document, Table},
     region_file::is_country,
 };
-use crate::policy::{EgressRule, HostingPolicy};
+use crate::{
+    policy::{EgressRule, HostingPolicy},
+    storage::Deletion,
+};
 
 const COUNTRY: &str = "takes country codes of two upper-case letters";
 
@@ -28,7 +31,7 @@ pub(super) struct PolicyFile<'text> {
 pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<PolicyFile<'text>, ConfigError> {
     let document = Document::parse(path, text)?;
     let file = document.root();
-    file.only(&["version", "default_region", "eea_members", "cloud_regions", "plans", "egress"])?;
+    file.only(&["version", "default_region", "eea_members", "cloud_regions", "plans", "egress", "deletion"])?;
     let policy = HostingPolicy {
         version: file.number("version", "takes a number from 1, raised with every change")?,
         default_region: file.parsed("default_region", "takes the id of a region file")?,
@@ -36,11 +39,38 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         plans_with_choice: plans(&file.table("plans")?)?,
         eea_members: file.texts("eea_members", COUNTRY, is_country)?.into_iter().map(str::to_owned).collect(),
         egress: egress(&file)?,
+        deletion: deletion(&file.table("deletion")?)?,
     };
     Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
 }
 
+/// The promise, and the spans that have to fit in: keys that expire are versions for a while before they are gone.
+fn deletion(table: &Table<'_>) -> Result<Deletion, ConfigError> {
+    table.only(&["promise_days", "keys_days", "noncurrent_days", "incomplete_days"])?;
+    let days = |field| table.number(field, "takes a number of days, from 1");
+    let deletion = Deletion {
+        promise_days: days("promise_days")?,
+        keys_days: days("keys_days")?,
+        noncurrent_days: days("noncurrent_days")?,
+        incomplete_days: days("incomplete_days")?,
+    };
+    let (promise, noncurrent) = (deletion.promise_days, deletion.noncurrent_days);
+    if u32::from(deletion.keys_days) + u32::from(noncurrent) >= u32::from(promise) {
+        let takes = format!(
+            "takes fewer days: with noncurrent_days = {noncurrent}, a destroyed key would lie in the bucket for \
+             promise_days = {promise} or longer"
+        );
+        return Err(table.wrong("keys_days", &takes));
+    }
+    Ok(deletion)
+}
+
 impl PolicyFile<'_> {
+    /// How long what was deleted may live on.
+    pub(super) const fn deletion(&self) -> Deletion {
+        self.policy.deletion
+    }
+
     /// The cloud regions that lie in a jurisdiction.
     pub(super) fn cloud_regions_in(&self, jurisdiction: &str) -> Vec<&str> {
         let inside = |country: &str| match jurisdiction {

@@ -20,9 +20,23 @@ use crate::{
 
 mod backup;
 mod kafka;
+mod storage;
 
-const FIELDS: &[&str] =
-    &["id", "name", "jurisdiction", "cloud_region", "bucket", "key_alias", "feed", "backup", "postgres", "s3", "kafka"];
+const FIELDS: &[&str] = &[
+    "id",
+    "name",
+    "jurisdiction",
+    "cloud_region",
+    "bucket",
+    "key_alias",
+    "feed",
+    "backup",
+    "object_lock",
+    "encryption",
+    "postgres",
+    "s3",
+    "kafka",
+];
 
 /// Reads a region file. `buckets` are those of the files read before it: two regions never share one.
 pub(super) fn parse(
@@ -48,6 +62,7 @@ pub(super) fn parse(
     let kafka = file.optional_table("kafka")?.map(|table| kafka::endpoint(path, &table)).transpose()?;
     let feed = feed(&file)?;
     let backup_every = backup::every(&file)?;
+    let storage = storage::storage(&file, policy.deletion())?;
     Ok(Region {
         id,
         name: name.to_owned(),
@@ -57,6 +72,7 @@ pub(super) fn parse(
         key_alias: key_alias.to_owned(),
         feed,
         backup_every,
+        storage,
         postgres,
         s3,
         kafka,

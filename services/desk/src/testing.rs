@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use directory::{Client, Directory};
 use projector::{Projector, ProjectorDeps};
-use regions::{DatabaseRole, ReadModels, Regions, Resident};
+use regions::{BucketRole, DatabaseRole, ReadModels, Regions, Resident};
 use runtime::Ids;
 use schemas::TenantId;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ impl TestDesk {
             read_models: ReadModels::new(projector::shapes()),
             vault: region.vault(DatabaseRole::Desk).await?,
             appender: region.appender().await?,
-            bucket: region.bucket().await?,
+            bucket: region.bucket_as(BucketRole::Desk).await?,
             directory: client,
             clock: region.clock.clone(),
             ids: region.ids.clone(),

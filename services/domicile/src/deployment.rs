@@ -6,7 +6,7 @@ use archive::note::Verifier;
 use directory::Map;
 use embedded::postgres::USER;
 use projector::ProjectorDeps;
-use regions::{DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, Resident, S3Endpoint};
+use regions::{Bucket, BucketRole, DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, Resident, S3Endpoint};
 use relay::RelayDeps;
 use replicator::ReplicatorDeps;
 use runtime::{Clock, Ids, RegionMetrics, SystemClock, SystemIds};
@@ -98,6 +98,15 @@ impl Deployment {
         Ok(regions::connect(region, role, 4).await?)
     }
 
+    /// The region's bucket, in a role. One that is elsewhere, or keeps objects otherwise than the region's file says, ends the
+    /// command with exit code 78.
+    pub async fn bucket(&self, region: &Region, role: BucketRole) -> Result<Bucket, Failure> {
+        regions::bucket(region, role, &self.clock).await.map_err(|error| match error.is_refused_bucket() {
+            true => Failure::configuration(anyhow::Error::new(error).context(format!("region {}", region.id))),
+            false => Failure::unavailable(error),
+        })
+    }
+
     /// The region's keys, over a pool of the region's database.
     pub fn vault(&self, region: &Region, pool: PgPool) -> Result<Vault, Failure> {
         let key = RegionKey::load(&self.data.keys(&region.id).join("region.key")).map_err(Failure::configuration)?;
@@ -146,7 +155,7 @@ impl Deployment {
             region: region.clone(),
             vault: self.vault(region, pool.clone())?,
             pool,
-            bucket: regions::bucket(region).await?,
+            bucket: self.bucket(region, BucketRole::Replicator).await?,
             signer: self.signing_key(&region.id)?,
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),

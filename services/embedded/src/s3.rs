@@ -2,27 +2,35 @@
 //!
 //! The protocol (signatures, checksums, chunked bodies, XML) comes from `s3s`; the store behind it is ours, because what
 //! matters here is that a conditional write is atomic: `If-None-Match: *` is one `link(2)`, which either makes the name or
-//! finds it taken, whoever else tries at the same moment.
+//! finds it taken, whoever else tries at the same moment. A bucket keeps versions, locks them and ends their lives, if it is
+//! told to, as the real service does.
+//!
+//! Reading order: `files`, `record` (what a version carries), `versions`, `settings`, `lives`, `store` (the calls).
 
 mod conditions;
 mod files;
+mod lives;
+mod record;
+mod settings;
 mod store;
+mod versions;
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use runtime::Shutdown;
+use runtime::{Clock, Shutdown};
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use tokio::net::TcpListener;
 
 pub use files::Durability;
+pub use lives::Ended;
 use store::FolderStore;
 
 /// Where the endpoint keeps objects, and who may use it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// The folder: a folder per bucket, a file per object.
     pub folder: PathBuf,
@@ -34,13 +42,18 @@ pub struct Config {
     pub secret_key: String,
     /// Whether an acknowledged object is on disk.
     pub durability: Durability,
+    /// By which locks and lives end.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// A running endpoint.
-#[derive(Debug)]
 pub struct Endpoint {
     address: SocketAddr,
+    store: FolderStore,
 }
+
+/// How often lives are looked at that may be over.
+const LIVES_EVERY: Duration = Duration::from_secs(3600);
 
 impl Endpoint {
     /// Serves on a free loopback port until shutdown.
@@ -48,9 +61,10 @@ impl Endpoint {
         let store = FolderStore::open(&config)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let mut service = S3ServiceBuilder::new(store);
+        let mut service = S3ServiceBuilder::new(store.clone());
         service.set_auth(SimpleAuth::from_single(config.access_key, config.secret_key));
         let service = service.build();
+        shutdown.spawn(end_lives(store.clone(), shutdown.clone()));
         let (tasks, stop) = (shutdown.clone(), shutdown.clone());
         shutdown.spawn(async move {
             let server = Arc::new(auto::Builder::new(TokioExecutor::new()));
@@ -78,11 +92,37 @@ impl Endpoint {
                 });
             }
         });
-        Ok(Self { address })
+        Ok(Self { address, store })
     }
 
     /// The endpoint's address, as clients take it.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Ends the lives that are over now, as it does by itself once an hour.
+    ///
+    /// # Errors
+    /// If the folder cannot be read or changed.
+    pub async fn end_lives(&self) -> io::Result<Ended> {
+        self.store.end_lives().await
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Endpoint").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+async fn end_lives(store: FolderStore, shutdown: Shutdown) {
+    while shutdown.sleep(LIVES_EVERY).await {
+        match store.end_lives().await {
+            Ok(ended) if ended == Ended::default() => {}
+            Ok(Ended { objects, versions, markers }) => {
+                tracing::info!(objects, versions, markers, "lives of objects ended");
+            }
+            Err(error) => tracing::warn!(%error, "the S3 endpoint could not end lives of objects"),
+        }
     }
 }

@@ -1,7 +1,20 @@
 //! The endpoint through the product's own client.
 
+mod s3 {
+    mod lives;
+    mod locks;
+    mod versions;
+}
+
+use std::sync::Arc;
+
 use bytes::Bytes;
-use regions::{Bucket, Put};
+use regions::{Bucket, BucketRole, Put};
+use runtime::Clock;
+
+fn clock(region: &testkit::TestRegion) -> Arc<dyn Clock> {
+    region.clock.clone()
+}
 
 async fn bucket() -> anyhow::Result<(testkit::TestRegion, Bucket)> {
     let region = testkit::region().await?;
@@ -83,7 +96,8 @@ async fn another_secret_is_refused() -> anyhow::Result<()> {
     let (region, _bucket) = bucket().await?;
     let mut endpoints = region.region.endpoints().expect("a test region has endpoints");
     endpoints.s3 = regions::S3Endpoint::new(endpoints.s3.url, "test", "another-secret");
-    assert!(regions::bucket(&region.region.clone().with_endpoints(endpoints)).await.is_err());
+    let region_named = region.region.clone().with_endpoints(endpoints);
+    assert!(regions::bucket(&region_named, BucketRole::Reader, &clock(&region)).await.is_err());
     Ok(())
 }
 
@@ -92,7 +106,8 @@ async fn a_bucket_elsewhere_is_refused() -> anyhow::Result<()> {
     let (region, _bucket) = bucket().await?;
     let mut moved = region.region.clone();
     moved.cloud_region = "us-east-1".to_owned();
-    let refused = regions::bucket(&moved).await.expect_err("the bucket says eu-central-1");
+    let refused =
+        regions::bucket(&moved, BucketRole::Reader, &clock(&region)).await.expect_err("the bucket says eu-central-1");
     assert!(refused.to_string().contains("eu-central-1"), "{refused}");
     Ok(())
 }

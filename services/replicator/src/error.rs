@@ -124,7 +124,7 @@ impl Error {
             | Self::Contended
             | Self::NotAtHome { .. }
             | Self::ReadBack(_) => true,
-            Self::Bucket(error) => !matches!(error, regions::Error::AnotherLocation { .. }),
+            Self::Bucket(error) => !error.is_refused_bucket(),
             Self::Log(error) => !matches!(error, eventlog::Error::Unreadable { .. }),
             _ => false,
         }

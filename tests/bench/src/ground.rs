@@ -50,9 +50,9 @@ impl Ground {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
         let shutdown = Shutdown::new();
-        let s3 = start_s3(folder.path(), &region, &shutdown).await?;
+        let s3 = start_s3(folder.path(), &region, (&clock, &shutdown)).await?;
         let ground = Self { clock, ids, folder, region, cluster, s3, databases: AtomicU32::new(0), shutdown };
-        Bucket::create_if_missing(&ground.region_at("postgres")).await?;
+        Bucket::set_up(&ground.region_at("postgres"), &ground.clock).await?;
         Ok(ground)
     }
 
@@ -124,13 +124,18 @@ impl Drop for Ground {
     }
 }
 
-async fn start_s3(folder: &Path, region: &Region, shutdown: &Shutdown) -> anyhow::Result<S3Endpoint> {
+async fn start_s3(
+    folder: &Path,
+    region: &Region,
+    (clock, shutdown): (&Arc<dyn Clock>, &Shutdown),
+) -> anyhow::Result<S3Endpoint> {
     let config = s3::Config {
         folder: folder.join("s3"),
         location: region.cloud_region.clone(),
         access_key: "bench".to_owned(),
         secret_key: "bench-secret".to_owned(),
         durability: s3::Durability::Durable,
+        clock: Arc::clone(clock),
     };
     let (access_key, secret_key) = (config.access_key.clone(), config.secret_key.clone());
     let endpoint = s3::Endpoint::start(config, shutdown).await?;

@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use embedded::{
@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 use regions::{Bucket, Endpoints, PostgresEndpoint, Region, Regions, S3Endpoint};
-use runtime::Shutdown;
+use runtime::{Clock, Shutdown, SystemClock};
 
 use crate::{
     process,
@@ -61,6 +61,7 @@ impl Ground {
                 Durability::Durable => s3::Durability::Durable,
                 Durability::Test => s3::Durability::Test,
             },
+            clock: Arc::new(SystemClock),
         };
         std::fs::write(data.join(id).join("s3.secret"), S3_SECRET)?;
         let s3 = s3::Endpoint::start(config, shutdown).await?.url();
@@ -85,7 +86,7 @@ impl Ground {
     }
 
     pub(super) async fn make_bucket(&self) -> anyhow::Result<()> {
-        Ok(Bucket::create_if_missing(&self.region()).await?)
+        Ok(Bucket::set_up(&self.region(), &(Arc::new(SystemClock) as Arc<dyn Clock>)).await?)
     }
 
     pub(super) fn configure(&self, fields: &str, tables: &str) {

@@ -10,6 +10,7 @@
 //! Time stands still until a test moves it; ids and secrets are the real ones.
 
 mod brokers;
+mod raw_bucket;
 mod seal;
 mod server;
 mod skip;
@@ -23,7 +24,7 @@ use std::sync::{
 
 use embedded::s3;
 use eventlog::{Appended, Appender, AppenderConfig, Expected, NewTenant, StreamAppend};
-use regions::{Bucket, DatabaseRole, Endpoints, PostgresEndpoint, Region, Resident, S3Endpoint};
+use regions::{Bucket, BucketRole, DatabaseRole, Endpoints, PostgresEndpoint, Region, Resident, S3Endpoint};
 use runtime::{Clock, Ids, ManualClock, RegionMetrics, Shutdown, SystemIds};
 use schemas::{Epoch, StreamName, TenantId, event::TenantLogEvent};
 use sqlx::{AssertSqlSafe, Connection, PgPool};
@@ -32,6 +33,7 @@ use tokio::sync::OnceCell;
 use vault::{RegionKey, SigningKey, Vault};
 
 pub use brokers::{Brokers, RawRecord};
+pub use raw_bucket::{RawBucket, refusal};
 pub use server::process_id as postgres_process_id;
 pub use skip::skipped;
 pub use topic_region::{TopicRegion, comment, topic_region};
@@ -49,6 +51,8 @@ pub struct TestRegion {
     pub metrics: RegionMetrics,
     /// Ends what the test region runs.
     pub shutdown: Shutdown,
+    /// The S3 endpoint; a directory has none.
+    pub objects: Option<s3::Endpoint>,
     /// Keys and objects; goes away with the region.
     pub folder: TempDir,
     /// Signs tree heads and manifests.
@@ -68,25 +72,28 @@ pub async fn region_named(id: &str) -> anyhow::Result<TestRegion> {
     let regions = regions::Regions::load(&repository().join("regions"))?;
     let known = regions.get(&id.parse()?).ok_or_else(|| anyhow::anyhow!("no region file for {id}"))?;
     let folder = tempfile::tempdir()?;
-    let shutdown = Shutdown::new();
+    let (shutdown, clock) = (Shutdown::new(), clock()?);
     let s3 = s3::Config {
         folder: folder.path().join("s3"),
         location: known.cloud_region.clone(),
         access_key: "test".to_owned(),
         secret_key: "test-secret".to_owned(),
         durability: s3::Durability::Test,
+        clock: clock.clone(),
     };
     let endpoint = s3::Endpoint::start(s3.clone(), &shutdown).await?;
     let s3 = S3Endpoint::new(endpoint.url(), s3.access_key, s3.secret_key);
     let region = known.clone().with_endpoints(Endpoints { postgres, s3 });
-    Bucket::create_if_missing(&region).await?;
-    TestRegion::new(region, folder, shutdown)
+    Bucket::set_up(&region, &(clock.clone() as Arc<dyn Clock>)).await?;
+    let mut test = TestRegion::new(region, folder, (shutdown, clock))?;
+    test.objects = Some(endpoint);
+    Ok(test)
 }
 
 /// A database for a directory: the event log and the vault, nothing else.
 pub async fn directory_database() -> anyhow::Result<TestRegion> {
     let region = Region::for_directory(database("directory", false).await?);
-    TestRegion::new(region, tempfile::tempdir()?, Shutdown::new())
+    TestRegion::new(region, tempfile::tempdir()?, (Shutdown::new(), clock()?))
 }
 
 /// The address of a database with every migration: what the query macros are checked against. Its search path leads to the
@@ -146,9 +153,12 @@ async fn template(with_read_models: bool) -> anyhow::Result<&'static str> {
     Ok(name)
 }
 
+fn clock() -> anyhow::Result<Arc<ManualClock>> {
+    Ok(Arc::new(ManualClock::new("2026-11-22T10:00:00Z".parse()?)))
+}
+
 impl TestRegion {
-    fn new(region: Region, folder: TempDir, shutdown: Shutdown) -> anyhow::Result<Self> {
-        let clock = Arc::new(ManualClock::new("2026-11-22T10:00:00Z".parse()?));
+    fn new(region: Region, folder: TempDir, (shutdown, clock): (Shutdown, Arc<ManualClock>)) -> anyhow::Result<Self> {
         let ids = Arc::new(SystemIds::new(Arc::clone(&clock) as Arc<dyn Clock>));
         let signing_key = SigningKey::load_or_create(&folder.path().join("signing.key"), ids.as_ref())?;
         Ok(Self {
@@ -157,6 +167,7 @@ impl TestRegion {
             clock,
             ids,
             shutdown,
+            objects: None,
             folder,
             signing_key,
             appender: OnceCell::new(),
@@ -183,9 +194,19 @@ impl TestRegion {
         Ok(self.appender.get_or_try_init(start).await?.clone())
     }
 
-    /// The region's bucket.
+    /// The region's bucket, as the replicator enters it.
     pub async fn bucket(&self) -> anyhow::Result<Bucket> {
-        Ok(regions::bucket(&self.region).await?)
+        self.bucket_as(BucketRole::Replicator).await
+    }
+
+    /// The region's bucket, in a role.
+    pub async fn bucket_as(&self, role: BucketRole) -> anyhow::Result<Bucket> {
+        Ok(regions::bucket(&self.region, role, &(self.clock.clone() as Arc<dyn Clock>)).await?)
+    }
+
+    /// The region's bucket with every call there is, entered with the endpoint's first key, which may do everything.
+    pub fn raw_bucket(&self) -> RawBucket {
+        RawBucket::new(&self.region, "test", "test-secret")
     }
 
     /// A tenant at home here, without events.

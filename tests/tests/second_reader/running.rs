@@ -97,7 +97,7 @@ async fn busy(acme: &Tenant) -> anyhow::Result<String> {
 }
 
 async fn copy_keys(deployment: &Deployment, acme: &Tenant, target: &Path) -> anyhow::Result<()> {
-    let bucket = regions::bucket(&deployment.region("eu")?).await?;
+    let bucket = deployment.bucket("eu").await?;
     fs::create_dir(target)?;
     for object in bucket.list(&format!("keys/{}/", acme.id)).await? {
         let name = object.key.rsplit('/').next().context("a name")?;

@@ -110,7 +110,7 @@ async fn an_archive_verifies_from_the_bucket_and_from_a_copy_with_nothing_else()
 
 /// The objects as they lie in the bucket, read one by one.
 async fn copy_objects(deployment: &Deployment, acme: &Tenant, target: &Path) -> anyhow::Result<()> {
-    let bucket = regions::bucket(&deployment.region(&acme.region)?).await?;
+    let bucket = deployment.bucket(&acme.region).await?;
     let prefix = format!("tenants/{}/", acme.id);
     for object in bucket.list(&prefix).await? {
         let path = target.join(object.key.strip_prefix(&prefix).context("a key below the tenant's")?);

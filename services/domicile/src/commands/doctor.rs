@@ -1,7 +1,7 @@
 //! `domicile doctor`: is this machine, and what runs on it, as it must be?
 
 use embedded::postgres::Binaries;
-use regions::{DatabaseRole, Regions};
+use regions::{BucketRole, DatabaseRole, Regions};
 use serde::Serialize;
 
 use crate::{
@@ -70,10 +70,10 @@ async fn stores(deployment: &Deployment) -> Vec<Finding> {
         let database =
             database.map(|_| "says it is this region's, durable".to_owned()).map_err(|error| error.to_string());
         findings.push(finding(format!("database of {}", region.id), database));
-        let bucket = regions::bucket(&region).await;
+        let bucket = deployment.bucket(&region, BucketRole::Reader).await;
         let bucket = bucket
-            .map(|_| format!("lies in {}", region.cloud_region))
-            .map_err(|error| format!("{:#}", anyhow::Error::new(error)));
+            .map(|_| format!("lies in {}, keeps objects as the region's file says", region.cloud_region))
+            .map_err(|error| error.to_string());
         findings.push(finding(format!("bucket of {}", region.id), bucket));
     }
     let directory = deployment.directory_map().await;

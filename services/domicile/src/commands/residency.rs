@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use regions::{DatabaseRole, Region};
+use regions::{BucketRole, DatabaseRole, Region};
 use schemas::{RegionId, TenantId};
 use serde::Serialize;
 
@@ -108,7 +108,7 @@ struct Seen {
 async fn look(deployment: &Deployment, region: Region) -> Result<Seen, Failure> {
     let pool = deployment.pool(&region, DatabaseRole::Replicator).await?;
     let heads = eventlog::heads(&mut *pool.acquire().await?).await?;
-    let bucket = regions::bucket(&region).await?;
+    let bucket = deployment.bucket(&region, BucketRole::Reader).await?;
     let mut objects = bucket.list("tenants/").await?;
     objects.extend(bucket.list("keys/").await?);
     let (tenants, objects) = (heads.iter().map(|head| head.tenant_id), objects.into_iter().map(|object| object.key));

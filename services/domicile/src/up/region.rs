@@ -8,7 +8,7 @@ use std::{
 
 use desk::{Desk, serve};
 use eventlog::{Appender, AppenderConfig};
-use regions::{DatabaseRole, Feed, ReadModels, Region};
+use regions::{BucketRole, DatabaseRole, Feed, ReadModels, Region};
 use replicator::backup::OnRequest;
 use router::{Backend, Config as RouterConfig, Limits, Router};
 use runtime::{RegionMetrics, Shutdown};
@@ -165,7 +165,7 @@ pub async fn desk(
         pool,
         read_models: ReadModels::new(projector::shapes()),
         appender: appender(region, metrics, roles).await?,
-        bucket: regions::bucket(region).await?,
+        bucket: deployment.bucket(region, BucketRole::Desk).await?,
         directory,
         clock: Arc::clone(&deployment.clock),
         ids: Arc::clone(&deployment.ids),

@@ -1,6 +1,5 @@
 //! A region's replicator at work, and what is said when it ends by itself.
 
-use regions::Error::AnotherLocation;
 use replicator::Error;
 use runtime::Shutdown;
 use schemas::RegionId;
@@ -40,7 +39,7 @@ impl Replicating {
         let what = format!("the replicator of {} ended", self.region);
         match (&mut self.task).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error @ Error::Bucket(AnotherLocation { .. }))) => {
+            Ok(Err(Error::Bucket(error))) if error.is_refused_bucket() => {
                 Err(Failure::configuration(anyhow::Error::from(error).context(what)))
             }
             Ok(Err(error)) => Err(Failure::unavailable(anyhow::Error::from(error).context(what))),

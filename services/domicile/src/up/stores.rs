@@ -1,6 +1,6 @@
 //! The stores of an embedded region: a private Postgres cluster and an S3 endpoint, each in the region's own folder.
 
-use std::{fs, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{fs, os::unix::fs::OpenOptionsExt, path::Path, sync::Arc};
 
 use embedded::{
     postgres::{Cluster, Config, Durability},
@@ -36,11 +36,12 @@ pub async fn start(deployment: &Deployment, region: &Region, shutdown: &Shutdown
         access_key: S3_ACCESS_KEY.to_owned(),
         secret_key: secret,
         durability: s3::Durability::Durable,
+        clock: Arc::clone(&deployment.clock),
     };
     let s3 = s3::Endpoint::start(config, shutdown).await?.url();
     let region = deployment.with_embedded_stores(region.clone(), cluster.port(), &s3)?;
     super::region::migrate(&region, true).await?;
-    Bucket::create_if_missing(&region).await?;
+    Bucket::set_up(&region, &deployment.clock).await?;
     Ok(Stores { region, cluster, s3 })
 }
 

@@ -6,7 +6,7 @@ use s3s::{
     s3_error,
 };
 
-use super::files::{Publish, Stat};
+use super::files::Stat;
 
 /// What must be there for a write to happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +39,6 @@ impl Condition {
             Self::Absent => current.is_none(),
             Self::Present => current.is_some(),
             Self::Exactly(etag) => current.is_some_and(|stat| stat.etag == *etag),
-        }
-    }
-
-    pub(super) const fn publish(&self) -> Publish {
-        match self {
-            Self::Absent => Publish::IfAbsent,
-            Self::None | Self::Present | Self::Exactly(_) => Publish::Always,
         }
     }
 }

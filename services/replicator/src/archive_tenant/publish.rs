@@ -134,7 +134,7 @@ async fn export_keys(
     let key_ids: Vec<_> = key_ids.into_iter().collect();
     let keys = deps.vault.export_of(resident, &key_ids).await.map_err(Error::Keys)?;
     let key = layout::keys(resident.tenant_id(), generation);
-    deps.bucket.put_new(&key, Bytes::from(keys.to_string())).await.map_err(Error::Bucket)?;
+    deps.bucket.put_short_lived(&key, Bytes::from(keys.to_string())).await.map_err(Error::Bucket)?;
     deps.metrics.archive_objects.with_label_values(&["keys"]).inc();
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::{
 
 use eventlog::{Appender, AppenderConfig, NewTenant};
 use projector::ProjectorDeps;
-use regions::{DatabaseRole, Region, Resident};
+use regions::{BucketRole, DatabaseRole, Region, Resident};
 use replicator::ReplicatorDeps;
 use runtime::{Clock, Ids, RegionMetrics, Shutdown};
 use schemas::{Epoch, TenantId};
@@ -100,7 +100,7 @@ impl Store {
             region: self.region.clone(),
             pool: regions::connect(&self.region, DatabaseRole::Replicator, 8).await?,
             vault: self.vault.clone(),
-            bucket: regions::bucket(&self.region).await?,
+            bucket: regions::bucket(&self.region, BucketRole::Replicator, &self.clock).await?,
             signer: SigningKey::load_or_create(&self.keys.join("signing.key"), self.ids.as_ref())?,
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),

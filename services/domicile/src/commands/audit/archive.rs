@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use archive::{Verifier, checkpoint::origin};
 use auditor::{Folder, Source};
 use clap::Args;
-use regions::{DatabaseRole, Resident};
+use regions::{BucketRole, DatabaseRole, Resident};
 use replicator::TenantObjects;
 use schemas::{RegionId, Slug};
 
@@ -94,7 +94,7 @@ pub(super) async fn objects(deployment: &Deployment, region: &RegionId, tenant: 
     let resident = deployment.resident(&mut connection, &region.id, tenant).await?;
     let archived = eventlog::marks(&mut connection, &resident).await?.archived;
     let archived = archived.map_or(0, |mark| mark.position.get().unsigned_abs());
-    let source = TenantObjects::new(regions::bucket(&region).await?, resident.tenant_id());
+    let source = TenantObjects::new(deployment.bucket(&region, BucketRole::Reader).await?, resident.tenant_id());
     Ok(Objects { source, resident, archived })
 }
 
