@@ -16,6 +16,7 @@ pub struct HostingPolicy {
     pub(crate) eea_members: BTreeSet<String>,
     pub(crate) egress: Vec<EgressRule>,
     pub(crate) deletion: Deletion,
+    pub(crate) access_log_days: u32,
 }
 
 /// One cell of the matrix of data class and destination.
@@ -106,6 +107,11 @@ impl HostingPolicy {
     /// How long what was deleted may live on, and where.
     pub const fn deletion(&self) -> Deletion {
         self.deletion
+    }
+
+    /// How many days an entry of the access log can be read.
+    pub const fn access_log_days(&self) -> u32 {
+        self.access_log_days
     }
 
     /// The whole matrix, for reports.
@@ -199,6 +205,7 @@ mod tests {
                 reason: "routers answer anywhere".into(),
             }],
             deletion: Deletion::default(),
+            access_log_days: 90,
         }
     }
 

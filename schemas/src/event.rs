@@ -156,6 +156,8 @@ pub enum TenantLogEvent {
     Erasure(crate::erasure::ErasureEvent),
     /// Of a stream `name-<slug>` (the directory's log).
     Name(crate::name::NameEvent),
+    /// Of a stream `access-<day>`.
+    Access(crate::access::AccessEvent),
 }
 
 macro_rules! log_events {
@@ -204,6 +206,7 @@ log_events! {
     Upload(crate::upload::UploadEvent),
     Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),
+    Access(crate::access::AccessEvent),
 }
 
 /// Declares the events of an aggregate; see the module's page.

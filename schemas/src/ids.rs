@@ -125,8 +125,8 @@ impl Epoch {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: takes {takes}")]
 pub struct InvalidId {
-    kind: &'static str,
-    takes: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) takes: &'static str,
 }
 
 macro_rules! text_ids {

@@ -5,12 +5,15 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AttachmentId, InvalidId, PersonId, Slug, TicketId};
+use crate::{
+    day::Day,
+    ids::{AttachmentId, InvalidId, PersonId, Slug, TicketId},
+};
 
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+)$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8})$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -26,6 +29,8 @@ pub enum StreamName {
     Erasures,
     /// `name-<slug>`: who holds a name; in the directory's log only.
     Name(Slug),
+    /// `access-<YYYYMMDD>`: who read what on a day.
+    Access(Day),
 }
 
 impl fmt::Display for StreamName {
@@ -38,6 +43,7 @@ impl fmt::Display for StreamName {
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
             Self::Upload(id) => write!(formatter, "upload-{id}"),
             Self::Name(slug) => write!(formatter, "name-{slug}"),
+            Self::Access(day) => write!(formatter, "access-{day}"),
         }
     }
 }
@@ -57,6 +63,7 @@ impl FromStr for StreamName {
             Some(("ticket", id)) => id.parse().map(Self::Ticket).map_err(invalid),
             Some(("upload", id)) => id.parse().map(Self::Upload).map_err(invalid),
             Some(("name", slug)) => slug.parse().map(Self::Name).map_err(invalid),
+            Some(("access", day)) => day.parse().map(Self::Access).map_err(invalid),
             _ => Err(InvalidStreamName(text.to_owned())),
         }
     }
@@ -78,7 +85,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, upload-<id> or name-<slug>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, upload-<id>, name-<slug> or access-<YYYYMMDD>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 
@@ -88,10 +95,14 @@ mod tests {
 
     #[test]
     fn a_stream_name_reads_back_as_itself() {
-        for text in ["tenant", "erasures", "person-7", "email-00ff", "ticket-42", "upload-9", "name-acme-1"] {
+        for text in
+            ["tenant", "erasures", "person-7", "email-00ff", "ticket-42", "upload-9", "name-acme-1", "access-20261122"]
+        {
             assert_eq!(text.parse::<StreamName>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
-        for text in ["", "ticket", "ticket-", "ticket-x", "email-", "email-a@b.c", "mail-1"] {
+        for text in
+            ["", "ticket", "ticket-", "ticket-x", "email-", "email-a@b.c", "mail-1", "access-1", "access-20261301"]
+        {
             assert!(text.parse::<StreamName>().is_err(), "{text}");
         }
     }

@@ -41,6 +41,36 @@ pub struct UnknownWord {
 }
 
 words! {
+    /// By what somebody came in.
+    Means {
+        /// An address and its password, over HTTP basic authentication.
+        Password = "password",
+        /// An address and an API token, over HTTP basic authentication.
+        BasicToken = "basic_token",
+        /// An API token as a bearer token.
+        BearerToken = "bearer_token",
+        /// An address that opens one thing to whoever holds it.
+        Link = "link",
+    }
+    /// What a read was of.
+    ReadKind {
+        /// Tickets, with their comments and their histories.
+        Ticket = "ticket",
+        /// People's profiles.
+        User = "user",
+        /// Groups of agents.
+        Group = "group",
+        /// Files.
+        Attachment = "attachment",
+        /// API tokens, without their secrets.
+        ApiToken = "api_token",
+        /// The log of everything that happened.
+        Event = "event",
+        /// The access log.
+        AccessLog = "access_log",
+        /// What the table of routes does not know.
+        Other = "other",
+    }
     /// What a tenant pays for; decides whether it may choose its locality.
     Plan {
         /// Free for a while.

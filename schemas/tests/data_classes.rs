@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use proptest::prelude::*;
 use schemas::{
-    Actor, CommandId, DataClass, Envelope, EventId, Hash, KeyId, PersonId, StreamName, TenantId, TenantLogEvent,
+    Actor, CommandId, DataClass, Day, Envelope, EventId, Hash, KeyId, PersonId, StreamName, TenantId, TenantLogEvent,
     TicketId, Version, event::EventType, name::NameEvent, published,
 };
 use serde_json::Value;
@@ -50,11 +50,30 @@ fn payload(known: &EventType, text: &str) -> Vec<u8> {
     let mut payload: Value = serde_json::from_slice(&fs::read(path).expect("a fixture")).expect("JSON");
     for field in known.fields {
         if matches!(field.class, DataClass::Personal | DataClass::Content) {
-            let value = &mut payload[field.name];
-            *value = if value.is_array() { vec![text].into() } else { text.into() };
+            fill(&mut payload[field.name], &published::schema(known)["properties"][field.name], text);
         }
     }
     payload.to_string().into_bytes()
+}
+
+/// Puts `text` into every place of a value that takes any text.
+fn fill(value: &mut Value, shape: &Value, text: &str) {
+    match value {
+        Value::Array(items) if items.first().is_some_and(Value::is_object) => {
+            items.iter_mut().for_each(|item| fill(item, &shape["items"], text));
+        }
+        Value::Array(items) => *items = vec![text.into()],
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let shape = &shape["properties"][name.as_str()];
+                let is_text = shape["type"] == "string" || shape["type"][0] == "string";
+                if is_text && ["format", "enum", "oneOf"].iter().all(|limit| shape.get(limit).is_none()) {
+                    *field = text.into();
+                }
+            }
+        }
+        _ => *value = text.into(),
+    }
 }
 
 proptest! {
@@ -149,6 +168,9 @@ fn streams() -> impl Strategy<Value = StreamName> {
         (1..i64::MAX).prop_map(|id| StreamName::Person(PersonId::new(id))),
         (1..i64::MAX).prop_map(|id| StreamName::Ticket(TicketId::new(id))),
         "[0-9a-f]{32}".prop_map(StreamName::Email),
+        (0..4_000_000_000_i64).prop_map(|second| {
+            StreamName::Access(Day::of(jiff::Timestamp::from_second(second).expect("within the range")))
+        }),
         "[a-z]{3,63}".prop_map(|slug| StreamName::Name(slug.parse().expect("a slug"))),
     ]
 }

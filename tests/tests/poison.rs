@@ -101,7 +101,7 @@ async fn a_spoilt_event_halts_its_tenant_visibly_and_once_mended_it_goes_on_by_i
     // It is in the log; the answer would show the ticket with it, and cannot.
     acme.comment(ticket, "Spoilt.", "spoilt").await?.expect(500)?;
     world.stop_poisoning().await?;
-    let position = acme.mark("acked").await?;
+    let position = acme.written().await?;
     // Commands are taken as ever: what was spoilt is one ticket, and the log goes on.
     let later = acme.ticket("Later", "After it.").await?;
 
@@ -142,7 +142,7 @@ async fn a_spoilt_event_halts_its_tenant_visibly_and_once_mended_it_goes_on_by_i
     }
     let head = acme.assert_dense().await?;
     for row in world.status(&acme).await? {
-        assert_eq!((&row["position"], row["halted_at"].is_null()), (&head.into(), true), "{row}");
+        assert!(row["position"].as_i64() >= Some(head) && row["halted_at"].is_null(), "{row}");
     }
     world.deployment.cli(&["projections", "check", "--region", "eu"]).await?.expect(0)?;
     acme.archived().await?;

@@ -107,7 +107,7 @@ async fn compare(acme: &Tenant, tickets: &[i64], round: &str, asked: &[Asked]) -
     let acknowledged = asked.iter().filter(|asked| asked.is_acknowledged).count();
     anyhow::ensure!(acknowledged >= WARM / 2, "{round}: only {acknowledged} were acknowledged");
     let head = acme.assert_dense().await?;
-    anyhow::ensure!(acme.mark("acked").await? == head, "{round}: the head is the last event");
+    anyhow::ensure!(acme.mark("acked").await? >= head, "{round}: the head is the last event, or a read after it");
     for asked in asked.iter().filter(|asked| !asked.is_acknowledged) {
         acme.comment(asked.ticket, &asked.text, &asked.text.replace(' ', "-")).await?.expect(200)?;
     }

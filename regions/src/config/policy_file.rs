@@ -31,7 +31,16 @@ pub(super) struct PolicyFile<'text> {
 pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<PolicyFile<'text>, ConfigError> {
     let document = Document::parse(path, text)?;
     let file = document.root();
-    file.only(&["version", "default_region", "eea_members", "cloud_regions", "plans", "egress", "deletion"])?;
+    file.only(&[
+        "version",
+        "default_region",
+        "eea_members",
+        "cloud_regions",
+        "plans",
+        "egress",
+        "deletion",
+        "access_log",
+    ])?;
     let policy = HostingPolicy {
         version: file.number("version", "takes a number from 1, raised with every change")?,
         default_region: file.parsed("default_region", "takes the id of a region file")?,
@@ -40,6 +49,7 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         eea_members: file.texts("eea_members", COUNTRY, is_country)?.into_iter().map(str::to_owned).collect(),
         egress: egress(&file)?,
         deletion: deletion(&file.table("deletion")?)?,
+        access_log_days: access_log_days(&file.table("access_log")?)?,
     };
     Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
 }
@@ -63,6 +73,11 @@ fn deletion(table: &Table<'_>) -> Result<Deletion, ConfigError> {
         return Err(table.wrong("keys_days", &takes));
     }
     Ok(deletion)
+}
+
+fn access_log_days(table: &Table<'_>) -> Result<u32, ConfigError> {
+    table.only(&["days"])?;
+    table.number("days", "takes a number of days, from 1")
 }
 
 impl PolicyFile<'_> {

@@ -2,6 +2,7 @@
 
 /// Name and text of every published schema.
 pub(super) const SCHEMAS: &[(&str, &str)] = &[
+    ("accesses_recorded@1", include_str!("../../published/accesses_recorded@1.json")),
     ("api_token_issued@1", include_str!("../../published/api_token_issued@1.json")),
     ("api_token_revoked@1", include_str!("../../published/api_token_revoked@1.json")),
     ("assignee_set@1", include_str!("../../published/assignee_set@1.json")),

@@ -23,4 +23,4 @@ pub(crate) mod v2;
 pub(crate) mod who;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

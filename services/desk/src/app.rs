@@ -19,7 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
 use crate::{
-    api, conditional,
+    access, api, conditional,
     host::{self, Site},
     ops, pages,
     problem::{
@@ -64,13 +64,15 @@ fn region(desk: &Desk) -> Router {
     finish(routes, desk)
 }
 
-fn tenant(desk: &Desk) -> Router {
+/// Reads are noted outermost, so that the note says what was answered.
+pub(crate) fn tenant(desk: &Desk) -> Router {
     let routes = Router::new()
         .merge(pages::tenant::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())
-        .layer(middleware::from_fn(conditional::layer));
+        .layer(middleware::from_fn(conditional::layer))
+        .layer(middleware::from_fn_with_state(desk.clone(), access::layer));
     finish(routes, desk)
 }
 

@@ -12,10 +12,14 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use regions::Resident;
-use schemas::{Actor, Hash, PersonId, values::Role};
+use schemas::{
+    Actor, Hash, PersonId, TokenId,
+    values::{Means, Role},
+};
 
 use self::{client::Client, credentials::Credentials, guard::Turn};
 use crate::{
+    access::{Reader, Reading},
     body::RequestPrint,
     execute::Issuer,
     host::{Origin, Site},
@@ -34,6 +38,8 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
     /// The person's address, if there is one.
     pub(crate) email: Option<String>,
+    /// What the request reads.
+    pub(crate) reading: Reading,
     /// The address the request was sent to, for absolute URLs in answers: `origin.url("/api/v2/...")`.
     pub(crate) origin: Origin,
 }
@@ -91,14 +97,16 @@ impl FromRequestParts<Desk> for Caller {
                 identity?
             }
         };
-        let Identity { person, role, email } = identity.ok_or_else(ApiError::unauthorized)?;
-        Ok(Self { resident, person, role, email, origin })
+        let Identity { reader, role, email } = identity.ok_or_else(ApiError::unauthorized)?;
+        let Ok(reading) = Reading::from_request_parts(parts, desk).await;
+        reading.by(reader);
+        Ok(Self { resident, person: reader.person, role, email, reading, origin })
     }
 }
 
 /// Somebody who proved who they are.
 struct Identity {
-    person: PersonId,
+    reader: Reader,
     role: Role,
     email: Option<String>,
 }
@@ -114,7 +122,7 @@ async fn by_token(
     let now: Timestamp = desk.clock.now();
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
-        "select person.person_id, person.role, person.email
+        "select person.person_id, person.role, person.email, token.token_id
          from api_token token
          join person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
          where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null
@@ -129,7 +137,9 @@ async fn by_token(
     let Some(row) = row.filter(|row| email.is_none_or(|email| row.email.as_deref() == Some(email))) else {
         return Ok(None);
     };
-    Ok(Some(Identity { person: PersonId::new(row.person_id), role: role(&row.role)?, email: row.email }))
+    let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
+    let reader = Reader { person: PersonId::new(row.person_id), means, token: Some(TokenId::new(row.token_id)) };
+    Ok(Some(Identity { reader, role: role(&row.role)?, email: row.email }))
 }
 
 /// The person with an address, if the password is theirs. An unknown address takes as long as a wrong password.
@@ -151,8 +161,8 @@ async fn by_password(
     let phc = row.as_ref().and_then(|row| row.password_phc.clone());
     let is_right = desk.guard().verify(turn, password, phc).await?;
     let Some(row) = row.filter(|_| is_right) else { return Ok(None) };
-    let (person, role) = (PersonId::new(row.person_id), role(&row.role)?);
-    Ok(Some(Identity { person, role, email: Some(email.to_owned()) }))
+    let reader = Reader { person: PersonId::new(row.person_id), means: Means::Password, token: None };
+    Ok(Some(Identity { reader, role: role(&row.role)?, email: Some(email.to_owned()) }))
 }
 
 fn role(word: &str) -> Result<Role, ApiError> {

@@ -20,6 +20,7 @@ use tracing::Instrument;
 pub(crate) use self::{
     batch::Batch,
     failure::{Failure, Refusal},
+    seal::{Decided, seal},
 };
 use crate::state::Desk;
 

@@ -9,13 +9,14 @@
 //! - `state`: what every handler is given;
 //! - [`serve`]: listeners, TLS, the PROXY header, the end of the process; [`app`]: which routes answer on which host;
 //! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
-//! - `conditional`: answers the client has already;
+//! - `conditional`: answers the client has already; `access`: who read what;
 //! - `execute`: the one write path; `visible`: waiting until a write can be read;
 //! - [`erase`]: destroying keys, also across a crash;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
 //! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
 
+mod access;
 mod api;
 mod app;
 mod body;

@@ -9,6 +9,7 @@
 //! Lists are read in two steps: the ids of a [`Window`], then the rows of those ids. The second step is the same for a
 //! page, for one row and for `show_many`, so each table's columns are listed once.
 
+pub(crate) mod accesses;
 pub(crate) mod account;
 pub(crate) mod attachments;
 pub(crate) mod audits;

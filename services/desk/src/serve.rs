@@ -16,7 +16,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::connection::{Door, Limits, Patience};
-use crate::{app::app, erase, ops, reconcile, state::Desk};
+use crate::{access, app::app, erase, ops, reconcile, state::Desk};
 
 /// How many connections are open at a time, over all listeners of a desk.
 const CONNECTIONS_MAX: usize = 4096;
@@ -125,6 +125,7 @@ pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutd
         patience: Patience::default(),
         shutdown: shutdown.clone(),
     };
+    let served = Arc::clone(&limits.connections);
     let routes = app(desk.clone());
     let health = Router::new().merge(ops::routes()).with_state(desk.clone()).merge(more);
     shutdown.spawn(accept(listeners.plain, Door::Plain, routes.clone(), limits.clone()));
@@ -134,8 +135,18 @@ pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutd
     shutdown.spawn(accept(listeners.ops, Door::Ops, health, limits));
     shutdown.spawn(reconcile::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(erase::run(desk.clone(), shutdown.clone()));
+    shutdown.spawn(access::retention::run(desk.clone(), shutdown.clone()));
+    let last = all_closed(served, shutdown.clone());
+    shutdown.spawn(access::recorder::run(desk.clone(), last, shutdown.clone()));
     shutdown.requested().await;
     desk.begin_draining();
+}
+
+/// Waits until the process is ending and no connection is served any more.
+async fn all_closed(places: Arc<Semaphore>, shutdown: Shutdown) {
+    shutdown.requested().await;
+    let all = u32::try_from(CONNECTIONS_MAX).expect("a few thousand");
+    drop(places.acquire_many(all).await);
 }
 
 async fn accept(listener: TcpListener, door: Door, routes: Router, limits: Limits) {

@@ -15,7 +15,7 @@ use schemas::{CommandId, EventId};
 use sqlx::{PgPool, Postgres, Transaction};
 use vault::Vault;
 
-use crate::{body::room::Room, caller::guard::Guard};
+use crate::{access::Recorder, body::room::Room, caller::guard::Guard};
 
 /// What a desk is made of. All of it belongs to one region.
 pub struct Deps {
@@ -53,14 +53,16 @@ struct Inner {
     deps: Deps,
     guard: Guard,
     room: Room,
+    recorder: Recorder,
     draining: AtomicBool,
 }
 
 impl Desk {
     /// A desk made of `deps`.
     pub fn new(deps: Deps) -> Self {
-        let (guard, room) = (Guard::new(&deps.metrics), Room::new(&deps.metrics));
-        Self(Arc::new(Inner { deps, guard, room, draining: AtomicBool::new(false) }))
+        let (guard, room, recorder) =
+            (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
+        Self(Arc::new(Inner { deps, guard, room, recorder, draining: AtomicBool::new(false) }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -71,6 +73,11 @@ impl Desk {
     /// The memory that bodies fill together.
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    /// What was read and is not in the log yet.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.0.recorder
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.

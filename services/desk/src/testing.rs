@@ -81,20 +81,7 @@ impl TestDesk {
 
     async fn over(client: Client, directory: Option<TestRegion>) -> anyhow::Result<Self> {
         let region = testkit::region().await?;
-        let deps = Deps {
-            region: region.region.clone(),
-            regions: Arc::new(Regions::load(&testkit::repository().join("regions"))?),
-            apex: "localhost:8080".to_owned(),
-            pool: region.pool(DatabaseRole::Desk).await?,
-            read_models: ReadModels::new(projector::shapes()),
-            vault: region.vault(DatabaseRole::Desk).await?,
-            appender: region.appender().await?,
-            bucket: region.bucket_as(BucketRole::Desk).await?,
-            directory: client,
-            clock: region.clock.clone(),
-            ids: region.ids.clone(),
-            metrics: region.metrics.clone(),
-        };
+        let deps = deps(&region, client).await?;
         let projector = Projector::new(ProjectorDeps {
             region: region.region.clone(),
             pool: region.pool(DatabaseRole::Projector).await?,
@@ -118,6 +105,11 @@ impl TestDesk {
         let token =
             signup::for_test(&self.desk, &resident, ADMIN).await.map_err(|error| anyhow::anyhow!("{error:?}"))?;
         Ok(TestTenant { host: format!("{slug}.localhost:8080"), resident, token })
+    }
+
+    /// Another desk of the same region, as on another machine.
+    pub(crate) async fn another(&self) -> anyhow::Result<Desk> {
+        Ok(Desk::new(deps(&self.region, self.desk.directory.clone()).await?))
     }
 
     /// Calls the desk.
@@ -165,6 +157,24 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+}
+
+/// What a desk of a test region is made of.
+async fn deps(region: &TestRegion, directory: Client) -> anyhow::Result<Deps> {
+    Ok(Deps {
+        region: region.region.clone(),
+        regions: Arc::new(Regions::load(&testkit::repository().join("regions"))?),
+        apex: "localhost:8080".to_owned(),
+        pool: region.pool(DatabaseRole::Desk).await?,
+        read_models: ReadModels::new(projector::shapes()),
+        vault: region.vault(DatabaseRole::Desk).await?,
+        appender: region.appender().await?,
+        bucket: region.bucket_as(BucketRole::Desk).await?,
+        directory,
+        clock: region.clock.clone(),
+        ids: region.ids.clone(),
+        metrics: region.metrics.clone(),
+    })
 }
 
 /// The value of an `Authorization` header.

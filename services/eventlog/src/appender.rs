@@ -106,6 +106,15 @@ pub struct Appender {
 struct Tracks {
     lanes: Vec<Arc<Queue>>,
     siding: Arc<Siding>,
+    /// Shared with every lane.
+    kept_open: Arc<()>,
+}
+
+/// While it lives, the lanes stay although the process is ending.
+#[derive(Debug)]
+#[must_use]
+pub struct KeptOpen {
+    _kept: Arc<()>,
 }
 
 impl Tracks {
@@ -134,7 +143,8 @@ impl Appender {
         let queue = |name| Queue::new(name, config.limits(), &metrics);
         let lanes: Vec<_> = (0..config.lanes.max(1)).map(|_| Arc::new(queue("append"))).collect();
         let siding = Siding::new(queue("append_siding"), lanes.len());
-        let tracks = Tracks { lanes, siding };
+        let kept_open = Arc::new(());
+        let tracks = Tracks { lanes, siding, kept_open };
         let notifier = Notifier::start(region, &metrics, shutdown);
         let on_main = |queue| Track::Main { queue: Arc::clone(queue), siding: Arc::clone(&tracks.siding) };
         let all = tracks.lanes.iter().map(on_main).chain([Track::Siding(Arc::clone(&tracks.siding))]);
@@ -148,6 +158,7 @@ impl Appender {
                 metrics: metrics.clone(),
                 notifier: notifier.clone(),
                 shutdown: shutdown.clone(),
+                kept_open: Arc::downgrade(&tracks.kept_open),
             });
         }
         lanes.into_iter().for_each(|lane| _ = shutdown.spawn(lane.run()));
@@ -182,6 +193,11 @@ impl Appender {
             Err(error) => self.metrics.append_refusals.with_label_values(&[error.reason()]).inc(),
         }
         result
+    }
+
+    /// Keeps the lanes for somebody who appends later than a moment after the process was asked to end.
+    pub fn keep_open(&self) -> KeptOpen {
+        KeptOpen { _kept: Arc::clone(&self.tracks.kept_open) }
     }
 
     async fn hand_over(&self, append: Append) -> Result<Appended, Error> {

@@ -25,6 +25,8 @@ pub(crate) enum Payload {
     Event(TenantLogEvent),
     /// Its key was destroyed: a tombstone stands for it.
     Erased,
+    /// No projection reads its stream, so nobody looked.
+    Unwanted,
     /// It did not open, or did not decode; why, without data of the event. Whoever needs it halts.
     Unreadable(String),
 }
@@ -34,7 +36,7 @@ impl Applied {
     pub(crate) const fn event(&self) -> Option<&TenantLogEvent> {
         match &self.payload {
             Payload::Event(event) => Some(event),
-            Payload::Erased | Payload::Unreadable(_) => None,
+            Payload::Erased | Payload::Unwanted | Payload::Unreadable(_) => None,
         }
     }
 

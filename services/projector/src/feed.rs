@@ -1,7 +1,7 @@
 //! Reads batches of whole commands from a tenant's log and opens them, once for all projections.
 
 use regions::Resident;
-use schemas::{Position, Recorded, TenantLogEvent, erasure::ErasureEvent};
+use schemas::{Position, Recorded, StreamName, TenantLogEvent, erasure::ErasureEvent};
 use sqlx::PgConnection;
 
 use crate::{
@@ -141,6 +141,10 @@ async fn open_alone(deps: &ProjectorDeps, resident: &Resident, event: &Recorded)
 fn decode(event: &Recorded, plaintext: Option<&Vec<u8>>) -> Payload {
     let Some(plaintext) = plaintext else { return Payload::Erased };
     let envelope = &event.sealed.envelope;
+    // Its events are large, and no projection reads them.
+    if matches!(envelope.stream, StreamName::Access(_)) {
+        return Payload::Unwanted;
+    }
     match TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext) {
         Ok(event) => Payload::Event(event),
         // Only the outermost message: the sources quote values.

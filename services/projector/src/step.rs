@@ -200,7 +200,7 @@ async fn apply(
     let wanted = || events.iter().filter(|event| projection.wants(&event.envelope));
     let unreadable = wanted().find_map(|event| match &event.payload {
         Payload::Unreadable(reason) => Some(refusal(event, reason.clone())),
-        Payload::Event(_) | Payload::Erased => None,
+        Payload::Event(_) | Payload::Erased | Payload::Unwanted => None,
     });
     let Some(first) = wanted().next() else { return Ok(None) };
     if unreadable.is_some() {

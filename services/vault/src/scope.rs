@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use schemas::{AttachmentId, EventId, PersonId, TicketId};
+use schemas::{AttachmentId, Day, EventId, PersonId, TicketId};
 
 /// The scope of a data key. A tenant has one key per scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,6 +17,8 @@ pub enum Scope {
     Comment(EventId),
     /// One file, which may be redacted alone.
     Attachment(AttachmentId),
+    /// A day of the access log, which is kept for as long as the policy says.
+    Access(Day),
 }
 
 impl Scope {
@@ -40,6 +42,7 @@ impl fmt::Display for Scope {
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
             Self::Comment(id) => write!(formatter, "comment-{id}"),
             Self::Attachment(id) => write!(formatter, "attachment-{id}"),
+            Self::Access(day) => write!(formatter, "access-{day}"),
         }
     }
 }

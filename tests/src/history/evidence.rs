@@ -33,8 +33,17 @@ pub struct Archive {
 
 impl Evidence {
     /// Waits until the read models have caught up and archives are at their heads, then looks at everything. Nobody writes
-    /// meanwhile.
+    /// meanwhile, but what was read a moment ago may still be recorded: then it looks again.
     pub async fn gather(roles: &Roles, region: &str, tenants: &[Tenant]) -> anyhow::Result<Self> {
+        loop {
+            let gathered = Self::gather_once(roles, region, tenants).await?;
+            if Self::of_logs(roles, region, tenants).await?.logs == gathered.logs {
+                return Ok(gathered);
+            }
+        }
+    }
+
+    async fn gather_once(roles: &Roles, region: &str, tenants: &[Tenant]) -> anyhow::Result<Self> {
         let Self { logs, .. } = Self::of_logs(roles, region, tenants).await?;
         caught_up(roles, region).await?;
         let read_models = check_read_models(roles, region).await?;

@@ -53,5 +53,6 @@ fn scope(stream: &StreamName, event: &TenantLogEvent, event_id: EventId) -> Scop
         StreamName::Ticket(_) if event.event_type() == "comment_added" => Scope::Comment(event_id),
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
+        StreamName::Access(day) => Scope::Access(*day),
     }
 }

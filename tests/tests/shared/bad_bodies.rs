@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn a_gibibyte_that_is_announced_is_refused_without_a_byte_of_it() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let acme = deployment.signup("eu", "bad-announced").await?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     let paths =
         ["/api/v2/tickets.json", "/api/v2/uploads.json?filename=big.bin", "/api/domicile/v1/tickets/1/comments"];
     for path in paths {
@@ -27,7 +27,7 @@ async fn a_gibibyte_that_is_announced_is_refused_without_a_byte_of_it() -> anyho
         stream.write_all(head.as_bytes()).await?;
         assert_eq!(status(&mut stream).await?, 413, "{path}");
     }
-    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    assert_eq!(acme.written().await?, head, "nothing was appended");
     Ok(())
 }
 
@@ -35,7 +35,7 @@ async fn a_gibibyte_that_is_announced_is_refused_without_a_byte_of_it() -> anyho
 async fn a_gibibyte_that_is_streamed_is_refused_long_before_its_end() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let acme = deployment.signup("eu", "bad-streamed").await?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     for path in ["/api/v2/tickets.json", "/api/v2/uploads.json?filename=big.bin"] {
         let mut stream = connect(deployment).await?;
         stream.write_all(head_of(&acme, path, "Transfer-Encoding: chunked").as_bytes()).await?;
@@ -51,7 +51,7 @@ async fn a_gibibyte_that_is_streamed_is_refused_long_before_its_end() -> anyhow:
         let sent = sent.get();
         assert!(sent < TAKEN_MAX, "{path} took {sent} bytes");
     }
-    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    assert_eq!(acme.written().await?, head, "nothing was appended");
     Ok(())
 }
 

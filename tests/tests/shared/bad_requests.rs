@@ -8,7 +8,7 @@ use system_tests::{Answer, Deployment, client};
 async fn every_wrong_field_of_a_ticket_is_named_and_nothing_is_appended() -> anyhow::Result<()> {
     let acme = Deployment::shared().await?.signup("eu", "bad-fields").await?;
     let ticket = acme.ticket("Printer", "It smokes").await?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     let long = "x".repeat(256);
     let comment = json!({"body": "x"});
     let creations = [
@@ -55,7 +55,7 @@ async fn every_wrong_field_of_a_ticket_is_named_and_nothing_is_appended() -> any
     ] {
         assert_invalid(&acme.client.post(path, &body).await?, field)?;
     }
-    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    assert_eq!(acme.written().await?, head, "nothing was appended");
     Ok(())
 }
 
@@ -72,7 +72,7 @@ fn assert_invalid(answer: &Answer, field: &str) -> anyhow::Result<()> {
 async fn what_is_no_json_or_not_said_to_be_is_refused() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let acme = deployment.signup("eu", "bad-json").await?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     let region = deployment.client("eu")?;
     for (client, path) in [(&acme.client, "/api/v2/tickets.json"), (&region, "/api/signup")] {
         for (content_type, body, status) in [
@@ -91,7 +91,7 @@ async fn what_is_no_json_or_not_said_to_be_is_refused() -> anyhow::Result<()> {
             assert!(!answer.body.is_null(), "{path} {content_type} {body:?} is answered in JSON: {}", answer.text());
         }
     }
-    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    assert_eq!(acme.written().await?, head, "nothing was appended");
     Ok(())
 }
 
@@ -100,7 +100,7 @@ async fn stale_versions_and_ids_of_nobody_are_refused() -> anyhow::Result<()> {
     let acme = Deployment::shared().await?.signup("eu", "bad-stale").await?;
     let ticket = acme.ticket("Printer", "It smokes").await?;
     acme.comment(ticket, "Still", "k").await?.expect(200)?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     let path = format!("/api/v2/tickets/{ticket}.json");
     let stale = json!({"ticket": {"priority": "high", "expected_version": 2}});
     assert_eq!(acme.client.put(&path, &stale).await?.status, 409);
@@ -128,7 +128,7 @@ async fn stale_versions_and_ids_of_nobody_are_refused() -> anyhow::Result<()> {
         assert!(matches!(answer.status, 400 | 404), "{path}: {} {}", answer.status, answer.text());
     }
     assert_eq!(acme.client.get("/api/v2/nothing.json").await?.body["error"], "InvalidEndpoint");
-    assert_eq!(acme.mark("acked").await?, head, "nothing was appended");
+    assert_eq!(acme.written().await?, head, "nothing was appended");
     Ok(())
 }
 

@@ -149,12 +149,12 @@ async fn assert_unknown(deployment: &Deployment, slug: &str) -> anyhow::Result<(
 async fn a_taken_name_is_refused_and_its_tenant_left_alone() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let acme = deployment.signup("eu", "bad-taken").await?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     for region in ["eu", "au"] {
         let answer = deployment.try_signup(region, &signup(region, "bad-taken")).await?;
         assert_eq!((answer.status, answer.wrong_fields()), (409, vec!["subdomain".to_owned()]), "{}", answer.text());
     }
-    assert_eq!(acme.mark("acked").await?, head);
+    assert_eq!(acme.written().await?, head);
     acme.client.get("/api/v2/users/me.json").await?.expect(200)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use tokio::{
 async fn a_region_misdirected_to_says_so_and_writes_nothing() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let acme = deployment.signup("eu", "misdirected").await?;
-    let head = acme.mark("acked").await?;
+    let head = acme.written().await?;
     let body = "{\"ticket\": {\"comment\": {\"body\": \"x\"}}}";
     let request = format!(
         "POST /api/v2/tickets.json HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -27,7 +27,7 @@ async fn a_region_misdirected_to_says_so_and_writes_nothing() -> anyhow::Result<
     // As if a stale map had led here.
     let elsewhere = ask_desk(deployment, "us", &request).await?;
     assert!(elsewhere.starts_with("HTTP/1.1 421 "), "{elsewhere}");
-    assert_eq!(acme.mark("acked").await?, head);
+    assert_eq!(acme.written().await?, head);
     let counted = deployment.client("us")?.get("/metrics").await?.expect(200)?.text();
     assert!(
         counted.lines().any(|line| line.starts_with("domicile_misdirected_requests_total") && !line.ends_with(" 0")),
@@ -36,7 +36,7 @@ async fn a_region_misdirected_to_says_so_and_writes_nothing() -> anyhow::Result<
     // The control: the same bytes are taken at home.
     let at_home = ask_desk(deployment, "eu", &request).await?;
     assert!(at_home.starts_with("HTTP/1.1 201 "), "{at_home}");
-    assert!(acme.mark("acked").await? > head);
+    assert!(acme.written().await? > head);
     Ok(())
 }
 

@@ -59,6 +59,7 @@ impl Desk {
             ("/api/v2/groups", "/api/v2/groups.json".to_owned()),
             ("/api/v2/groups/{id}", format!("/api/v2/groups/{group}.json")),
             ("/api/v2/attachments/{id}", format!("/api/v2/attachments/{attachment}.json")),
+            ("/api/v2/access_logs", "/api/v2/access_logs.json".to_owned()),
             ("/api/v2/api_tokens", "/api/v2/api_tokens.json".to_owned()),
             ("/api/domicile/v1/residency", "/api/domicile/v1/residency".to_owned()),
             ("/api/domicile/v1/marks", "/api/domicile/v1/marks".to_owned()),

@@ -7,9 +7,9 @@ use domain::{
     upload::Upload,
 };
 use jiff::Timestamp;
-use schemas::{Personal, Position, Recorded, StreamName, TenantLogEvent, Version};
+use schemas::{Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     Filter, Taken,
@@ -78,6 +78,8 @@ enum AnyAggregate {
     Upload(Upload),
     Erasures(Erasures),
     Name(Name),
+    /// How many reads of a day are recorded; what was read is for whoever looks at the events.
+    Access(usize),
 }
 
 impl Fold {
@@ -153,6 +155,7 @@ impl AnyAggregate {
             StreamName::Upload(_) => Self::Upload(Upload::default()),
             StreamName::Erasures => Self::Erasures(Erasures::default()),
             StreamName::Name(_) => Self::Name(Name::default()),
+            StreamName::Access(_) => Self::Access(0),
         }
     }
 
@@ -169,6 +172,11 @@ impl AnyAggregate {
             Self::Upload(upload) => evolve(upload, event),
             Self::Erasures(erasures) => evolve(erasures, event),
             Self::Name(name) => evolve(name, event),
+            Self::Access(reads) => {
+                if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
+                    *reads += recorded.accesses.expose().len();
+                }
+            }
         }
     }
 
@@ -189,6 +197,7 @@ impl AnyAggregate {
             Self::Upload(upload) => view::upload(upload),
             Self::Erasures(erasures) => view::erasures(erasures),
             Self::Name(name) => view::name(name),
+            Self::Access(reads) => json!({"reads": reads}),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The Zendesk-compatible API, `/api/v2`.
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
-//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`]. What they share: [`page`] (both kinds
+//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`]. What they share: [`page`] (both kinds
 //! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`headers`] (what every answer carries).
 
+pub(crate) mod access_logs;
 pub(crate) mod attachments;
 pub(crate) mod groups;
 pub(crate) mod headers;
@@ -26,6 +27,7 @@ pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .merge(ticket_routes())
         .merge(people_routes())
+        .route("/api/v2/access_logs", get(access_logs::list::list))
         .route("/api/v2/uploads", post(uploads::create::create))
         .route("/api/v2/attachments/{id}", get(attachments::show::show))
         .layer(middleware::from_fn(headers::layer))

@@ -10,14 +10,17 @@ use super::{Failure, Issuer};
 use crate::state::Desk;
 
 /// Events decided on one stream, and the version they begin after.
-pub(super) struct Decided<'a> {
-    pub(super) stream: &'a StreamName,
-    pub(super) after: Version,
-    pub(super) events: &'a [TenantLogEvent],
+pub(crate) struct Decided<'a> {
+    /// Which stream.
+    pub(crate) stream: &'a StreamName,
+    /// The version they follow.
+    pub(crate) after: Version,
+    /// The events, in order.
+    pub(crate) events: &'a [TenantLogEvent],
 }
 
 /// Seals everything decided, with one request for keys. The result has one list a stream, in the same order.
-pub(super) async fn seal(desk: &Desk, by: &Issuer, decided: &[Decided<'_>]) -> Result<Vec<Vec<Sealed>>, Failure> {
+pub(crate) async fn seal(desk: &Desk, by: &Issuer, decided: &[Decided<'_>]) -> Result<Vec<Vec<Sealed>>, Failure> {
     let ids: Vec<Vec<EventId>> =
         decided.iter().map(|decided| decided.events.iter().map(|_| desk.new_event_id()).collect()).collect();
     let scopes: Vec<Scope> = decided
@@ -69,6 +72,7 @@ fn scope(stream: &StreamName, event: &TenantLogEvent, id: EventId) -> Scope {
         (StreamName::Ticket(ticket), _) => Scope::Ticket(TicketId::new(ticket.get())),
         (StreamName::Person(person), _) => Scope::Person(PersonId::new(person.get())),
         (StreamName::Upload(upload), _) => Scope::Attachment(AttachmentId::new(upload.get())),
+        (StreamName::Access(day), _) => Scope::Access(*day),
         (StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_), _) => Scope::General,
     }
 }

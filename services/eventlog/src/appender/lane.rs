@@ -1,6 +1,10 @@
 //! One lane: takes what waits, commits it together, answers each caller.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use regions::Region;
 use runtime::{RegionMetrics, Shutdown, crash};
@@ -27,6 +31,8 @@ pub(crate) struct Lane {
     pub(crate) metrics: RegionMetrics,
     pub(crate) notifier: Notifier,
     pub(crate) shutdown: Shutdown,
+    /// Held by the appender, and by whoever needs the lane to the end.
+    pub(crate) kept_open: Weak<()>,
 }
 
 /// Whom a lane serves.
@@ -91,7 +97,7 @@ impl Lane {
         }
     }
 
-    /// Waits until callers may have come. `false` if the process ends and none came for a moment. The siding ends after the
+    /// Waits until callers may have come. `false` if the process ends and none came for a moment, nor will. The siding ends after the
     /// lanes, when its queue is closed.
     async fn wait(&self) -> bool {
         let is_main = matches!(self.track, Track::Main { .. });
@@ -100,7 +106,7 @@ impl Lane {
             biased;
             () = self.queue().arrived() => true,
             () = self.shutdown.requested(), if is_main && !is_ending => true,
-            () = tokio::time::sleep(LINGER), if is_main && is_ending => false,
+            () = tokio::time::sleep(LINGER), if is_main && is_ending => self.kept_open.strong_count() > 1,
         }
     }
 

@@ -41,7 +41,7 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
                 register(build, tenant, &tombstone, at).await?;
             }
             // The rest of an erased tenant stays unknown.
-            Payload::Event(_) | Payload::Erased | Payload::Unreadable(_) => {}
+            Payload::Event(_) | Payload::Erased | Payload::Unwanted | Payload::Unreadable(_) => {}
         }
     }
     Ok(())

@@ -76,7 +76,7 @@ fn take(tickets: &mut BTreeMap<TicketId, Ticket>, id: TicketId, event: &Applied)
     match &event.payload {
         Payload::Event(TenantLogEvent::Ticket(ticket_event)) => ticket.change(event, ticket_event),
         Payload::Erased if event.envelope.event_type == "comment_added" => ticket.describe(event, ERASED),
-        Payload::Event(_) | Payload::Erased | Payload::Unreadable(_) => {}
+        Payload::Event(_) | Payload::Erased | Payload::Unwanted | Payload::Unreadable(_) => {}
     }
     Ok(())
 }

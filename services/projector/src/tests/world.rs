@@ -256,6 +256,7 @@ fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
         StreamName::Ticket(_) if draft.event_type == "comment_added" => Scope::Comment(event_id),
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
+        StreamName::Access(day) => Scope::Access(*day),
     }
 }
 

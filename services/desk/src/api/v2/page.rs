@@ -11,7 +11,7 @@ use regions::Resident;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{caller::Caller, problem::ApiError, read::Window, state::Desk};
+use crate::{access::Reading, caller::Caller, problem::ApiError, read::Window, state::Desk};
 
 /// Rows of a page by default and at most.
 const PER_PAGE_MAX: i64 = 100;
@@ -59,6 +59,13 @@ impl PageQuery {
         self.pairs.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The address of the same list at another cursor: all but the cursor.
+    pub(crate) fn address(&self, caller: &Caller) -> String {
+        let kept = self.pairs.iter().filter(|(key, _)| !matches!(key.as_str(), "page[after]" | "page[before]"));
+        let query: String = kept.map(|(key, value)| format!("{}={}&", encode(key), encode(value))).collect();
+        format!("{}?{query}", caller.origin.url(&format!("{}.json", self.path)))
+    }
+
     /// The page asked for.
     pub(crate) fn page(self, caller: &Caller) -> Result<Page, ApiError> {
         let kind = match self.get("page[size]") {
@@ -80,7 +87,8 @@ impl PageQuery {
             }
         };
         let address = caller.origin.url(&format!("{}.json", self.path));
-        Ok(Page { kind, address, pairs: self.pairs, resident: caller.resident.clone() })
+        let (resident, reading) = (caller.resident.clone(), caller.reading.clone());
+        Ok(Page { kind, address, pairs: self.pairs, resident, reading })
     }
 
     /// The same list by offset, whatever was asked: for lists that have no cursor pages.
@@ -96,6 +104,7 @@ pub(crate) struct Page {
     address: String,
     pairs: Vec<(String, String)>,
     resident: Resident,
+    reading: Reading,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,6 +156,7 @@ impl Page {
 
     /// The answer: the rows under their key, and the way to the neighbours. `count` is needed for pages by offset.
     pub(crate) fn answer<T: Serialize>(&self, key: &str, rows: Vec<T>, slice: &Slice, count: Option<i64>) -> Value {
+        self.reading.of(slice.ids.iter().copied());
         let mut answer = Map::new();
         answer.insert(key.to_owned(), json!(rows));
         match self.kind {
@@ -165,9 +175,9 @@ impl Page {
     }
 
     /// The answer of a list that has one page: by ids, by search of one.
-    pub(crate) fn all<T: Serialize>(&self, key: &str, rows: Vec<T>) -> Value {
+    pub(crate) fn all<T: Serialize>(&self, key: &str, rows: Vec<T>, ids: Vec<i64>) -> Value {
         let count = i64::try_from(rows.len()).ok();
-        self.answer(key, rows, &Slice { ids: Vec::new(), has_more: false }, count)
+        self.answer(key, rows, &Slice { ids, has_more: false }, count)
     }
 
     /// On every page with rows both cursors and both links are set, on the first and the last too; on an empty one none.

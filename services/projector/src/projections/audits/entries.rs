@@ -69,7 +69,7 @@ pub(super) fn fields(applied: &Applied) -> Vec<(&'static str, Value)> {
     match &applied.payload {
         Payload::Event(TenantLogEvent::Ticket(event)) => fields_of(event),
         Payload::Erased => erased(&applied.envelope.event_type),
-        Payload::Event(_) | Payload::Unreadable(_) => Vec::new(),
+        Payload::Event(_) | Payload::Unwanted | Payload::Unreadable(_) => Vec::new(),
     }
 }
 

@@ -15,6 +15,7 @@ use schemas::{AttachmentId, Hash, KeyId};
 
 use super::token;
 use crate::{
+    access::Reading,
     api::v2::{page::encode, uploads::file},
     caller::Caller,
     host::Site,
@@ -28,10 +29,12 @@ pub(crate) async fn content(
     State(desk): State<Desk>,
     Extension(site): Extension<Site>,
     Path(token): Path<String>,
+    reading: Reading,
     caller: Result<Caller, ApiError>,
 ) -> ApiResult<impl IntoResponse> {
     let Site::Tenant(resident) = site else { return Err(ApiError::unknown_path()) };
     let attachment = token::read(&desk, &resident, &token).await?.ok_or_else(ApiError::not_found)?;
+    reading.of([attachment.get()]);
     let row = row(&desk, &resident, attachment).await?.ok_or_else(ApiError::not_found)?;
     check(&row, caller)?;
     let blob = Hash::try_from(row.blob.as_slice()).map_err(ApiError::internal)?;

@@ -17,7 +17,8 @@ pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: P
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::tickets::many(&mut transaction, &caller.resident, caller.sight(), &ids).await?;
     let tickets = rows.iter().map(|row| present::ticket::ticket(&caller, row)).collect();
-    Ok(Json(query.offset_page(&caller)?.all("tickets", tickets)))
+    let found = rows.iter().map(|row| row.ticket_id).collect();
+    Ok(Json(query.offset_page(&caller)?.all("tickets", tickets, found)))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
 /// Answers the caller's profile.
 pub(crate) async fn me(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
     let row = who::profile(&desk, &caller.resident, caller.person).await?.ok_or_else(ApiError::not_found)?;
+    caller.reading.of([row.person_id]);
     let mut user = present::user::user(&caller, &row);
     // A token against forged forms, for clients with cookies: this API takes none.
     user["authenticity_token"] = Value::Null;

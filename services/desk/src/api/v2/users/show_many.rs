@@ -18,5 +18,6 @@ pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: P
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;
     let users = rows.iter().map(|row| present::user::user(&caller, row)).collect();
-    Ok(Json(query.offset_page(&caller)?.all("users", users)))
+    let found = rows.iter().map(|row| row.person_id).collect();
+    Ok(Json(query.offset_page(&caller)?.all("users", users, found)))
 }

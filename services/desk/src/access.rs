@@ -1,0 +1,167 @@
+//! The access log: who read what.
+//!
+//! A layer around the tenant's routes notes every read that somebody was answered, also one that was refused; a [`Recorder`]
+//! collects the notes and appends them to the tenant's own log, a batch at a time, in the stream of the day. So a read never
+//! waits for the disk, and an entry is as durable as a comment a moment later. What a crash leaves behind: reads of the last
+//! [`recorder::FLUSH_EVERY`] that were answered and not recorded.
+//!
+//! Reading order: [`routes`] (which route reads what), this file (the note), [`recorder`] (what waits), [`write`] (the append),
+//! [`retention`] (the end).
+
+pub(crate) mod recorder;
+pub(crate) mod retention;
+pub(crate) mod routes;
+mod write;
+
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::HttpBody,
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use schemas::{PersonId, TokenId, access::Access, values::Means};
+
+pub(crate) use self::recorder::Recorder;
+use self::routes::{Reads, Row};
+use crate::{host::Site, serve::Peer, state::Desk};
+
+/// How much of what a client says about itself is kept, in characters.
+const TEXT_LENGTH_MAX: usize = 500;
+/// How much of an address is kept.
+const URL_LENGTH_MAX: usize = 2000;
+
+/// Somebody who proved who they are, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reader {
+    /// Who.
+    pub(crate) person: PersonId,
+    /// By what.
+    pub(crate) means: Means,
+    /// By which API token, if it was one.
+    pub(crate) token: Option<TokenId>,
+}
+
+/// What a request turns out to read, noted by those who know while it is carried out.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reading(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    reader: Option<Reader>,
+    ids: Vec<i64>,
+}
+
+impl Reading {
+    /// Who reads.
+    pub(crate) fn by(&self, reader: Reader) {
+        self.noted().reader = Some(reader);
+    }
+
+    /// Which things are read.
+    pub(crate) fn of(&self, ids: impl IntoIterator<Item = i64>) {
+        self.noted().ids.extend(ids);
+    }
+
+    fn noted(&self) -> std::sync::MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reading of a request, or of nobody's where nothing is recorded.
+impl<S: Send + Sync> FromRequestParts<S> for Reading {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get().cloned().unwrap_or_default())
+    }
+}
+
+/// The layer around a tenant's routes. A read waits here while the recorder has no place for its entry, rather than go
+/// unrecorded.
+pub(crate) async fn layer(
+    State(desk): State<Desk>,
+    path: Option<MatchedPath>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let row = path.as_ref().map(|path| routes::row(path.as_str()));
+    let site = request.extensions().get::<Site>().cloned();
+    let (Some(row), Some(Site::Tenant(resident))) = (row.filter(|row| row.is_read(request.method())), site) else {
+        return next.run(request).await;
+    };
+    let place = match desk.recorder().place(resident.tenant_id()).await {
+        Ok(place) => place,
+        Err(full) => return full.into_response(),
+    };
+    let reading = Reading::default();
+    let draft = draft(&desk, &row, &request);
+    request.extensions_mut().insert(reading.clone());
+    let response = next.run(request).await;
+    if let Some(access) = finish(draft, &row, &reading, &response) {
+        desk.recorder().record(&resident, access, place);
+    }
+    response
+}
+
+/// What the request says.
+fn draft(desk: &Desk, row: &Row, request: &Request) -> Access {
+    let uri = request.uri();
+    let url = if row.path.contains("{token}") {
+        row.path.to_owned()
+    } else {
+        uri.path_and_query().map_or_else(|| uri.path().to_owned(), |target| target.as_str().to_owned())
+    };
+    let text = |name| text(request.headers(), &name);
+    Access {
+        at: desk.clock.now(),
+        actor: None,
+        means: Means::Link,
+        token: None,
+        address: address(request),
+        client: text(header::USER_AGENT),
+        referer: text(header::REFERER),
+        method: request.method().as_str().to_owned(),
+        url: url.chars().take(URL_LENGTH_MAX).collect(),
+        kind: row.kind(),
+        ids: row.id_in(uri.path()).into_iter().collect(),
+        status: 0,
+        bytes_sent: None,
+    }
+}
+
+/// What became of it. None, if nobody read anything: who asked did not say who they are, and held no link either.
+fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response) -> Option<Access> {
+    let mut noted = reading.noted();
+    if noted.reader.is_none() && noted.ids.is_empty() {
+        return None;
+    }
+    if let Some(reader) = noted.reader {
+        (access.actor, access.means, access.token) = (Some(reader.person), reader.means, reader.token);
+    }
+    if matches!(row.reads, Reads::Many(_)) {
+        access.ids = std::mem::take(&mut noted.ids);
+    }
+    access.status = response.status().as_u16();
+    access.bytes_sent = response.body().size_hint().exact();
+    Some(access)
+}
+
+fn address(request: &Request) -> Option<IpAddr> {
+    let peer = request.extensions().get::<Peer>()?;
+    Some(peer.address?.ip().to_canonical())
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    Some(value.chars().take(TEXT_LENGTH_MAX).collect())
+}
+
+#[cfg(test)]
+mod tests;

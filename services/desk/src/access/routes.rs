@@ -1,0 +1,133 @@
+//! Which route reads what: one row a route, and a test that finds the route without one.
+
+use axum::http::Method;
+use schemas::values::ReadKind;
+
+/// What is known about a route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// Its path, as the router has it.
+    pub(crate) path: &'static str,
+    /// What reading it reads.
+    pub(crate) reads: Reads,
+}
+
+/// What a GET of a route reads. Other methods are commands: what they do is in the log anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The thing whose id is `{id}` in the path.
+    One(ReadKind),
+    /// Things that are known when they are found: a list, a search, a file behind a link.
+    Many(ReadKind),
+    /// All of its kind.
+    All(ReadKind),
+    /// Nothing that is about anybody. Says why.
+    Nothing(&'static str),
+}
+
+use ReadKind as K;
+use Reads::{All, Many, Nothing, One};
+
+const PUBLIC: Reads = Nothing("the same for everybody, and about nobody");
+const COMMAND: Reads = Nothing("it takes commands only");
+const PLACE: Reads = Nothing("positions and places of the tenant, and about nobody");
+
+/// Every route of a tenant's host.
+pub(crate) const ROWS: &[(&str, Reads)] = &[
+    ("/", PUBLIC),
+    ("/assets/domicile.css", PUBLIC),
+    ("/api/v2/access_logs", All(K::AccessLog)),
+    ("/api/v2/api_tokens", All(K::ApiToken)),
+    ("/api/v2/api_tokens/{id}", COMMAND),
+    ("/api/v2/attachments/{id}", One(K::Attachment)),
+    ("/api/v2/groups", Many(K::Group)),
+    ("/api/v2/groups/{id}", One(K::Group)),
+    ("/api/v2/tickets", Many(K::Ticket)),
+    ("/api/v2/tickets/count", All(K::Ticket)),
+    ("/api/v2/tickets/show_many", Many(K::Ticket)),
+    ("/api/v2/tickets/{id}", One(K::Ticket)),
+    ("/api/v2/tickets/{id}/audits", One(K::Ticket)),
+    ("/api/v2/tickets/{id}/audits/{audit_id}", One(K::Ticket)),
+    ("/api/v2/tickets/{id}/comments", One(K::Ticket)),
+    ("/api/v2/uploads", COMMAND),
+    ("/api/v2/users", Many(K::User)),
+    ("/api/v2/users/create_or_update", COMMAND),
+    ("/api/v2/users/me", Many(K::User)),
+    ("/api/v2/users/search", Many(K::User)),
+    ("/api/v2/users/show_many", Many(K::User)),
+    ("/api/v2/users/{id}", One(K::User)),
+    ("/attachments/token/{token}", Many(K::Attachment)),
+    ("/attachments/token/{token}/", Many(K::Attachment)),
+    ("/api/domicile/v1/events", All(K::Event)),
+    ("/api/domicile/v1/marks", PLACE),
+    ("/api/domicile/v1/residency", PLACE),
+    ("/api/domicile/v1/tickets/{id}", One(K::Ticket)),
+    ("/api/domicile/v1/tickets/{id}/comments", COMMAND),
+    ("/api/domicile/v1/tickets/{id}/history", One(K::Ticket)),
+];
+
+/// The row of a route. One that has none is recorded all the same, as something else.
+pub(crate) fn row(path: &str) -> Row {
+    let found = ROWS.iter().find(|(known, _)| *known == path);
+    found.map_or(Row { path: "", reads: All(K::Other) }, |(path, reads)| Row { path, reads: *reads })
+}
+
+impl Row {
+    /// Whether a request of this method is a read that is recorded.
+    pub(crate) fn is_read(&self, method: &Method) -> bool {
+        matches!(*method, Method::GET | Method::HEAD) && !matches!(self.reads, Nothing(_))
+    }
+
+    /// What is read.
+    pub(crate) const fn kind(&self) -> ReadKind {
+        match self.reads {
+            One(kind) | Many(kind) | All(kind) => kind,
+            Nothing(_) => K::Other,
+        }
+    }
+
+    /// The id in a request's path, where the route has one and it is one.
+    pub(crate) fn id_in(&self, path: &str) -> Option<i64> {
+        let mut parts = self.path.split('/').zip(path.split('/'));
+        let (_, id) = parts.find(|(name, _)| *name == "{id}")?;
+        id.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{app, testing::TestDesk};
+
+    /// The paths of a router. It tells them to nobody but a debugger.
+    fn paths(router: &str) -> BTreeSet<String> {
+        let quoted = router.split('"').skip(1).step_by(2);
+        let is_route = |text: &&str| text.starts_with('/') && !text.contains("__private__");
+        quoted.filter(is_route).map(str::to_owned).collect()
+    }
+
+    #[tokio::test]
+    async fn every_route_of_a_tenant_has_a_row_and_every_row_a_route() -> anyhow::Result<()> {
+        let desk = TestDesk::new().await?;
+        let served = paths(&format!("{:?}", app::tenant(&desk.desk)));
+        let known: BTreeSet<String> = ROWS.iter().map(|(path, _)| (*path).to_owned()).collect();
+        assert_eq!(served, known, "left: routes, right: rows of this table");
+        Ok(())
+    }
+
+    #[test]
+    fn a_route_without_a_row_is_found() {
+        let router = axum::Router::<()>::new().route("/api/v2/secrets/{id}", axum::routing::get(async || ""));
+        assert!(paths(&format!("{router:?}")).contains("/api/v2/secrets/{id}"));
+        assert!(row("/api/v2/secrets/{id}").is_read(&Method::GET), "and recorded as long as it has none");
+    }
+
+    #[test]
+    fn the_id_is_the_one_in_the_path() {
+        assert_eq!(row("/api/v2/tickets/{id}/audits/{audit_id}").id_in("/api/v2/tickets/7/audits/9"), Some(7));
+        assert_eq!(row("/api/v2/tickets/{id}").id_in("/api/v2/tickets/x"), None);
+        assert_eq!(row("/api/v2/tickets").id_in("/api/v2/tickets"), None);
+    }
+}

@@ -1,0 +1,252 @@
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    http::{Method, header},
+};
+use jiff::SignedDuration;
+use runtime::{Clock, Shutdown};
+use schemas::{Day, Position, StreamName};
+use serde_json::{Value, json};
+
+use super::{recorder, retention};
+use crate::{
+    api::testing::{ADA, ALAN, Bench, GRACE, Who, request},
+    serve::Peer,
+};
+
+/// Appends what was read so far, as a desk does that ends.
+async fn flush(bench: &Bench) {
+    recorder::run(bench.test.desk.clone(), std::future::ready(()), Shutdown::new()).await;
+}
+
+async fn logs(bench: &Bench, query: &str) -> Vec<Value> {
+    let answer = bench.get(GRACE, &format!("/api/v2/access_logs.json?{query}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["access_logs"].as_array().expect("a list").clone()
+}
+
+fn told(entry: &Value) -> Value {
+    json!([entry["user_id"], entry["method"], entry["category"], entry["read_ids"], entry["status"]])
+}
+
+#[tokio::test]
+async fn every_read_is_an_entry_with_who_what_and_how_it_ended() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.ticket(ADA, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    bench.ticket(ADA, json!({"subject": "Copier", "comment": {"body": "It hums"}})).await;
+    let mut known = request("GET", "acme", Some(ALAN), "/api/v2/tickets/1?x=1", Body::empty());
+    known.headers_mut().insert(header::IF_NONE_MATCH, "*".parse()?);
+    known.headers_mut().insert(header::USER_AGENT, "curl/8".parse()?);
+    known.extensions_mut().insert(Peer { address: Some(SocketAddr::from(([192, 0, 2, 7], 999))), tls: false });
+    bench.send(known).await;
+    for path in ["/api/v2/tickets", "/api/v2/tickets/99", "/api/v2/users/search?query=ada", "/api/v2/users/me"] {
+        bench.get(ALAN, path).await;
+    }
+    bench.get(ADA, "/api/v2/users").await;
+    bench.send(request("GET", "acme", None, "/api/v2/users", Body::empty())).await;
+    bench.send(request("HEAD", "acme", Some(ALAN), "/api/domicile/v1/tickets/2", Body::empty())).await;
+    flush(&bench).await;
+    let entries = logs(&bench, "").await;
+    let expected = [
+        json!([2, "GET", "ticket", [1], 304]),
+        json!([2, "GET", "ticket", [1, 2], 200]),
+        json!([2, "GET", "ticket", [99], 404]),
+        json!([2, "GET", "user", [3], 200]),
+        json!([2, "GET", "user", [2], 200]),
+        json!([3, "GET", "user", [], 403]),
+        json!([2, "HEAD", "ticket", [2], 200]),
+    ];
+    assert_eq!(entries.iter().map(told).collect::<Vec<_>>(), expected);
+    let first = &entries[0];
+    assert_eq!(first["ip_address"], "192.0.2.7");
+    assert_eq!(first["client"], "curl/8");
+    assert_eq!(first["url"], "http://acme.localhost:8080/api/v2/tickets/1?x=1");
+    assert_eq!(first["authorization_type"], "bearer");
+    assert_eq!(first["token_id"], 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_access_log_is_for_admins_and_reading_it_is_an_entry() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    for who in [ALAN, ADA] {
+        assert_eq!(bench.get(who, "/api/v2/access_logs").await.status, 403);
+    }
+    logs(&bench, "").await;
+    flush(&bench).await;
+    let read: Vec<_> = logs(&bench, "filter[category]=access_log").await.iter().map(told).collect();
+    let entry = |who: Who, status| json!([who.id, "GET", "access_log", [], status]);
+    assert_eq!(read, [entry(ALAN, 403), entry(ADA, 403), entry(GRACE, 200)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_behind_a_link_is_an_entry_that_does_not_tell_the_link() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let upload = bench.upload(ADA, "filename=a.txt", b"bytes").await.body["upload"].clone();
+    let comment = json!({"body": "see file", "uploads": [upload["token"]]});
+    bench.ticket(ADA, json!({"subject": "x", "comment": comment})).await;
+    let url = upload["attachment"]["content_url"].as_str().unwrap_or_default();
+    let path = url.strip_prefix("http://acme.localhost:8080").unwrap_or_default();
+    assert_eq!(bench.send(request("GET", "acme", None, path, Body::empty())).await.status, 200);
+    assert_eq!(
+        bench.send(request("GET", "acme", None, "/attachments/token/wrong/", Body::empty())).await.status,
+        404,
+        "a wrong link leads to nothing, so nothing was read"
+    );
+    flush(&bench).await;
+    let entries = logs(&bench, "").await;
+    let read: Vec<_> =
+        entries.iter().map(|entry| (&entry["user_id"], &entry["means"], &entry["read_ids"][0])).collect();
+    assert_eq!(read, [(&Value::Null, &json!("link"), &upload["attachment"]["id"])]);
+    let secret = path.trim_start_matches("/attachments/token/").split('/').next().unwrap_or_default();
+    assert!(!secret.is_empty() && !json!(entries).to_string().contains(secret));
+    Ok(())
+}
+
+#[tokio::test]
+async fn entries_are_filtered_and_come_page_by_page_in_both_directions() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    for who in [ALAN, GRACE, ALAN, GRACE, ALAN] {
+        bench.get(who, "/api/v2/groups/5").await;
+        bench.advance_seconds(12 * 3600);
+        flush(&bench).await;
+    }
+    assert_eq!(logs(&bench, "filter[user_id]=2").await.len(), 3);
+    assert_eq!(logs(&bench, "filter[path]=/api/v2/groups/5.json&filter[user_id]=1").await.len(), 2);
+    assert_eq!(logs(&bench, "filter[path]=/api/v2/tickets").await.len(), 0);
+    assert_eq!(logs(&bench, "filter[read_id]=5&filter[category]=group&filter[status]=200").await.len(), 5);
+    assert_eq!(logs(&bench, "filter[start]=2026-11-23T00:00:00Z&filter[end]=2026-11-24T00:00:00Z").await.len(), 2);
+    for (name, value) in
+        [("filter[start]", "x"), ("filter[user_id]", "x"), ("sort", "x"), ("page[after]", "x"), ("page[size]", "0")]
+    {
+        let answer = bench.get(GRACE, &format!("/api/v2/access_logs?{name}={value}")).await;
+        assert_eq!(answer.status, 400, "{name}");
+        assert!(answer.body.to_string().contains(name), "{}", answer.body);
+    }
+
+    let ids = |page: &Value| -> Vec<String> {
+        let entries = page["access_logs"].as_array().expect("a list");
+        entries.iter().map(|entry| entry["id"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let page = async |url: &str| bench.get(GRACE, url.trim_start_matches("http://acme.localhost:8080")).await.body;
+    let all = ids(&page("/api/v2/access_logs").await);
+    assert!(all.is_sorted() && all.len() == 5, "{all:?}");
+    for (sort, expected) in [("created_at", all.clone()), ("-created_at", all.iter().rev().cloned().collect())] {
+        let first = page(&format!("/api/v2/access_logs?page[size]=2&sort={sort}")).await;
+        let second = page(first["links"]["next"].as_str().unwrap_or_default()).await;
+        let third = page(second["links"]["next"].as_str().unwrap_or_default()).await;
+        assert_eq!([ids(&first), ids(&second), ids(&third)].concat(), expected, "{sort}");
+        let more = [&first, &second, &third].map(|page| page["meta"]["has_more"] == true);
+        assert_eq!(more, [true, true, false], "{sort}");
+        let back = page(third["links"]["prev"].as_str().unwrap_or_default()).await;
+        assert_eq!(ids(&back), ids(&second), "{sort}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_tenants_with_the_same_ids_never_see_one_another() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let get = async |slug, path: &str| bench.send(request("GET", slug, Some(GRACE), path, Body::empty())).await;
+    get("acme", "/api/v2/users/3?mark=acme").await;
+    get("globex", "/api/v2/users/3?mark=globex").await;
+    flush(&bench).await;
+    let mut cursors = Vec::new();
+    for (slug, other) in [("acme", "globex"), ("globex", "acme")] {
+        let page = get(slug, "/api/v2/access_logs?filter[path]=/api/v2/users").await.body;
+        let text = page["access_logs"].to_string();
+        assert_eq!(page["access_logs"].as_array().map(Vec::len), Some(1), "{text}");
+        assert!(text.contains(slug) && !text.contains(other), "{slug}: {text}");
+        cursors.push(page["meta"]["after_cursor"].as_str().unwrap_or_default().to_owned());
+    }
+    let foreign = get("acme", &format!("/api/v2/access_logs?page[after]={}", cursors[1])).await;
+    assert_eq!(foreign.status, 400, "a cursor of another tenant is none");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_read_at_midnight_is_in_the_stream_of_its_day() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let now = bench.test.region.clock.now();
+    let midnight = Day::of(now + SignedDuration::from_hours(24)).start();
+    bench.test.region.clock.advance(midnight.duration_since(now) - SignedDuration::from_secs(1));
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    bench.advance_seconds(1);
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    flush(&bench).await;
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    flush(&bench).await;
+    let desk = &bench.test.desk;
+    let mut transaction = regions::begin(&desk.pool, &bench.acme).await?;
+    for (day, events) in [(Day::of(midnight).before(1), 1), (Day::of(midnight), 2)] {
+        let version = eventlog::stream_version(&mut transaction, &bench.acme, &StreamName::Access(day)).await?;
+        assert_eq!(version.get(), events, "{day}");
+    }
+    drop(transaction);
+    assert_eq!(logs(&bench, "").await.len(), 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flush_is_one_append_and_another_desk_does_not_disturb_it() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let head = async || -> anyhow::Result<Position> {
+        let mut transaction = regions::begin(&bench.test.desk.pool, &bench.acme).await?;
+        Ok(eventlog::head(&mut transaction, &bench.acme).await?)
+    };
+    let before = head().await?;
+    for _ in 0..10 {
+        bench.get(ALAN, "/api/v2/groups/5").await;
+    }
+    flush(&bench).await;
+    assert_eq!(head().await?.get(), before.get() + 1, "ten reads, one event");
+    // A desk that knows nothing of the stream, as after a restart or on another machine.
+    let other = bench.test.another().await?;
+    let app = crate::app::app(other.clone());
+    let read = request("GET", "acme", Some(ALAN), "/api/v2/groups/5", Body::empty());
+    tower::ServiceExt::oneshot(app, read).await?;
+    recorder::run(other, std::future::ready(()), Shutdown::new()).await;
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    flush(&bench).await;
+    assert_eq!(logs(&bench, "").await.len(), 12);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_command_is_no_read() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;
+    flush(&bench).await;
+    assert_eq!(logs(&bench, "").await, [] as [Value; 0]);
+    assert!(!super::routes::row("/api/v2/tickets").is_read(&Method::POST));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_day_that_is_kept_long_enough_cannot_be_read_any_more_and_shows_that_it_was() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let pass = async || retention::pass(&bench.test.desk, &Shutdown::new()).await;
+    bench.get(ALAN, "/api/v2/users/3?mark=first").await;
+    bench.advance_seconds(24 * 3600);
+    bench.get(ALAN, "/api/v2/users/3?mark=second").await;
+    flush(&bench).await;
+    // Day 0 is over when day 90 is.
+    bench.advance_seconds(89 * 24 * 3600);
+    pass().await;
+    assert_eq!(logs(&bench, "filter[path]=/api/v2/users").await.len(), 2, "the last day it is kept");
+    bench.advance_seconds(24 * 3600);
+    pass().await;
+    let left = logs(&bench, "filter[end]=2026-12-01T00:00:00Z").await;
+    let told: Vec<_> = left.iter().map(|entry| (&entry["summary"], &entry["user_id"], &entry["url"])).collect();
+    let (erased, read) = (json!("[erased]"), json!("Read user 3"));
+    let url = json!("http://acme.localhost:8080/api/v2/users/3?mark=second");
+    assert_eq!(told, [(&erased, &Value::Null, &Value::Null), (&read, &json!(ALAN.id), &url)]);
+    assert_eq!(logs(&bench, "filter[user_id]=2").await.len(), 1, "whose it was is gone too");
+    let keys = async || bench.get(GRACE, "/api/domicile/v1/events?limit=500").await.body.to_string();
+    assert_eq!(keys().await.matches("access_log_expired").count(), 1, "on the erasure list, with the reason");
+    pass().await;
+    assert_eq!(keys().await.matches("access_log_expired").count(), 1, "once");
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The access log, for admins.
+
+pub(crate) mod list;
+mod present;
