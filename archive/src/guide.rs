@@ -3,16 +3,22 @@
 use crate::note::Verifier;
 
 /// Every text that was ever published, the newest first: an archive keeps the one it began with.
-const TEXTS: &[&str] = &[include_str!("guide/VERIFY.txt")];
+const TEXTS: &[&str] = &[include_str!("guide/VERIFY.txt"), include_str!("guide/VERIFY-1.txt")];
 
 /// The text for a tenant's archive. `verifier` is the key its checkpoints and manifests are signed with.
 pub fn text(verifier: &Verifier) -> String {
     filled(TEXTS[0], verifier)
 }
 
-/// Whether this is a text that was published for a tenant's archive, now or by an older program.
-pub fn is_ours(found: &[u8], verifier: &Verifier) -> bool {
-    TEXTS.iter().any(|text| filled(text, verifier).as_bytes() == found)
+/// The text that was published first, which knows no successions; for those who try whether it is still accepted.
+pub fn first_text(verifier: &Verifier) -> String {
+    filled(TEXTS[TEXTS.len() - 1], verifier)
+}
+
+/// Whether this is a text that was published for a tenant's archive, now or by an older program, under one of its keys.
+pub fn is_ours(found: &[u8], verifiers: impl IntoIterator<Item = Verifier>) -> bool {
+    let is_of = |verifier| TEXTS.iter().any(|text| filled(text, &verifier).as_bytes() == found);
+    verifiers.into_iter().any(is_of)
 }
 
 fn filled(text: &str, verifier: &Verifier) -> String {

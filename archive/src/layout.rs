@@ -19,6 +19,8 @@ pub const MANIFESTS: &str = "manifest/";
 pub const AUDIT: &str = "audit/";
 /// The schemas of payloads.
 pub const SCHEMAS: &str = "schemas/";
+/// The statements that one signing key follows another.
+pub const SUCCESSIONS: &str = "successions/";
 /// The sealed files.
 pub const ATTACHMENTS: &str = "attachments/";
 
@@ -76,6 +78,17 @@ pub fn manifest_generation(key: &str) -> Option<u64> {
     (manifest(generation) == key).then_some(generation)
 }
 
+/// The statement with this number that a signing key follows another.
+pub fn succession(number: u64) -> String {
+    format!("{SUCCESSIONS}{number:08}")
+}
+
+/// The number in a statement's name.
+pub fn succession_number(key: &str) -> Option<u64> {
+    let number = key.strip_prefix(SUCCESSIONS)?.parse().ok()?;
+    (succession(number) == key).then_some(number)
+}
+
 /// The published schema `<type>@<version>`.
 pub fn schema(name: &str) -> String {
     format!("{SCHEMAS}{name}.json")
@@ -107,5 +120,7 @@ mod tests {
         assert_eq!(audit_range(&audit("2026-11-22", first, last)), Some((first, last)));
         assert_eq!(manifest_generation(&manifest(42)), Some(42));
         assert_eq!(manifest_generation("manifest/42.json"), None, "one spelling per generation");
+        assert_eq!(succession_number(&succession(2)), Some(2));
+        assert_eq!(succession_number("successions/2"), None, "one spelling per succession");
     }
 }

@@ -5,7 +5,7 @@
 //! formats (segments, manifests, audit lines) are described at the top of their modules.
 //!
 //! Reading order: [`layout`] (which object lies where), [`merkle`] (the tree), [`tile`] (the tree as objects), [`note`] and
-//! [`checkpoint`] (what is signed), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
+//! [`checkpoint`] (what is signed), [`succession`] (which key signs), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
 //! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`proof`] (one event, proven
 //! offline), [`guide`] (the steps by hand).
 
@@ -21,6 +21,7 @@ pub mod note;
 pub mod proof;
 pub mod segment;
 mod signed;
+pub mod succession;
 pub mod tile;
 
 pub use backup::BackupManifest;
@@ -30,6 +31,7 @@ pub use manifest::Manifest;
 pub use note::{Signer, Verifier};
 pub use proof::EventProof;
 pub use signed::SignedError;
+pub use succession::{KeyChain, Succession};
 
 /// An object to be written: its key below the tenant's prefix, and its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

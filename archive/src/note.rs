@@ -159,7 +159,7 @@ pub(crate) fn check_lines<'line>(
     if is_signed { Ok(()) } else { Err(Error::NotSignedBy { name: verifier.name.clone() }) }
 }
 
-fn split(note: &str) -> Result<(&str, &str), Error> {
+pub(crate) fn split(note: &str) -> Result<(&str, &str), Error> {
     if note.bytes().any(|byte| byte < b' ' && byte != b'\n') || !note.ends_with('\n') {
         return Err(Error::Malformed);
     }

@@ -19,6 +19,7 @@ use schemas::{Envelope, Hash};
 use serde::Deserialize;
 
 use crate::{
+    KeyChain,
     checkpoint::{self, Checkpoint},
     merkle::proof::inclusion_holds,
     note::Verifier,
@@ -75,7 +76,16 @@ impl EventProof {
     /// # Errors
     /// If the tree head is not signed by the key, the event is not in its tree at this place, or is not of this tenant.
     pub fn check(&self, key: &Verifier) -> Result<Checkpoint, Error> {
-        let head = Checkpoint::open_of(&self.checkpoint, key).map_err(Error::Checkpoint)?;
+        self.check_with(key.name(), &KeyChain::of(*key.public_key())).map(|(head, _)| head)
+    }
+
+    /// Checks it as [`Self::check`] does, with any key of a chain; `name` is that of the log or its region. Gives the key that
+    /// has signed, too.
+    ///
+    /// # Errors
+    /// As for [`Self::check`].
+    pub fn check_with(&self, name: &str, keys: &KeyChain) -> Result<(Checkpoint, Verifier), Error> {
+        let (head, number) = keys.checkpoint(name, &self.checkpoint).map_err(Error::Checkpoint)?;
         let leaf = Envelope::leaf_of_entry(&self.entry);
         if !inclusion_holds(&leaf, self.index, head.size, &head.root, &self.path) {
             return Err(Error::NotInTree { index: self.index, size: head.size });
@@ -84,7 +94,8 @@ impl EventProof {
         if head.origin.rsplit('/').next() != Some(entry.tenant_id) {
             return Err(Error::AnotherTenant);
         }
-        Ok(head)
+        let key = keys.verifiers(name).nth(number).expect("a key of the chain has signed");
+        Ok((head, key))
     }
 }
 

@@ -26,10 +26,19 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Where the list of mutations lies.
 pub const MUTATIONS: &str = "mutations.json";
-/// Where the key lies that signed everything.
+/// Where the region's first key lies; only it has signed the archives *long* and *short*.
 pub const VERIFIER: &str = "verifier.txt";
+/// Where the key lies that follows on all others.
+pub const NEWEST_VERIFIER: &str = "newest-verifier.txt";
+/// How many signing keys the region had.
+pub const SIGNING_KEYS: u8 = 3;
 /// The page that people read, which is not made here.
 pub const PAGE: &str = "README.md";
+
+/// Where a signing key lies, by its number from 0.
+pub fn signing_key(number: u8) -> String {
+    if number == 0 { "signing-key.json".to_owned() } else { format!("signing-key-{number}.json") }
+}
 
 /// The folder of the checkout.
 pub fn folder() -> PathBuf {
@@ -38,17 +47,20 @@ pub fn folder() -> PathBuf {
 
 /// Every file of it but the page, made anew.
 pub fn make() -> Files {
-    let (long, short) = (written::long(), written::short());
+    let (long, short, rotated) = (written::long(), written::short(), written::rotated());
     let mut files = Files::new();
-    for made in [&long, &short] {
+    for made in [&long, &short, &rotated] {
         files.extend(made.files().map(|(path, bytes)| (path, bytes.clone())));
         files.extend(made.exports());
     }
     files.insert("region-key.json".into(), seal::region_key_file());
-    files.insert("signing-key.json".into(), seal::signing_key_file());
-    files.insert(VERIFIER.into(), format!("{}\n", seal::verifier()).into_bytes());
+    for number in 0..SIGNING_KEYS {
+        files.insert(signing_key(number), seal::signing_key_file(number));
+    }
+    files.insert(VERIFIER.into(), format!("{}\n", seal::verifier(0)).into_bytes());
+    files.insert(NEWEST_VERIFIER.into(), format!("{}\n", seal::verifier(SIGNING_KEYS - 1)).into_bytes());
     files.insert(format!("{}.events.ndjson", short.name), short.opened());
-    let (mutations, replaced) = mutations::all(&long, &short).into_parts();
+    let (mutations, replaced) = mutations::all(&long, &short, &rotated).into_parts();
     files.insert(MUTATIONS.into(), listed(&mutations).into_bytes());
     files.extend(replaced);
     files

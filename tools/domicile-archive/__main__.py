@@ -21,6 +21,7 @@ from keys import Keys, attachment_of
 from merkle import inclusion_path, leaf_of, root_by_path
 from objects import Folder, entry_of
 from signed import Usage, Verifier, Wrong, open_checkpoint, unbase64
+from successions import Chain, chain_of
 from verification import Verification
 
 PROOF = "c2sp.org/tlog-proof@v1"
@@ -60,6 +61,8 @@ def parser():
     proof.add_argument("--position", type=int, required=True, metavar="N")
     check = verb("check", run_check, "check such a proof, and print the entry that it proves")
     check.add_argument("file", help="the proof; - for standard input")
+    check.add_argument("--from", dest="folder", metavar="FOLDER", help="a copy of the log's archive: its successions say which keys "
+                       "came before and after the given one")
     return top
 
 
@@ -168,10 +171,13 @@ def run_check(options):
     entry, index, path = unbase64(lines[1][6:]), int(lines[2][6:]), [unbase64(line) for line in lines[3:]]
     verifier = given_verifier(options)
     origin = note.split("\n")[0]
-    # A region signs for all its tenants with one key, each under the name of its log.
+    # A region signs for all its tenants with the same keys, each under the name of its log.
     if origin != verifier.name and not origin.startswith(f"{verifier.name}/"):
         raise Wrong(f"the checkpoint is of another log: {origin}")
-    _, size, root = open_checkpoint(note, Verifier(origin, verifier.public_key))
+    chain = Chain(origin, [verifier.public_key])
+    if options.folder:
+        chain, _ = chain_of(Folder(options.folder), origin, verifier.public_key)
+    (_, size, root), _ = chain.open(lambda key: open_checkpoint(note, key))
     if index >= size or root_by_path(leaf_of(entry), index, size, path) != root:
         raise Wrong("the proof does not lead to the root that was signed")
     if json.loads(entry).get("tenant_id") != origin.rpartition("/")[2]:

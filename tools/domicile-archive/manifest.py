@@ -45,16 +45,16 @@ def shape_of(raw, verifier=None):
     return manifest
 
 
-def open_manifest(raw, verifier, wanted):
-    """A manifest that the key signed for this place."""
+def open_manifest(raw, chain, wanted):
+    """A manifest that one of the keys signed for this place, and the key's number."""
     if raw is None:
         raise Wrong("missing")
-    manifest = shape_of(raw, verifier)
+    manifest, number = chain.open(lambda verifier: shape_of(raw, verifier))
     for field in ("format", "tenant_id", "region", "generation"):
         if manifest[field] != wanted[field]:
             raise Wrong(f"belongs to another {field}")
-    if manifest["verifier"] != str(verifier):
+    if manifest["verifier"] != str(chain.verifiers[number]):
         raise Wrong("belongs to another key")
     if not are_numbers_sound(manifest):
         raise Wrong("cannot be read: its sizes, positions and counts do not fit each other")
-    return manifest
+    return manifest, number

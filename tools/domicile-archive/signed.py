@@ -74,13 +74,18 @@ class Verifier:
             raise Wrong(f"not signed by the key: no signature of {self.name}")
 
 
-def open_checkpoint(note, verifier):
-    """Origin, size and root of a signed checkpoint (c2sp.org/tlog-checkpoint)."""
+def text_and_lines(note):
+    """The text of a signed note and its signature lines, unchecked."""
     text, empty, signatures = note.rpartition("\n\n")
     if not empty or not note.endswith("\n") or re.search(r"[\x00-\x09\x0b-\x1f]", note):
         raise Wrong("not signed by the key: not a signed note")
-    text += "\n"
-    verifier.check(text, signatures.split("\n")[:-1])
+    return text + "\n", signatures.split("\n")[:-1]
+
+
+def open_checkpoint(note, verifier):
+    """Origin, size and root of a signed checkpoint (c2sp.org/tlog-checkpoint)."""
+    text, signatures = text_and_lines(note)
+    verifier.check(text, signatures)
     lines = text.split("\n")
     if len(lines) < 4 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
         raise Wrong("cannot be read: not the lines of a checkpoint")

@@ -5,10 +5,15 @@ import re
 from manifest import open_manifest, shape_of
 from objects import WIDTH, decompress, parse_tile
 from signed import Verifier, Wrong, open_checkpoint, sha256
+from successions import NAME as SUCCESSION, chain_of
 from walk import Walk
 
 # SHA-256 of every text of VERIFY.txt that was ever published, with {origin} and {verifier} where those stand.
-GUIDES = {"3531b404b8ee1d77270a8e30727e606711bf07ca6616f21f419ce7abf76188b9"}
+GUIDES = {"3531b404b8ee1d77270a8e30727e606711bf07ca6616f21f419ce7abf76188b9",
+          "1abf11fefffd068678b02ec4af4cb1c24f2f38e64bdde4e10d29e6bf217a35b7"}
+
+
+RETIRED = "signed by a key that was retired before"
 
 
 class Verification(Walk):
@@ -21,7 +26,9 @@ class Verification(Walk):
         self.generations = sorted(int(name.group(1)) for name in names if name)
         # The hash of the manifest before; False where that cannot be trusted, nor then a comparison with it.
         self.previous, self.newest, self.attachments, self.schemas = None, None, 0, {}
-        self.manifest = self.verifier = None
+        # The keys of the log, and the number of the newest one that has signed a manifest.
+        self.manifest = self.verifier = self.chain = None
+        self.key_number = 0
 
     def run(self):
         self.establish()
@@ -52,6 +59,9 @@ class Verification(Walk):
             if not self.pinned:
                 self.notes.append("no key was given: the one the archive names was used; compare it with a copy from elsewhere")
             self.verifier = Verifier(self.origin, key_of_all.public_key)
+            self.chain, wrongs = chain_of(self.folder, self.origin, key_of_all.public_key)
+            for wrong_number, wrong in wrongs:
+                self.add(None, f"successions/{wrong_number:08}", f"no key follows another by it: {wrong}")
             return
         for number in self.generations:
             self.add(None, f"manifest/{number:08}.json", "cannot be read: not the shape of a manifest")
@@ -65,13 +75,14 @@ class Verification(Walk):
         self.unnamed.discard(key)
         raw = self.folder.get(key)
         try:
-            manifest = open_manifest(raw, self.verifier, {**self.manifest, "format": 1, "generation": number})
+            manifest, key_number = open_manifest(raw, self.chain, {**self.manifest, "format": 1, "generation": number})
         except Wrong as wrong:
             self.add(self.size + 1, key, wrong)
             self.previous, self.is_gap_explained = False, True
             return
         if self.previous is not False and self.previous != manifest["previous_sha256"]:
             self.add(self.size + 1, key, "does not follow the manifest before it")
+        self.check_key(manifest, key_number, key)
         first, self.blobs, self.lines, whole = self.size + 1, [], [], True
         for named in manifest["segments"]:
             whole = self.segment(named) and whole
@@ -85,9 +96,19 @@ class Verification(Walk):
                 self.check_hash(None, f"schemas/{schema['name']}.json", schema["sha256"])
         self.previous, self.newest = sha256(raw).hex(), manifest
 
+    def check_key(self, manifest, key_number, key):
+        """A key signs no more once its successor has, and signs manifest and checkpoint alike."""
+        try:
+            _, of_checkpoint = self.chain.open(lambda verifier: open_checkpoint(manifest["checkpoint"], verifier))
+        except Wrong:
+            of_checkpoint = key_number  # said where the tree is checked
+        if key_number < self.key_number or of_checkpoint != key_number:
+            self.add(self.size + 1, key, RETIRED)
+        self.key_number = max(self.key_number, key_number)
+
     def check_tree(self, manifest, key, first):
         try:
-            signed = open_checkpoint(manifest["checkpoint"], self.verifier)
+            signed, _ = self.chain.open(lambda verifier: open_checkpoint(manifest["checkpoint"], verifier))
             if signed != (self.origin, manifest["size"], bytes.fromhex(manifest["root"])):
                 self.add(first, key, "belongs to another tree")
         except Wrong as wrong:
@@ -150,7 +171,8 @@ class Verification(Walk):
             if raw is None:
                 raise Wrong("missing")
             # A byte that is no text becomes a character that nobody signed.
-            origin, *published = open_checkpoint(raw.decode(errors="replace"), self.verifier)
+            note = raw.decode(errors="replace")
+            (origin, *published), key_number = self.chain.open(lambda verifier: open_checkpoint(note, verifier))
             if origin != self.origin:
                 raise Wrong("belongs to another log")
         except Wrong as wrong:
@@ -159,6 +181,8 @@ class Verification(Walk):
             self.add(newest[0] + 1, key, "covers events that no manifest holds")
         elif published[0] < newest[0]:
             self.add(None, key, "older than the newest manifest")
+        elif key_number < self.key_number:
+            self.add(None, key, RETIRED)
         elif published[1] != newest[1]:
             self.add(None, key, "the tree over the events has another root")
 
@@ -166,8 +190,9 @@ class Verification(Walk):
         raw = self.folder.get("VERIFY.txt")
         if raw is None:
             return self.add(None, "VERIFY.txt", "missing")
-        template = raw.replace(str(self.verifier).encode(), b"{verifier}").replace(self.origin.encode(), b"{origin}")
-        if sha256(template).hex() not in GUIDES:
+        templates = (raw.replace(str(verifier).encode(), b"{verifier}").replace(self.origin.encode(), b"{origin}")
+                     for verifier in self.chain.verifiers)
+        if not any(sha256(template).hex() in GUIDES for template in templates):
             self.add(None, "VERIFY.txt", "not the steps by hand that were published for this key")
 
     def check_unnamed(self):
@@ -179,6 +204,8 @@ class Verification(Walk):
         for key in sorted(self.unnamed - {"log/checkpoint", "VERIFY.txt"}):
             ranged = re.fullmatch(r"(?:events|audit/[^/]*)/([0-9]{1,18})-([0-9]{1,18})\.(?:seg|jsonl)\.zst", key)
             tile = parse_tile(key)
+            if SUCCESSION.fullmatch(key):
+                continue
             if key.startswith("attachments/"):
                 counts[unclaimed if self.is_tree_known else not_looked_at] += 1
             elif key.startswith("schemas/") or ranged and int(ranged.group(1)) > self.size:
@@ -196,6 +223,7 @@ class Verification(Walk):
         return {
             "tenant_id": known.get("tenant_id"), "region": known.get("region"),
             "verifier": str(self.verifier) if self.verifier else None, "is_key_pinned": bool(self.pinned and self.verifier),
+            "verifiers": [str(verifier) for verifier in self.chain.verifiers] if self.chain else [],
             "generations": len(self.generations), "size": self.size,
             "root": self.tree.root().hex() if self.is_tree_known and self.manifest else None,
             "attachments": self.attachments, "objects": self.folder.objects, "bytes": self.folder.bytes,

@@ -16,7 +16,7 @@ pub mod report;
 pub mod source;
 pub mod verify;
 
-pub use log::{Consistency, Log, Wanted};
+pub use log::{Consistency, Log, Wanted, key_chain};
 pub use report::{Finding, Report, Wrong};
 pub use source::{Folder, Source};
 pub use verify::{Options, Progress, verify};

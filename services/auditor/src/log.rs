@@ -9,7 +9,7 @@ mod inclusion;
 use std::{collections::BTreeMap, ops::Range};
 
 use archive::{
-    Checkpoint, Manifest, Verifier, checkpoint, layout, proof,
+    Checkpoint, KeyChain, Manifest, Verifier, checkpoint, layout, proof,
     tile::{self, Tile, WIDTH, subtree},
 };
 use bytes::Bytes;
@@ -25,16 +25,21 @@ use crate::{
 /// Objects that are fetched at the same time.
 const OBJECTS_AHEAD: usize = 8;
 
+/// More keys than any region ever had; a bound.
+const SUCCESSIONS_MAX: u64 = 10_000;
+
 /// A tenant's log as of its published tree head.
 pub struct Log<'source> {
     source: &'source dyn Source,
     note: String,
     head: Checkpoint,
+    keys: KeyChain,
     key: Verifier,
 }
 
 impl<'source> Log<'source> {
-    /// Opens the log with the key to trust, the log's own or its region's. Without one, the key that the archive names is used.
+    /// Opens the log with the key to trust, the log's own or its region's, or any that the archive's successions lead to or from.
+    /// Without one, the key that the archive names is used.
     ///
     /// # Errors
     /// If there is no tree head, or the key has not signed it.
@@ -46,12 +51,13 @@ impl<'source> Log<'source> {
         let missing = || Error::Missing { object: layout::CHECKPOINT.to_owned() };
         let note = source.get(layout::CHECKPOINT).await?.ok_or_else(missing)?;
         let note = String::from_utf8(note.into()).map_err(|_| Error::Head(checkpoint::Error::Line("text")))?;
-        let head = Checkpoint::open_of(&note, &key).map_err(Error::Head)?;
+        let keys = key_chain(source, &key).await?;
+        let (head, number) = keys.checkpoint(key.name(), &note).map_err(Error::Head)?;
         if head.size > SIZE_MAX {
             return Err(Error::Head(checkpoint::Error::Line("size")));
         }
-        let key = Verifier::new(head.origin.as_str(), *key.public_key());
-        Ok(Self { source, note, head, key })
+        let key = keys.verifiers(&head.origin).nth(number).expect("a key of the chain has signed");
+        Ok(Self { source, note, head, keys, key })
     }
 
     /// The published tree head.
@@ -88,6 +94,21 @@ impl<'source> Log<'source> {
         }
         Err(Error::Missing { object: layout::log(&path(&tile)) })
     }
+}
+
+/// The keys that a key and the successions of an archive make. Statements that say nothing lead to no key.
+///
+/// # Errors
+/// If the source does not answer.
+pub async fn key_chain(source: &dyn Source, key: &Verifier) -> Result<KeyChain, source::Error> {
+    let mut statements = BTreeMap::new();
+    for number in 1..=SUCCESSIONS_MAX {
+        let Some(statement) = source.get(&layout::succession(number)).await? else { break };
+        statements.insert(number, statement.to_vec());
+    }
+    // A region's name, or a log's below it.
+    let region_name = key.name().splitn(3, '/').take(2).collect::<Vec<_>>().join("/");
+    Ok(KeyChain::through(*key.public_key(), &region_name, &statements).0)
 }
 
 /// The key that the first manifest names.

@@ -17,6 +17,8 @@ pub struct Report {
     pub region: Option<RegionId>,
     /// The C2SP verifier key everything was checked against.
     pub verifier: Option<String>,
+    /// Every key of the log, oldest first, as the archive's successions lead from that key to the others.
+    pub verifiers: Vec<String>,
     /// Whether that key was given by the auditor. If not, it is the one the archive names, and a stranger who re-signed the
     /// whole archive would not be found.
     pub is_key_pinned: bool,
@@ -95,6 +97,10 @@ pub enum Wrong {
     Unreadable(String),
     /// It is not signed by the key.
     Signature(String),
+    /// It is no statement that one key of the log follows another.
+    Succession(String),
+    /// It is signed by a key whose successor has signed before.
+    KeyRetired,
     /// It was signed for another log, region or generation.
     Belongs(&'static str),
     /// The manifest does not carry the hash of the one before it.
@@ -136,6 +142,8 @@ impl fmt::Display for Wrong {
             Self::HashDiffers => "not the bytes that were signed",
             Self::Unreadable(why) => return write!(formatter, "cannot be read: {why}"),
             Self::Signature(why) => return write!(formatter, "not signed by the key: {why}"),
+            Self::Succession(why) => return write!(formatter, "no key follows another by it: {why}"),
+            Self::KeyRetired => "signed by a key that was retired before",
             Self::Belongs(what) => return write!(formatter, "belongs to another {what}"),
             Self::ChainBroken => "does not follow the manifest before it",
             Self::Gap => "no segment holds the event",

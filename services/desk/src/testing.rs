@@ -1,6 +1,6 @@
 //! A desk over real stores, called in process; with the projector running, so that writes become visible.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use directory::{Client, Directory};
+use directory::{Client, Directory, RegionKeys};
 use projector::{Projector, ProjectorDeps};
 use regions::{BucketRole, DatabaseRole, ReadModels, Regions, Resident};
 use runtime::Ids;
@@ -65,10 +65,10 @@ impl TestDesk {
             appender: database.appender().await?,
             signing_key: vault::SigningKey::load_or_create(&database.folder.path().join("key"), database.ids.as_ref())?,
             token: DIRECTORY_TOKEN.to_owned(),
-            verifiers: regions
-                .iter()
-                .map(|region| (region.id.clone(), verifier(&region.id)))
-                .collect::<BTreeMap<_, _>>(),
+            keys: RegionKeys {
+                verifiers: regions.iter().map(|region| (region.id.clone(), verifier(&region.id))).collect(),
+                ..RegionKeys::default()
+            },
             clock: database.clock.clone(),
             ids: database.ids.clone(),
         };

@@ -22,5 +22,5 @@ mod write;
 
 pub use client::{Claim, Client, Error as ClaimError};
 pub use error::Error;
-pub use map::{Map, NameState};
+pub use map::{Map, NameState, RegionKeys};
 pub use service::{Deps, Directory, TENANT_ID};

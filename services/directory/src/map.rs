@@ -27,8 +27,20 @@ pub struct Map {
     pub version: Position,
     /// Each region's public key, as a verifier of signed notes.
     pub regions: BTreeMap<RegionId, String>,
+    /// How each region came to its key: the signed statements of all successions, in order. Regions without any are left out.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub successions: BTreeMap<RegionId, Vec<String>>,
     /// The names that are held.
     pub names: BTreeMap<Slug, Entry>,
+}
+
+/// What regions sign with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegionKeys {
+    /// Each region with its public key, as a verifier of signed notes.
+    pub verifiers: BTreeMap<RegionId, String>,
+    /// Each region whose key was replaced, with the statements that led to it, in order.
+    pub successions: BTreeMap<RegionId, Vec<String>>,
 }
 
 /// Who holds a name.

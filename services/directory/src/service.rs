@@ -1,7 +1,7 @@
 //! The directory itself: what it is made of, and what regions and routers ask of it.
 
 use std::{
-    collections::BTreeMap,
+    mem,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -16,7 +16,14 @@ use tokio::{net::TcpListener, sync::watch};
 use uuid::Uuid;
 use vault::{SigningKey, Vault};
 
-use crate::{api, client::Claim, error::Error, map, map::Map, names::Names};
+use crate::{
+    api,
+    client::Claim,
+    error::Error,
+    map,
+    map::{Map, RegionKeys},
+    names::Names,
+};
 
 /// The one tenant of the directory's log: the directory itself.
 pub const TENANT_ID: TenantId = TenantId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
@@ -37,8 +44,8 @@ pub struct Deps {
     pub signing_key: SigningKey,
     /// Opens the API.
     pub token: String,
-    /// Each region with its public key, as a verifier of signed notes. Only these regions may claim.
-    pub verifiers: BTreeMap<RegionId, String>,
+    /// What the regions sign with. Only regions that have a key here may claim.
+    pub keys: RegionKeys,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Ids.
@@ -53,6 +60,7 @@ pub(crate) struct Inner {
     pub(crate) deps: Deps,
     pub(crate) resident: Resident,
     pub(crate) names: RwLock<Names>,
+    keys: RwLock<RegionKeys>,
     /// Held while the log is folded in, so that no event is folded twice.
     pub(crate) following: tokio::sync::Mutex<()>,
     pub(crate) version: watch::Sender<Position>,
@@ -63,18 +71,21 @@ pub(crate) struct Inner {
 #[derive(Clone)]
 pub(crate) struct SignedMap {
     pub(crate) version: Position,
+    keys: RegionKeys,
     pub(crate) bytes: Bytes,
     pub(crate) etag: String,
 }
 
 impl Directory {
     /// Makes the directory's tenant if this is the first start, and folds the log.
-    pub async fn start(deps: Deps) -> Result<Self, Error> {
+    pub async fn start(mut deps: Deps) -> Result<Self, Error> {
         let resident = own_tenant(&deps).await?;
+        let keys = RwLock::new(mem::take(&mut deps.keys));
         let directory = Self(Arc::new(Inner {
             deps,
             resident,
             names: RwLock::new(Names::new()),
+            keys,
             following: tokio::sync::Mutex::default(),
             version: watch::Sender::new(Position::ZERO),
             signed: Mutex::default(),
@@ -103,13 +114,20 @@ impl Directory {
         self.0.deps.signing_key.public_key()
     }
 
+    /// Publishes other keys from now on: a region has put a new one to work.
+    pub fn publish_keys(&self, keys: RegionKeys) {
+        // The map is signed anew with the next request, if something has changed.
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
     /// Takes a name for a tenant that is signing up in a region. Asking again for the same tenant succeeds.
     pub async fn claim(&self, slug: Slug, tenant: TenantId, region: RegionId, epoch: Epoch) -> Result<Position, Error> {
-        if !self.0.deps.verifiers.contains_key(&region) {
+        let keys = self.keys().clone();
+        if !keys.verifiers.contains_key(&region) {
             return Err(Error::UnknownRegion);
         }
         // `<region>.<apex>` is the region's own host.
-        if self.0.deps.verifiers.keys().any(|known| known.as_str() == slug.as_str()) {
+        if keys.verifiers.keys().any(|known| known.as_str() == slug.as_str()) {
             return Err(Error::Reserved);
         }
         let command = Command::Claim { slug: slug.clone(), tenant, region, epoch };
@@ -134,15 +152,16 @@ impl Directory {
     /// The map as of now, signed once a version.
     pub(crate) fn signed_map(&self) -> SignedMap {
         let mut signed = self.0.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = self.names();
-        if let Some(current) = signed.as_ref().filter(|current| current.version == names.position()) {
+        let (names, keys) = (self.names(), self.keys().clone());
+        let is_same = |current: &&SignedMap| current.version == names.position() && current.keys == keys;
+        if let Some(current) = signed.as_ref().filter(is_same) {
             return current.clone();
         }
-        let (version, regions) = (names.position(), self.0.deps.verifiers.clone());
-        let map = Map { version, regions, names: names.entries() };
-        drop(names);
+        let RegionKeys { verifiers: regions, successions } = keys.clone();
+        let (version, names) = (names.position(), names.entries());
+        let map = Map { version, regions, successions, names };
         let bytes = map.sign(&self.0.deps.signing_key);
-        let made = SignedMap { version, etag: map::etag(&bytes), bytes: bytes.into() };
+        let made = SignedMap { version, keys, etag: map::etag(&bytes), bytes: bytes.into() };
         signed.insert(made).clone()
     }
 
@@ -150,6 +169,10 @@ impl Directory {
     pub(crate) async fn changed_after(&self, version: Position) {
         // The sender lives as long as we do, so waiting cannot fail.
         let _ = self.0.version.subscribe().wait_for(|current| *current > version).await;
+    }
+
+    fn keys(&self) -> RwLockReadGuard<'_, RegionKeys> {
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn names(&self) -> RwLockReadGuard<'_, Names> {

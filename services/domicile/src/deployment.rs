@@ -3,16 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use archive::note::Verifier;
-use directory::Map;
+use directory::{Map, RegionKeys};
 use embedded::postgres::USER;
 use projector::ProjectorDeps;
 use regions::{Bucket, BucketRole, DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, Resident, S3Endpoint};
 use relay::RelayDeps;
-use replicator::ReplicatorDeps;
+use replicator::{KeyRing, ReplicatorDeps};
 use runtime::{Clock, Ids, RegionMetrics, SystemClock, SystemIds};
 use schemas::{RegionId, Slug};
 use sqlx::{PgConnection, PgPool};
-use vault::{RegionKey, SigningKey, Vault};
+use vault::{RegionKey, SigningKey, SigningKeyFolder, Vault};
 
 use crate::{
     cli::Place,
@@ -118,6 +118,26 @@ impl Deployment {
         Ok(Verifier::new(archive::checkpoint::region_name(region), self.signing_key(region)?.public_key()))
     }
 
+    /// What every region signs with, and how it came to that: what the directory publishes.
+    pub fn region_keys(&self) -> Result<RegionKeys, Failure> {
+        let mut keys = RegionKeys::default();
+        for region in self.regions.iter() {
+            let ring = self.key_ring(&region.id)?;
+            keys.verifiers.insert(region.id.clone(), ring.signer_of_region().verifier().to_string());
+            let statements = ring.successions().iter().map(|note| String::from_utf8_lossy(note).into_owned());
+            let statements: Vec<_> = statements.collect();
+            if !statements.is_empty() {
+                keys.successions.insert(region.id.clone(), statements);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// A region's signing keys, as they lie in its folder now.
+    pub fn key_ring(&self, region: &RegionId) -> Result<KeyRing, Failure> {
+        KeyRing::read(region, &self.signing_keys(region)).map_err(Failure::configuration)
+    }
+
     /// One region by name, or all that can be reached.
     pub fn regions_named(&self, id: Option<&RegionId>) -> Result<Vec<Region>, Failure> {
         match id {
@@ -156,7 +176,7 @@ impl Deployment {
             vault: self.vault(region, pool.clone())?,
             pool,
             bucket: self.bucket(region, BucketRole::Replicator).await?,
-            signer: self.signing_key(&region.id)?,
+            signing: self.signing_keys(&region.id),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             metrics: metrics.clone(),
@@ -173,6 +193,11 @@ impl Deployment {
             metrics: metrics.clone(),
             source: topic::TopicSource::Brokers,
         })
+    }
+
+    /// Where a region's signing key lies, and the successions that led to it.
+    pub fn signing_keys(&self, region: &RegionId) -> SigningKeyFolder {
+        SigningKeyFolder::new(self.data.keys(region))
     }
 
     /// What the region signs tree heads, manifests and backups with.

@@ -5,16 +5,21 @@
 //! 1. *Seal.* The tree head of the new size goes into the database. From here on what the generation holds is decided: the
 //!    events from the newest manifest's size to the tree head's. No further head is sealed before its manifest is published,
 //!    so at any time at most one generation is under way, and everybody who works on it writes the same bytes.
-//! 2. *Write.* Segment, audit lines, schemas, wrapped keys, tiles and bundles: each once, none of them named by anything yet.
+//! 2. *Write.* Segment, audit lines, schemas, wrapped keys, successions of the signing key, tiles and bundles: each once, none of
+//!    them named by anything yet.
 //! 3. *Publish the checkpoint*, by compare-and-swap from the one of the newest manifest.
 //! 4. *Publish the manifest.* Now the generation exists.
 //! 5. *Mark* the position archived.
 //!
 //! Before any of it, database and bucket are compared: a database that is older than its archive must not write. With the
 //! sealing, the database is asked once more whether it holds what was read: it may have been restored in between.
+//!
+//! Where there is nothing to take and a new signing key is at work, the published checkpoint is signed anew: so every log of the
+//! region is soon under the key that the region publishes.
 
 mod events;
 mod publish;
+mod resign;
 mod seal;
 mod standing;
 mod tail;
@@ -27,10 +32,10 @@ use schemas::{Hash, Position};
 
 use self::{events::Until, publish::publish, standing::Standing};
 pub(crate) use self::{
-    standing::{manifest_of, newest_manifest},
+    standing::{manifest_of, newest_manifest, published},
     tail::edge_at,
 };
-use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error};
+use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error, signing::KeyRing};
 
 /// Times a step is tried again after another replicator, or a restore, got in between.
 const CONTENTIONS_MAX: u32 = 8;
@@ -113,12 +118,14 @@ async fn generation(
     goal: Position,
     delivery: &Delivery,
 ) -> Result<Taken, Error> {
-    let standing = Standing::find(deps, resident).await?;
+    let ring = deps.ring()?;
+    let standing = standing(deps, resident, &ring).await?;
     if standing.sealed() == standing.size() && goal <= standing.size() {
         // A crash after the manifest leaves the mark behind.
         if standing.marked < standing.size() {
             mark(deps, resident, standing.size()).await?;
         }
+        resign::under_the_newest_key(deps, resident, &standing, &ring).await?;
         return Ok(Taken::Nothing(standing.archived()));
     }
     let objects = deps.objects(resident);
@@ -126,7 +133,6 @@ async fn generation(
     let until = if standing.is_under_way() { Until::Exactly(standing.sealed()) } else { Until::AtMost(goal) };
     let events = events::read(deps, resident, (standing.size(), until), delivery).await?;
     let attachments = publish::attachments_of(&objects, &events).await?;
-    let signer = deps.signer_of(resident.tenant_id());
     let step = Step {
         tenant_id: resident.tenant_id(),
         region: deps.region.id.clone(),
@@ -136,7 +142,8 @@ async fn generation(
         sealed_at: standing.sealed_at_if_under_way().unwrap_or_else(|| deps.clock.now()),
     };
     let sealed_at = step.sealed_at;
-    let generation = Generation::build(step, &events, &signer).map_err(Error::Generation)?;
+    let generation =
+        Generation::build(step, &events, &ring.signer_of(resident.tenant_id())).map_err(Error::Generation)?;
     if standing.is_under_way() {
         seal::compare(&standing, &generation)?;
     } else {
@@ -145,13 +152,24 @@ async fn generation(
     // A crash here leaves a tree head that promises a generation: the next call finds it under way.
     crash::point("replicator.sealed");
     let size = Position::new(generation.size() as i64);
-    publish(deps, resident, &standing, publish::Ready { generation, events: &events, attachments }).await?;
+    publish(deps, resident, &standing, publish::Ready { generation, events: &events, attachments, ring: &ring })
+        .await?;
     // A crash here leaves a published generation and an old mark: the next call moves the mark.
     crash::point("replicator.manifest");
     mark(deps, resident, size).await?;
     delivery.handled(resident.tenant_id(), size);
     deps.metrics.subscription_events.with_label_values(&["archive"]).inc_by(events.len() as u64);
     Ok(Taken::Generation)
+}
+
+/// Where the tenant's archive stands. A key that took over since the ring was read has perhaps signed already what is found.
+async fn standing(deps: &ReplicatorDeps, resident: &Resident, ring: &KeyRing) -> Result<Standing, Error> {
+    match Standing::find(deps, resident, ring).await {
+        Err(Error::NotOurs { .. } | Error::Checkpoint(_)) if deps.ring()?.chain() != ring.chain() => {
+            Err(Error::Contended)
+        }
+        found => found,
+    }
 }
 
 async fn mark(deps: &ReplicatorDeps, resident: &Resident, position: Position) -> Result<(), Error> {

@@ -8,7 +8,7 @@ mod on_request;
 pub(crate) mod scheduled;
 mod verify;
 
-use archive::{BackupManifest, layout};
+use archive::{BackupManifest, checkpoint, layout};
 use futures::{StreamExt, TryStreamExt, stream};
 
 pub use self::{
@@ -56,8 +56,7 @@ pub async fn show(deps: &ReplicatorDeps, backup_id: &str) -> Result<BackupManife
     let object = layout::backup(backup_id);
     let found = deps.bucket.get(&object).await.map_err(Error::Bucket)?;
     let found = found.ok_or_else(|| Error::NoSuchBackup { backup_id: backup_id.to_owned() })?;
-    let signer = deps.signer_of_region();
-    let opened = BackupManifest::open(&found.body, signer.verifier());
+    let opened = deps.ring()?.chain().backup(&checkpoint::region_name(&deps.region.id), &found.body);
     let manifest = opened.map_err(|source| Error::NotOurs { object: object.clone(), source })?;
     if manifest.backup_id == backup_id && manifest.region == deps.region.id {
         return Ok(manifest);

@@ -2,14 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use archive::{Signer, checkpoint};
 use regions::{Bucket, Region, Resident};
 use runtime::{Clock, Ids, RegionMetrics};
-use schemas::TenantId;
 use sqlx::PgPool;
-use vault::{SigningKey, Vault};
+use vault::{SigningKeyFolder, Vault};
 
-use crate::store::TenantObjects;
+use crate::{error::Error, signing::KeyRing, store::TenantObjects};
 
 /// The stores, keys and figures of one region. Cheap to clone.
 #[derive(Clone)]
@@ -22,8 +20,8 @@ pub struct ReplicatorDeps {
     pub vault: Vault,
     /// Its bucket.
     pub bucket: Bucket,
-    /// Signs tree heads and manifests.
-    pub signer: SigningKey,
+    /// The keys that sign tree heads and manifests.
+    pub signing: SigningKeyFolder,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids of backups.
@@ -40,18 +38,8 @@ impl ReplicatorDeps {
         TenantObjects::new(self.bucket.clone(), resident.tenant_id())
     }
 
-    /// Signs for a tenant's log, under its origin.
-    pub(crate) fn signer_of(&self, tenant_id: TenantId) -> Signer {
-        self.signer_named(checkpoint::origin(&self.region.id, tenant_id))
-    }
-
-    /// Signs for the region.
-    pub(crate) fn signer_of_region(&self) -> Signer {
-        self.signer_named(checkpoint::region_name(&self.region.id))
-    }
-
-    fn signer_named(&self, name: String) -> Signer {
-        let key = self.signer.clone();
-        Signer::new(name, key.public_key(), move |message| key.sign(message))
+    /// The region's signing keys as they are now.
+    pub(crate) fn ring(&self) -> Result<KeyRing, Error> {
+        KeyRing::read(&self.region.id, &self.signing).map_err(Error::Signing)
     }
 }

@@ -18,6 +18,9 @@ pub enum Error {
     /// The wrapped keys could not be read.
     #[error("cannot export keys")]
     Keys(#[source] vault::Error),
+    /// The region's signing keys cannot be used.
+    #[error("cannot sign")]
+    Signing(#[source] crate::signing::Error),
     /// The bucket refused, or is not where it should be.
     #[error("the bucket is not available")]
     Bucket(#[source] regions::Error),
@@ -60,8 +63,8 @@ pub enum Error {
         /// How far the newest manifest reaches.
         published: u64,
     },
-    /// A manifest or checkpoint is not what this region's key signed.
-    #[error("{object}: not signed by this region's key")]
+    /// A manifest is not what one of this region's keys signed.
+    #[error("{object}: not signed by a key of this region")]
     NotOurs {
         /// Which object.
         object: String,
@@ -121,6 +124,7 @@ impl Error {
             Self::Database(_)
             | Self::Topic(_)
             | Self::Keys(_)
+            | Self::Signing(_)
             | Self::Contended
             | Self::NotAtHome { .. }
             | Self::ReadBack(_) => true,
@@ -133,7 +137,7 @@ impl Error {
     /// Whether it concerns one tenant or object, and not a store that all of them need.
     pub(crate) fn is_of_one(&self) -> bool {
         match self {
-            Self::Database(_) | Self::Topic(_) | Self::Bucket(_) | Self::ReadBack(_) => false,
+            Self::Database(_) | Self::Topic(_) | Self::Bucket(_) | Self::ReadBack(_) | Self::Signing(_) => false,
             Self::Log(error) => matches!(error, eventlog::Error::Unreadable { .. }),
             _ => true,
         }

@@ -7,7 +7,7 @@
 //!
 //! This crate refuses to know what events mean: it handles envelopes and ciphertext. The formats are the crate `archive`'s.
 //!
-//! Reading order: [`archive_tenant`], [`store`] (one tenant's objects), [`read_back`] (the mark "verified"), [`backup`],
+//! Reading order: [`archive_tenant`], [`signing`] (which key signs), [`store`] (one tenant's objects), [`read_back`] (the mark "verified"), [`backup`],
 //! [`replicator`] (the loop that keeps every tenant's archive close behind its log).
 
 pub mod archive_tenant;
@@ -18,6 +18,7 @@ mod error;
 mod lag;
 pub mod read_back;
 pub mod replicator;
+pub mod signing;
 pub mod store;
 
 pub use archive_tenant::{Archived, archive_tenant};
@@ -25,4 +26,5 @@ pub use deps::ReplicatorDeps;
 pub use error::Error;
 pub use read_back::{ReadBack, read_back};
 pub use replicator::Replicator;
+pub use signing::KeyRing;
 pub use store::TenantObjects;

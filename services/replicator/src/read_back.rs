@@ -31,7 +31,7 @@ pub async fn read_back(deps: &ReplicatorDeps, resident: &Resident) -> Result<Rea
     let objects = deps.objects(resident);
     let known = Known::read(deps, resident).await?;
     let options = Options {
-        verifier: Some(deps.signer_of(resident.tenant_id()).verifier().clone()),
+        verifier: Some(deps.ring()?.signer_of(resident.tenant_id()).verifier().clone()),
         tenant_id: Some(resident.tenant_id()),
         expected: known.archived_tree(),
         at_least: known.archived.get().unsigned_abs(),

@@ -6,6 +6,7 @@
 
 mod ages;
 mod paces;
+mod resigning;
 mod verifying;
 
 use std::{pin::pin, time::Duration};
@@ -49,8 +50,12 @@ impl Replicator {
             }
         }
         let (deps, shutdown) = (&self.deps, &shutdown);
-        let looking_after =
-            future::join3(verifying::run(deps, shutdown), ages::run(deps, shutdown), scheduled::run(deps, shutdown));
+        let looking_after = future::join4(
+            verifying::run(deps, shutdown),
+            ages::run(deps, shutdown),
+            scheduled::run(deps, shutdown),
+            resigning::run(deps, shutdown),
+        );
         let (archived, _) = future::join(self.archive(shutdown), looking_after).await;
         archived
     }

@@ -52,6 +52,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// Another process is putting a new signing key to work.
+    #[error("{}: another process is putting a new signing key to work: try again when it has ended", path.display())]
+    TakeoverUnderWay {
+        /// The lock it holds.
+        path: PathBuf,
+    },
     /// Wrapped keys cannot be read.
     #[error("tenant {tenant_id}: cannot read wrapped keys")]
     ReadKeys {

@@ -219,7 +219,7 @@ fn temporary_beside(path: &Path, id: &str) -> PathBuf {
 }
 
 /// Makes the file's name survive a crash, not only its content.
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }

@@ -7,13 +7,14 @@
 //!
 //! This crate refuses to know what it seals, and holds unwrapped keys in memory only: bounded, for a while, wiped.
 //!
-//! Reading order: [`scope`](Scope), [`sealing`](DataKey), [`key_file`](RegionKey), [`vault`](Vault).
+//! Reading order: [`scope`](Scope), [`sealing`](DataKey), [`key_file`](RegionKey), [`rotation`](SigningKeyFolder), [`vault`](Vault).
 
 use sqlx::{PgConnection, migrate::Migrator};
 
 mod cache;
 mod error;
 mod key_file;
+mod rotation;
 mod scope;
 mod sealing;
 mod store;
@@ -21,6 +22,7 @@ mod vault;
 
 pub use error::Error;
 pub use key_file::{RegionKey, SigningKey};
+pub use rotation::{SigningKeyFolder, SigningKeys, Takeover};
 pub use scope::Scope;
 pub use sealing::{DataKey, Plaintext, seal_event};
 pub use vault::Vault;

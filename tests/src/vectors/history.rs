@@ -85,8 +85,17 @@ fn envelope(tenant_id: TenantId, fact: &Fact, position: i64, key: &DataKey, blob
 
 /// 270 changes of ten tickets: more than one tile.
 pub(super) fn long() -> Vec<Told> {
+    tell(tenant_id(1), changes(270))
+}
+
+/// The first of them again, of another tenant.
+pub(super) fn rotated() -> Vec<Told> {
+    tell(tenant_id(3), changes(3))
+}
+
+fn changes(count: u64) -> Vec<Fact> {
     let words = ["open", "pending", "hold", "solved"];
-    let facts = (0..270_u64).map(|number| {
+    let facts = (0..count).map(|number| {
         let (ticket, seconds) = (number % 10 + 1, number);
         Fact {
             stream: format!("ticket-{ticket}"),
@@ -102,7 +111,7 @@ pub(super) fn long() -> Vec<Told> {
             is_erased: false,
         }
     });
-    tell(tenant_id(1), facts.collect())
+    facts.collect()
 }
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

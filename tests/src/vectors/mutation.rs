@@ -10,7 +10,7 @@ use super::Files;
 pub struct Mutation {
     /// What was done, in words.
     pub name: String,
-    /// To which archive: `long` or `short`.
+    /// To which archive: `long`, `short` or `rotated`.
     pub archive: String,
     /// The changes, in order.
     pub changes: Vec<Change>,
@@ -35,9 +35,11 @@ pub struct Expected {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Key {
-    /// That of the region, as published.
+    /// The first one of the region.
     #[default]
     Region,
+    /// The newest one of the region.
+    Newest,
     /// None: it takes the one that the archive names.
     None,
     /// The same key under the name of the other archive's log.

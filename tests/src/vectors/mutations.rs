@@ -1,10 +1,11 @@
 //! Everything that is done to the archives.
 //!
 //! By what an attacker or a failing disk can do: [`touched`] (bits, lengths, objects gone, swapped or added), [`rewritten`]
-//! (events in another order, checkpoints put back) and [`signed`] (somebody holds a key).
+//! (events in another order, checkpoints put back), [`signed`] (somebody holds a key) and [`rotated`] (one key follows another).
 
 mod forged;
 mod rewritten;
+mod rotated;
 mod signed;
 mod touched;
 
@@ -20,16 +21,18 @@ use super::{
 pub(super) struct List<'made> {
     long: &'made Written,
     short: &'made Written,
+    rotated: &'made Written,
     mutations: Vec<Mutation>,
     files: Files,
 }
 
 /// Every mutation.
-pub(super) fn all<'made>(long: &'made Written, short: &'made Written) -> List<'made> {
-    let mut list = List { long, short, mutations: Vec::new(), files: BTreeMap::new() };
+pub(super) fn all<'made>(long: &'made Written, short: &'made Written, rotated: &'made Written) -> List<'made> {
+    let mut list = List { long, short, rotated, mutations: Vec::new(), files: BTreeMap::new() };
     touched::add(&mut list);
     rewritten::add(&mut list);
     signed::add(&mut list);
+    rotated::add(&mut list);
     list
 }
 

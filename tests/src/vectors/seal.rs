@@ -1,6 +1,6 @@
 //! Keys and seals that are the same in every run.
 
-use archive::{Signer, Verifier};
+use archive::{Signer, Succession, Verifier};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     signature::{Ed25519KeyPair, KeyPair},
@@ -14,7 +14,8 @@ pub(super) const REGION: &str = "eu";
 /// When every key was made.
 const MADE_AT: &str = "2026-11-22T09:00:00Z";
 const REGION_KEY_ID: &str = "018f0000-0001-7000-8000-000000000001";
-const SIGNING_KEY_ID: &str = "018f0000-0001-7000-8000-000000000002";
+/// But for its last digit.
+const SIGNING_KEY_ID: &str = "018f0000-0001-7000-8000-00000000000";
 
 /// 32 bytes that follow from a name. Whoever can read this file knows them, so they protect nothing.
 fn secret(of: &str) -> [u8; 32] {
@@ -36,16 +37,51 @@ fn signing_pair(seed: &str) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&secret(seed)).expect("a seed has 32 bytes")
 }
 
-/// Signs under a name with the region's key, or with a stranger's.
+/// Whose key signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The region's, by its number: 0 is the first.
+    Region(u8),
+    /// A stranger's, likewise.
+    Stranger(u8),
+}
+
+impl Who {
+    fn seed(self) -> String {
+        match self {
+            Self::Region(0) => "signing key".to_owned(),
+            Self::Region(number) => format!("signing key, successor {number}"),
+            Self::Stranger(0) => "a stranger's key".to_owned(),
+            Self::Stranger(number) => format!("a stranger's key, successor {number}"),
+        }
+    }
+}
+
+/// Signs under a name with the region's first key, or with a stranger's.
 pub(super) fn signer(name: &str, is_stranger: bool) -> Signer {
-    let pair = signing_pair(if is_stranger { "a stranger's key" } else { "signing key" });
+    signer_of(name, if is_stranger { Who::Stranger(0) } else { Who::Region(0) })
+}
+
+/// Signs under a name.
+pub(super) fn signer_of(name: &str, who: Who) -> Signer {
+    let pair = signing_pair(&who.seed());
     let public_key = pair.public_key().as_ref().try_into().expect("a key has 32 bytes");
     Signer::new(name, public_key, move |message| pair.sign(message).as_ref().try_into().expect("64 bytes"))
 }
 
-/// The region's public key, under the region's name.
-pub(super) fn verifier() -> Verifier {
-    signer(&format!("domicile/{REGION}"), false).verifier().clone()
+/// A public key of the region, by its number, under the region's name.
+pub(super) fn verifier(number: u8) -> Verifier {
+    signer_of(&region_name(), Who::Region(number)).verifier().clone()
+}
+
+fn region_name() -> String {
+    format!("domicile/{REGION}")
+}
+
+/// The statement that one key follows another.
+pub(super) fn succession(number: u64, old: Who, new: Who) -> Vec<u8> {
+    let keys = (&signer_of(&region_name(), old), &signer_of(&region_name(), new));
+    Succession::sign(number, keys, MADE_AT.parse().expect("a time")).into_bytes()
 }
 
 /// The region key's file.
@@ -53,12 +89,13 @@ pub(super) fn region_key_file() -> Vec<u8> {
     key_file("domicile region key, AES-256", REGION_KEY_ID, "region key")
 }
 
-/// The signing key's file.
-pub(super) fn signing_key_file() -> Vec<u8> {
-    key_file("domicile signing key, Ed25519", SIGNING_KEY_ID, "signing key")
+/// The file of a signing key, by the key's number.
+pub(super) fn signing_key_file(number: u8) -> Vec<u8> {
+    let id = format!("{SIGNING_KEY_ID}{}", number + 2);
+    key_file("domicile signing key, Ed25519", &id, &Who::Region(number).seed())
 }
 
-fn key_file(kind: &'static str, id: &'static str, of: &str) -> Vec<u8> {
+fn key_file(kind: &'static str, id: &str, of: &str) -> Vec<u8> {
     let file = KeyFile { kind, id, secret: STANDARD.encode(secret(of)) };
     let mut text = serde_json::to_vec_pretty(&file).expect("strings have a JSON form");
     text.push(b'\n');
@@ -66,9 +103,9 @@ fn key_file(kind: &'static str, id: &'static str, of: &str) -> Vec<u8> {
 }
 
 #[derive(Serialize)]
-struct KeyFile {
+struct KeyFile<'id> {
     kind: &'static str,
-    id: &'static str,
+    id: &'id str,
     secret: String,
 }
 

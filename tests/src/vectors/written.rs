@@ -7,7 +7,7 @@ use schemas::{Hash, Recorded, TenantId};
 use super::{
     Files,
     history::{self, Told},
-    seal,
+    seal::{self, Who},
 };
 
 /// When the first generation was sealed; the others follow by the hour.
@@ -20,6 +20,8 @@ pub(super) struct Written {
     pub(super) tenant_id: TenantId,
     /// The events at the end of each generation.
     sizes: &'static [usize],
+    /// The number of the key that signs each generation.
+    keys: &'static [u8],
     told: Vec<Told>,
     /// Below the tenant's prefix.
     pub(super) objects: Files,
@@ -27,16 +29,25 @@ pub(super) struct Written {
 
 /// 270 events: a full tile, and generations on both sides of its end.
 pub(super) fn long() -> Written {
-    written("long", history::tenant_id(1), &[3, 260, 270], history::long())
+    written(("long", history::tenant_id(1)), (&[3, 260, 270], &[0, 0, 0]), history::long())
 }
 
 /// 8 events of every shape in two generations.
 pub(super) fn short() -> Written {
-    written("short", history::tenant_id(2), &[5, 8], history::short())
+    written(("short", history::tenant_id(2)), (&[5, 8], &[0, 0]), history::short())
 }
 
-fn written(name: &'static str, tenant_id: TenantId, sizes: &'static [usize], told: Vec<Told>) -> Written {
-    let mut written = Written { name, tenant_id, sizes, told, objects: Files::new() };
+/// 3 events in three generations, each under the key that follows the one before.
+pub(super) fn rotated() -> Written {
+    written(("rotated", history::tenant_id(3)), (&[1, 2, 3], &[0, 1, 2]), history::rotated())
+}
+
+fn written(
+    (name, tenant_id): (&'static str, TenantId),
+    (sizes, keys): (&'static [usize], &'static [u8]),
+    told: Vec<Told>,
+) -> Written {
+    let mut written = Written { name, tenant_id, sizes, keys, told, objects: Files::new() };
     written.objects = written.objects_signed(false);
     written
 }
@@ -55,12 +66,23 @@ impl Written {
 
     /// The archive, signed by the region's key or a stranger's.
     pub(super) fn objects_signed(&self, is_stranger: bool) -> Files {
-        let signer = seal::signer(&self.origin(), is_stranger);
+        let who = if is_stranger { Who::Stranger } else { Who::Region };
+        let mut objects = self.objects_signed_by(|generation| who(self.keys[generation - 1]));
+        for (number, key) in self.keys.iter().enumerate().filter(|(_, key)| **key > 0) {
+            objects.insert(layout::succession(number as u64), seal::succession(number as u64, who(key - 1), who(*key)));
+        }
+        objects
+    }
+
+    /// The archive without successions, signed as is said of each generation, counted from 1.
+    pub(super) fn objects_signed_by(&self, who: impl Fn(usize) -> Who) -> Files {
         let mut objects = Files::new();
-        objects.insert(layout::GUIDE.into(), guide::text(signer.verifier()).into_bytes());
+        let first = seal::signer_of(&self.origin(), who(1));
+        objects.insert(layout::GUIDE.into(), guide::text(first.verifier()).into_bytes());
         let mut put = |object: &Object| drop(objects.insert(object.key.clone(), object.bytes.clone()));
         let (mut tail, mut previous_sha256) = (Tail::new(), None);
         for number in 1..=self.sizes.len() {
+            let signer = seal::signer_of(&self.origin(), who(number));
             let step = Step {
                 tenant_id: self.tenant_id,
                 region: seal::REGION.parse().expect("a region's id"),

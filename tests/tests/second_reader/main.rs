@@ -5,6 +5,7 @@ mod flips;
 mod mutations;
 mod proofs;
 mod readers;
+mod rotated;
 mod running;
 mod tlog;
 mod tool;

@@ -45,6 +45,7 @@ async fn tried(reader: &Reader, vectors: &Vectors, mutation: &Mutation) -> anyho
     let folder = laid_out(&objects)?;
     let key = match mutation.key {
         Key::Region => Some(vectors.verifier.to_string()),
+        Key::Newest => Some(vectors.newest.to_string()),
         Key::OtherLog => {
             Some(vectors.verifier_of(if mutation.archive == "long" { "short" } else { "long" }).to_string())
         }
@@ -100,7 +101,9 @@ async fn a_wrong_answer_of_a_reader_is_noticed() -> anyhow::Result<()> {
 fn every_kind_of_object_is_touched() -> anyhow::Result<()> {
     let vectors = checked_in()?;
     let list = String::from_utf8(vectors.files[vectors::MUTATIONS].clone())?;
-    for kind in ["events/", "audit/", "manifest/", "attachments/", "schemas/", "log/checkpoint", "VERIFY.txt"] {
+    for kind in
+        ["events/", "audit/", "manifest/", "attachments/", "schemas/", "log/checkpoint", "VERIFY.txt", "successions/"]
+    {
         assert!(list.contains(&format!(":\"{kind}")), "{kind}");
     }
     for kind in ["log/tile/0/", "log/tile/1/", "log/tile/entries/"] {

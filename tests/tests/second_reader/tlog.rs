@@ -38,7 +38,7 @@ async fn clients_of_others_read_the_log_and_find_what_was_changed_in_it() -> any
     let test = "clients_of_others_read_the_log_and_find_what_was_changed_in_it";
     let Some(clients) = Clients::find(test).await? else { return Ok(()) };
     let vectors = checked_in()?;
-    for archive in ["long", "short"] {
+    for archive in ["long", "short", "rotated"] {
         let log = laid_out(&archive_of(&vectors.files, archive))?;
         let key = vectors.verifier_of(archive).to_string();
         let read = clients.run("fsck", &[&log.path().join("log")], &key).await?.expect(0)?;

@@ -23,9 +23,10 @@ impl Log<'_> {
     /// Reads an older tree head of this log.
     ///
     /// # Errors
-    /// If it is of another log, or not signed by the key.
+    /// If it is of another log, or signed by none of its keys.
     pub fn older(&self, note: &str) -> Result<Checkpoint, Error> {
-        Checkpoint::open_of(note, &self.key).map_err(Error::OldHead)
+        let (old, _) = self.keys.checkpoint(&self.head.origin, note).map_err(Error::OldHead)?;
+        Ok(old)
     }
 
     /// Compares an older tree head with the published one.

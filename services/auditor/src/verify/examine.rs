@@ -85,7 +85,7 @@ pub(super) fn examine_all(generations: &[Loaded], identity: &Identity) -> Vec<Ex
 }
 
 fn examine(loaded: &Loaded, tenant: Tenant<'_>) -> Examined {
-    let Ok((manifest, _)) = &loaded.manifest else { return Examined::default() };
+    let Ok((manifest, ..)) = &loaded.manifest else { return Examined::default() };
     let mut audit = audit::Writer::default();
     let named = manifest.segments.iter().zip(&loaded.segments);
     let segments = named.map(|(named, object)| decode(named, object.as_ref(), tenant, &mut audit)).collect();

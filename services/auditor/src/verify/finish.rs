@@ -86,12 +86,12 @@ impl Walk<'_> {
 
     /// Whether the generation after those that were walked is there by now and has the checkpoint's tree.
     async fn is_published_now(&self, published: Option<&[u8]>) -> Result<bool, Error> {
-        let Some(Ok(published)) = published.map(|note| self.open_published(note)) else { return Ok(false) };
+        let Some(Ok((published, _))) = published.map(|note| self.open_published(note)) else { return Ok(false) };
         let generation = self.newest().map_or(0, |newest| newest.generation).saturating_add(1);
         for _ in 0..LOOKS_MAX {
             if let Some(bytes) = self.source.get(&layout::manifest(generation)).await? {
                 let next = load::open(&bytes, self.identity, generation);
-                return Ok(next.is_ok_and(|next| (next.size, next.root) == (published.size, published.root)));
+                return Ok(next.is_ok_and(|(next, _)| (next.size, next.root) == (published.size, published.root)));
             }
         }
         Ok(false)
@@ -101,7 +101,7 @@ impl Walk<'_> {
     async fn check_guide(&mut self) -> Result<(), Error> {
         match self.source.get(layout::GUIDE).await? {
             None => self.report.add(None, layout::GUIDE, Wrong::Missing),
-            Some(text) if !guide::is_ours(&text, &self.identity.verifier) => {
+            Some(text) if !guide::is_ours(&text, self.identity.keys.verifiers(&self.identity.origin)) => {
                 self.report.add(None, layout::GUIDE, Wrong::GuideDiffers);
             }
             Some(_) => {}
@@ -113,19 +113,19 @@ impl Walk<'_> {
         match published.map(|note| self.open_published(note)) {
             None => Some((None, Wrong::Missing)),
             Some(Err(why)) => Some((None, Wrong::Signature(why))),
-            Some(Ok(published)) => self.compare_published(&published),
+            Some(Ok((published, key_number))) => self.compare_published(&published, key_number),
         }
     }
 
-    fn open_published(&self, note: &[u8]) -> Result<Checkpoint, String> {
+    fn open_published(&self, note: &[u8]) -> Result<(Checkpoint, usize), String> {
         let note = std::str::from_utf8(note).map_err(|_| checkpoint::Error::Line("text").to_string())?;
-        Checkpoint::open(note, &self.identity.verifier).map_err(|error| match error {
+        self.identity.keys.checkpoint(&self.identity.origin, note).map_err(|error| match error {
             checkpoint::Error::Note(why) => why.to_string(),
             checkpoint::Error::Line(_) | checkpoint::Error::AnotherLog { .. } => error.to_string(),
         })
     }
 
-    fn compare_published(&self, published: &Checkpoint) -> Option<(Option<Position>, Wrong)> {
+    fn compare_published(&self, published: &Checkpoint, key_number: usize) -> Option<(Option<Position>, Wrong)> {
         let origin = checkpoint::origin(&self.identity.region, self.identity.tenant_id);
         let newest = self.newest();
         let (size, root) = newest.map_or((0, None), |newest| (newest.size, Some(newest.root)));
@@ -135,6 +135,8 @@ impl Walk<'_> {
             Some((Some(Position::new(size as i64 + 1)), Wrong::CheckpointAhead))
         } else if published.size < size {
             Some((None, Wrong::CheckpointBehind))
+        } else if key_number < self.key_number {
+            Some((None, Wrong::KeyRetired))
         } else {
             (Some(published.root) != root).then_some((None, Wrong::RootDiffers))
         }
@@ -169,6 +171,9 @@ impl Walk<'_> {
         }
         if key.starts_with(layout::ATTACHMENTS) {
             return if self.is_tree_known { Unnamed::Unclaimed } else { Unnamed::NotLookedAt };
+        }
+        if layout::succession_number(key).is_some() {
+            return Unnamed::Known;
         }
         if key.starts_with(layout::SCHEMAS) {
             return Unnamed::Unpublished;

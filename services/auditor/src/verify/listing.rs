@@ -30,6 +30,13 @@ impl Listing {
         manifests.filter_map(|key| layout::manifest_generation(key))
     }
 
+    /// The number of every succession, in order.
+    pub(super) fn successions(&self) -> impl Iterator<Item = u64> {
+        let listed =
+            self.all.range(layout::SUCCESSIONS.to_owned()..).take_while(|key| key.starts_with(layout::SUCCESSIONS));
+        listed.filter_map(|key| layout::succession_number(key))
+    }
+
     /// The generations to look at: every one there is, and the first of each gap between them.
     pub(super) fn generations_with_gaps(&self) -> Vec<u64> {
         let mut generations = Vec::new();

@@ -16,8 +16,8 @@ pub(crate) const SIZE_MAX: u64 = 1 << 53;
 /// A generation as it was found. The lists run parallel to the manifest's.
 pub(super) struct Loaded {
     pub(super) generation: u64,
-    /// The manifest and the hash of its object, or why it cannot be trusted.
-    pub(super) manifest: Result<(Manifest, Hash), Wrong>,
+    /// The manifest with the number of the key that signed it and the hash of its object, or why it cannot be trusted.
+    pub(super) manifest: Result<(Manifest, usize, Hash), Wrong>,
     pub(super) segments: Vec<Option<Bytes>>,
     pub(super) audit: Vec<Option<Bytes>>,
 }
@@ -27,13 +27,13 @@ pub(super) async fn load(source: &Counted<'_>, identity: &Identity, generation: 
         return Ok(Loaded { generation, manifest: Err(Wrong::Missing), segments: vec![], audit: vec![] });
     };
     // What an untrusted manifest names is not looked at: its positions count as missing.
-    let manifest = match open(&bytes, identity, generation) {
-        Ok(manifest) => manifest,
+    let (manifest, key_number) = match open(&bytes, identity, generation) {
+        Ok(opened) => opened,
         Err(wrong) => return Ok(Loaded { generation, manifest: Err(wrong), segments: vec![], audit: vec![] }),
     };
     let segments = get_all(source, manifest.segments.iter().map(|segment| segment.object.as_str())).await?;
     let audit = get_all(source, manifest.audit.iter().map(|part| part.object.as_str())).await?;
-    Ok(Loaded { generation, manifest: Ok((manifest, Hash::of(&[&bytes]))), segments, audit })
+    Ok(Loaded { generation, manifest: Ok((manifest, key_number, Hash::of(&[&bytes]))), segments, audit })
 }
 
 async fn get_all(source: &Counted<'_>, keys: impl Iterator<Item = &str>) -> Result<Vec<Option<Bytes>>, Error> {
@@ -42,24 +42,25 @@ async fn get_all(source: &Counted<'_>, keys: impl Iterator<Item = &str>) -> Resu
     stream::iter(gets).buffered(OBJECTS_AHEAD).try_collect().await
 }
 
-pub(super) fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<Manifest, Wrong> {
-    let manifest = Manifest::open(bytes, &identity.verifier).map_err(|error| match error {
+pub(super) fn open(bytes: &[u8], identity: &Identity, generation: u64) -> Result<(Manifest, usize), Wrong> {
+    let (manifest, key_number) = identity.keys.manifest(&identity.origin, bytes).map_err(|error| match error {
         SignedError::Json(_) | SignedError::Spelling => Wrong::Unreadable("not the shape of a manifest".to_owned()),
         SignedError::Signature(why) => Wrong::Signature(why.to_string()),
     })?;
+    let key = identity.keys.verifiers(&identity.origin).nth(key_number);
     let belongs = [
         (manifest.format == FORMAT, "format"),
         (manifest.tenant_id == identity.tenant_id, "tenant"),
         (manifest.region == identity.region, "region"),
         (manifest.generation == generation, "generation"),
-        (manifest.verifier == identity.verifier.to_string(), "key"),
+        (key.is_some_and(|key| manifest.verifier == key.to_string()), "key"),
     ];
     match belongs.iter().find(|(fits, _)| !fits) {
         Some((_, what)) => Err(Wrong::Belongs(what)),
         None if !are_numbers_sound(&manifest) => {
             Err(Wrong::Unreadable("its sizes, positions and counts do not fit each other".to_owned()))
         }
-        None => Ok(manifest),
+        None => Ok((manifest, key_number)),
     }
 }
 

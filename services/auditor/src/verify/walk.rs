@@ -55,6 +55,8 @@ pub(super) struct Walk<'run> {
     versions: HashMap<Box<str>, i64>,
     are_versions_known: bool,
     previous: Previous,
+    /// The number of the newest key that has signed a manifest.
+    pub(super) key_number: usize,
     previous_manifest: Option<Manifest>,
     is_gap_explained: bool,
 }
@@ -84,6 +86,7 @@ impl<'run> Walk<'run> {
             versions: HashMap::new(),
             are_versions_known: true,
             previous: Previous::Known(None),
+            key_number: 0,
             previous_manifest: None,
             is_gap_explained: false,
         }
@@ -108,8 +111,8 @@ impl<'run> Walk<'run> {
         let key = layout::manifest(loaded.generation);
         self.listing.name(&key);
         self.report.generations += 1;
-        let (manifest, sha256) = match loaded.manifest {
-            Ok(manifest) => manifest,
+        let (manifest, key_number, sha256) = match loaded.manifest {
+            Ok(opened) => opened,
             Err(wrong) => {
                 self.report.add(self.next(), key, wrong);
                 self.previous = Previous::Unknown;
@@ -120,6 +123,7 @@ impl<'run> Walk<'run> {
         if matches!(self.previous, Previous::Known(previous) if previous != manifest.previous_sha256) {
             self.report.add(self.next(), key.as_str(), Wrong::ChainBroken);
         }
+        self.check_key(&manifest, key_number, &key);
         self.leaves.clear();
         self.blobs.clear();
         let first = self.next();
@@ -226,8 +230,18 @@ impl<'run> Walk<'run> {
         self.size = last.get();
     }
 
+    /// A key signs no more once its successor has, and signs manifest and checkpoint alike.
+    fn check_key(&mut self, manifest: &Manifest, key_number: usize, key: &str) {
+        let signed = self.identity.keys.checkpoint(&self.identity.origin, &manifest.checkpoint);
+        let is_retired = key_number < self.key_number || signed.is_ok_and(|(_, number)| number != key_number);
+        if is_retired {
+            self.report.add(self.next(), key, Wrong::KeyRetired);
+        }
+        self.key_number = self.key_number.max(key_number);
+    }
+
     async fn check_tree(&mut self, manifest: &Manifest, key: &str, first: Position) -> Result<(), Error> {
-        let signed = Checkpoint::open(&manifest.checkpoint, &self.identity.verifier);
+        let signed = self.identity.keys.checkpoint(&self.identity.origin, &manifest.checkpoint);
         let wanted = Checkpoint {
             origin: origin(&manifest.region, manifest.tenant_id),
             size: manifest.size,
@@ -235,7 +249,7 @@ impl<'run> Walk<'run> {
         };
         match signed {
             Err(error) => self.report.add(first, key, Wrong::Signature(error.to_string())),
-            Ok(signed) if signed != wanted => self.report.add(first, key, Wrong::Belongs("tree")),
+            Ok((signed, _)) if signed != wanted => self.report.add(first, key, Wrong::Belongs("tree")),
             Ok(_) => {}
         }
         if manifest.size > self.size() {

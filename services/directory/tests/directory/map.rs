@@ -21,7 +21,8 @@ fn a_map() -> Map {
     let tenant_id = TenantId::new(SystemIds::new(Arc::new(SystemClock)).uuid());
     let entry = map::Entry { tenant_id, region: region("eu"), epoch: Epoch::FIRST, state: NameState::Confirmed };
     let regions = BTreeMap::from([(region("eu"), "domicile/eu+00000000+AAAA".to_owned())]);
-    Map { version: Position::new(2), regions, names: BTreeMap::from([(slug("acme"), entry)]) }
+    let successions = BTreeMap::from([(region("eu"), vec!["domicile/eu key succession\n".to_owned()])]);
+    Map { version: Position::new(2), regions, successions, names: BTreeMap::from([(slug("acme"), entry)]) }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use directory::{Client, Deps, Directory};
+use directory::{Client, Deps, Directory, RegionKeys};
 use regions::DatabaseRole;
 use runtime::{Ids, Shutdown};
 use schemas::{RegionId, Slug, TenantId};
@@ -30,7 +30,7 @@ impl World {
             appender: self.test.appender().await?,
             signing_key: self.signing_key()?,
             token: TOKEN.to_owned(),
-            verifiers: BTreeMap::from(verifiers),
+            keys: RegionKeys { verifiers: BTreeMap::from(verifiers), ..RegionKeys::default() },
             clock: self.test.clock.clone(),
             ids: self.test.ids.clone(),
         };

@@ -96,7 +96,7 @@ pub async fn run(place: &Place, command: &Audit) -> Outcome {
         Audit::Show(options) => replay::show(place, options).await,
         Audit::Verify(options) => verify::run(place, options).await,
         Audit::Proof(options) => proof::run(place, options).await,
-        Audit::Check(options) => check::run(options),
+        Audit::Check(options) => check::run(options).await,
         Audit::Consistency(options) => consistency::run(place, options).await,
         Audit::Export(options) => export::run(place, options).await,
     }

@@ -1,9 +1,10 @@
 //! The roles, each made from what it needs: of one region, of the directory, and the router.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
+    time::Duration,
 };
 
 use desk::{Desk, serve};
@@ -24,6 +25,9 @@ use crate::{cli::Up, deployment::Deployment, exit::Failure, operations};
 
 /// A free port of this machine only.
 pub const LOOPBACK: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// How often the directory looks for new keys of regions.
+const KEYS_EVERY: Duration = Duration::from_secs(1);
 
 /// The roles of a region: where they are reached.
 pub struct RunningRoles {
@@ -72,10 +76,6 @@ pub async fn start_directory(
     let keys = deployment.data.keys(&region.id);
     let token = stores::secret_file(&keys.join("token"), deployment)?;
     let pool = regions::connect(region, DatabaseRole::Desk, 8).await?;
-    let mut verifiers = BTreeMap::new();
-    for known in deployment.regions.iter() {
-        verifiers.insert(known.id.clone(), deployment.verifier(&known.id)?.to_string());
-    }
     let directory = directory::Directory::start(directory::Deps {
         region: region.clone(),
         vault: deployment.vault(region, pool.clone())?,
@@ -83,7 +83,7 @@ pub async fn start_directory(
         appender: appender(region, &RegionMetrics::new(region.id.as_str()), roles).await?,
         signing_key: deployment.signing_key(&region.id)?,
         token: token.clone(),
-        verifiers,
+        keys: deployment.region_keys()?,
         clock: Arc::clone(&deployment.clock),
         ids: Arc::clone(&deployment.ids),
     })
@@ -93,6 +93,7 @@ pub async fn start_directory(
         token,
         public_key: directory.public_key(),
     };
+    roles.spawn(follow_keys(deployment.clone(), directory.clone(), roles.clone()));
     let shutdown = roles.clone();
     roles.spawn(async move {
         if let Err(error) = directory.run(listener, shutdown).await {
@@ -100,6 +101,16 @@ pub async fn start_directory(
         }
     });
     Ok(running)
+}
+
+/// Publishes the key that a region has put to work, soon after it has.
+async fn follow_keys(deployment: Deployment, directory: directory::Directory, shutdown: Shutdown) {
+    while shutdown.sleep(KEYS_EVERY).await {
+        match deployment.region_keys() {
+            Ok(keys) => directory.publish_keys(keys),
+            Err(error) => tracing::warn!(%error, "the regions' keys cannot be read: the last ones stay published"),
+        }
+    }
 }
 
 /// Starts desk, projector and replicator of a region, and a relay where it has a topic.

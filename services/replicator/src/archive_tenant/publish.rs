@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use archive::{Generation, Object, Signer, guide, layout, manifest::Attachment};
+use archive::{Generation, Object, guide, layout, manifest::Attachment};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use regions::Resident;
 use runtime::crash;
 use schemas::{Hash, Recorded};
 
-use super::standing::{Standing, manifest_of};
+use super::standing::{Published, Standing, manifest_of};
 use crate::{
     deps::ReplicatorDeps,
     error::Error,
+    signing::KeyRing,
     store::{TenantObjects, Wrote},
 };
 
@@ -24,6 +25,7 @@ pub(super) struct Ready<'run> {
     pub(super) generation: Generation,
     pub(super) events: &'run [Recorded],
     pub(super) attachments: Vec<Attachment>,
+    pub(super) ring: &'run KeyRing,
 }
 
 /// The files of the events, each found in the bucket: a manifest must not name what is not there.
@@ -49,9 +51,9 @@ pub(super) async fn publish(
     standing: &Standing,
     ready: Ready<'_>,
 ) -> Result<(), Error> {
-    let Ready { mut generation, events, attachments } = ready;
+    let Ready { mut generation, events, attachments, ring } = ready;
     let objects = deps.objects(resident);
-    let signer = deps.signer_of(resident.tenant_id());
+    let signer = ring.signer_of(resident.tenant_id());
     let wrote = objects.put_compressed(&mut generation.segment).await?;
     count(deps, "segment", &wrote);
     // A crash from here to the manifest leaves objects that nothing names: the next call finds them and writes the rest.
@@ -63,7 +65,7 @@ pub(super) async fn publish(
         let wrote = objects.put(schema).await?;
         count(deps, "schema", &wrote);
         if let Wrote::Differs(found) = wrote {
-            if !is_published(&objects, &signer, standing, (&schema.key, &found)).await? {
+            if !is_published(&objects, (ring, signer.verifier().name()), standing, (&schema.key, &found)).await? {
                 return Err(Error::ObjectDiffers { object: schema.key.clone() });
             }
             schema.bytes = found.into();
@@ -74,13 +76,33 @@ pub(super) async fn publish(
         count(deps, "guide", &objects.put(&Object { key: layout::GUIDE.to_owned(), bytes: guide }).await?);
     }
     export_keys(deps, resident, standing.generation() + 1, events).await?;
+    write_successions(deps, &objects, ring).await?;
     write_tree(deps, &objects, &generation.tree).await?;
     crash::point("replicator.tiles");
-    move_checkpoint(&objects, standing, &generation).await?;
+    move_checkpoint(&objects, standing, &generation, ring).await?;
     // A crash here leaves a checkpoint ahead of its manifest: the next call sees that it is the sealed head's.
     crash::point("replicator.checkpoint");
     let manifest = generation.manifest(attachments, &signer);
-    count(deps, "manifest", &objects.put_exactly(&manifest).await?);
+    match objects.put(&manifest).await? {
+        // Another process has published the same generation under another key: what it is, the next look says.
+        Wrote::Differs(_) => Err(Error::Contended),
+        wrote => {
+            count(deps, "manifest", &wrote);
+            Ok(())
+        }
+    }
+}
+
+/// How each key that has signed here followed the one before: with any of them, a copy of the archive is checked whole.
+pub(super) async fn write_successions(
+    deps: &ReplicatorDeps,
+    objects: &TenantObjects,
+    ring: &KeyRing,
+) -> Result<(), Error> {
+    for (statement, number) in ring.successions().iter().zip(1..) {
+        let object = Object { key: layout::succession(number), bytes: statement.to_vec() };
+        count(deps, "succession", &objects.put_exactly(&object).await?);
+    }
     Ok(())
 }
 
@@ -89,12 +111,12 @@ pub(super) async fn publish(
 /// program that differs finds its answer in the generation it continued, or in few before.
 async fn is_published(
     objects: &TenantObjects,
-    signer: &Signer,
+    keys: (&KeyRing, &str),
     standing: &Standing,
     (key, found): (&str, &Bytes),
 ) -> Result<bool, Error> {
     for generation in (1..=standing.generation()).rev() {
-        let (manifest, _) = manifest_of(objects, signer.verifier(), generation).await?;
+        let (manifest, _) = manifest_of(objects, keys, generation).await?;
         if let Some(schema) = manifest.schemas.iter().find(|schema| layout::schema(&schema.name) == key) {
             return Ok(schema.sha256 == Hash::of(&[found]));
         }
@@ -113,12 +135,20 @@ async fn write_tree(deps: &ReplicatorDeps, objects: &TenantObjects, tree: &[Obje
 
 /// Moves the checkpoint from the one that was found. Whoever moved it meanwhile has moved it to the same place, or this
 /// replicator works from an old state and must look again.
-async fn move_checkpoint(objects: &TenantObjects, standing: &Standing, generation: &Generation) -> Result<(), Error> {
+async fn move_checkpoint(
+    objects: &TenantObjects,
+    standing: &Standing,
+    generation: &Generation,
+    ring: &KeyRing,
+) -> Result<(), Error> {
     let published = standing.checkpoint.as_ref();
-    if published.is_some_and(|(checkpoint, _)| checkpoint.size == generation.size()) {
+    let is_there = |published: &Published| {
+        published.checkpoint.size == generation.size() && published.key_number == ring.chain().newest_number()
+    };
+    if published.is_some_and(is_there) {
         return Ok(());
     }
-    let etag = published.map(|(_, etag)| etag.as_str());
+    let etag = published.map(|published| published.etag.as_str());
     if objects.swap(&generation.checkpoint, etag).await? { Ok(()) } else { Err(Error::Contended) }
 }
 

@@ -1,7 +1,9 @@
 //! Where database and bucket stand, and whether they tell the same history.
 
 use archive::{
-    Checkpoint, Manifest, SignedError, checkpoint::Error as CheckpointError, layout, merkle, note::Verifier,
+    Checkpoint, Manifest, SignedError,
+    checkpoint::{Error as CheckpointError, origin},
+    layout, merkle,
 };
 use eventlog::TreeHead;
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use regions::Resident;
 use schemas::{Hash, Position};
 
 use super::Archived;
-use crate::{deps::ReplicatorDeps, error::Error, store::TenantObjects};
+use crate::{deps::ReplicatorDeps, error::Error, signing::KeyRing, store::TenantObjects};
 
 /// What was found, and found to fit together.
 pub(super) struct Standing {
@@ -17,22 +19,31 @@ pub(super) struct Standing {
     pub(super) head: Option<TreeHead>,
     /// The newest manifest in the bucket, and the hash of its object.
     pub(super) manifest: Option<(Manifest, Hash)>,
-    /// The published checkpoint, and its tag for the swap.
-    pub(super) checkpoint: Option<(Checkpoint, String)>,
+    /// The published checkpoint.
+    pub(super) checkpoint: Option<Published>,
     /// The mark "archived".
     pub(super) marked: Position,
+}
+
+/// The published checkpoint.
+pub(crate) struct Published {
+    pub(super) checkpoint: Checkpoint,
+    /// The number of the key that signed it.
+    pub(crate) key_number: usize,
+    /// Its tag for the swap.
+    pub(super) etag: String,
 }
 
 impl Standing {
     /// Reads and compares. The order matters: the bucket only moves on after the database, so what is read first, in the
     /// database, is never ahead of what is read after it, unless somebody else is at work or the database is an old one.
-    pub(super) async fn find(deps: &ReplicatorDeps, resident: &Resident) -> Result<Self, Error> {
+    pub(super) async fn find(deps: &ReplicatorDeps, resident: &Resident, ring: &KeyRing) -> Result<Self, Error> {
         let (head, marked) = in_database(deps, resident).await?;
         let objects = deps.objects(resident);
-        let verifier = deps.signer_of(resident.tenant_id()).verifier().clone();
+        let origin = origin(&deps.region.id, resident.tenant_id());
         let standing = Self {
-            manifest: newest_manifest(&objects, &verifier).await?,
-            checkpoint: published(&objects, &verifier).await?,
+            manifest: newest_manifest(&objects, (ring, &origin)).await?,
+            checkpoint: published(&objects, (ring, &origin)).await?,
             head,
             marked,
         };
@@ -94,7 +105,7 @@ impl Standing {
     }
 
     fn published(&self) -> u64 {
-        self.checkpoint.as_ref().map_or(0, |(checkpoint, _)| checkpoint.size)
+        self.checkpoint.as_ref().map_or(0, |published| published.checkpoint.size)
     }
 
     fn compare(&self) -> Result<(), Error> {
@@ -108,7 +119,7 @@ impl Standing {
         }
         let roots = [
             (size, self.manifest.as_ref().map(|(manifest, _)| manifest.root), "the manifest's root"),
-            (published, self.checkpoint.as_ref().map(|(checkpoint, _)| checkpoint.root), "the checkpoint's root"),
+            (published, self.checkpoint.as_ref().map(|published| published.checkpoint.root), "the checkpoint's root"),
         ];
         let known = [
             (size, self.manifest.as_ref().map(|(manifest, _)| manifest.root)),
@@ -131,34 +142,37 @@ async fn in_database(deps: &ReplicatorDeps, resident: &Resident) -> Result<(Opti
     Ok((head, marks.archived.map_or(Position::ZERO, |mark| mark.position)))
 }
 
-async fn published(objects: &TenantObjects, verifier: &Verifier) -> Result<Option<(Checkpoint, String)>, Error> {
+pub(crate) async fn published(
+    objects: &TenantObjects,
+    (ring, origin): (&KeyRing, &str),
+) -> Result<Option<Published>, Error> {
     let Some(object) = objects.get(layout::CHECKPOINT).await? else { return Ok(None) };
     let note = std::str::from_utf8(&object.body).map_err(|_| Error::Checkpoint(CheckpointError::Line("text")))?;
-    let checkpoint = Checkpoint::open(note, verifier).map_err(Error::Checkpoint)?;
-    Ok(Some((checkpoint, object.etag)))
+    let (checkpoint, key_number) = ring.chain().checkpoint(origin, note).map_err(Error::Checkpoint)?;
+    Ok(Some(Published { checkpoint, key_number, etag: object.etag }))
 }
 
 /// The newest manifest, and the hash of its object; it must be ours.
 pub(crate) async fn newest_manifest(
     objects: &TenantObjects,
-    verifier: &Verifier,
+    key: (&KeyRing, &str),
 ) -> Result<Option<(Manifest, Hash)>, Error> {
     match newest_generation(objects).await? {
         0 => Ok(None),
-        generation => manifest_of(objects, verifier, generation).await.map(Some),
+        generation => manifest_of(objects, key, generation).await.map(Some),
     }
 }
 
 /// A manifest, and the hash of its object; it must be there and ours.
 pub(crate) async fn manifest_of(
     objects: &TenantObjects,
-    verifier: &Verifier,
+    (ring, origin): (&KeyRing, &str),
     generation: u64,
 ) -> Result<(Manifest, Hash), Error> {
     let key = layout::manifest(generation);
     let Some(object) = objects.get(&key).await? else { return Err(Error::TreeDamaged { object: key }) };
-    let opened = Manifest::open(&object.body, verifier);
-    let manifest = opened.map_err(|source: SignedError| Error::NotOurs { object: key, source })?;
+    let opened = ring.chain().manifest(origin, &object.body);
+    let (manifest, _) = opened.map_err(|source: SignedError| Error::NotOurs { object: key, source })?;
     Ok((manifest, Hash::of(&[&object.body])))
 }
 

@@ -1,6 +1,6 @@
 //! Take a backup.
 
-use archive::{BackupManifest, Object, backup, backup::TenantBackup, layout, merkle};
+use archive::{BackupManifest, Object, backup, backup::TenantBackup, checkpoint::origin, layout, merkle};
 use bytes::Bytes;
 use eventlog::Head;
 use futures::{StreamExt, stream};
@@ -67,7 +67,7 @@ pub(super) async fn create_as(
         tenants.push(tenant);
     }
     tenants.sort_by_key(|tenant| tenant.tenant_id);
-    let signer = deps.signer_of_region();
+    let signer = deps.ring()?.signer_of_region();
     let manifest = BackupManifest {
         format: backup::FORMAT,
         backup_id,
@@ -108,7 +108,7 @@ async fn flush(deps: &ReplicatorDeps, head: Head) -> Result<TenantBackup, Error>
 /// What was archived of a tenant before, with the reason why it is no more.
 async fn as_archived(deps: &ReplicatorDeps, head: Head, error: &Error) -> Result<TenantBackup, Error> {
     let objects = TenantObjects::new(deps.bucket.clone(), head.tenant_id);
-    let newest = match newest_manifest(&objects, deps.signer_of(head.tenant_id).verifier()).await {
+    let newest = match newest_manifest(&objects, (&deps.ring()?, &origin(&deps.region.id, head.tenant_id))).await {
         Err(error) if error.is_of_one() => None,
         newest => newest?,
     };
@@ -163,11 +163,11 @@ async fn within(
     newest: Position,
 ) -> Result<TenantBackup, Error> {
     let objects = deps.objects(resident);
-    let verifier = deps.signer_of(resident.tenant_id()).verifier().clone();
+    let (ring, origin) = (deps.ring()?, origin(&deps.region.id, resident.tenant_id()));
     let root = edge_at(&objects, beyond.size, newest.get() as u64).await?.root();
     let mut found = TenantBackup { root, ..beyond };
     while found.generation > 1 {
-        let (before, sha256) = manifest_of(&objects, &verifier, found.generation - 1).await?;
+        let (before, sha256) = manifest_of(&objects, (&ring, &origin), found.generation - 1).await?;
         if before.size < found.size {
             break;
         }

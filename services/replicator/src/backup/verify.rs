@@ -54,7 +54,7 @@ pub async fn verify(
     progress: &mut (dyn FnMut(&TenantVerified) + Send),
 ) -> Result<Verified, Error> {
     let backup = show(deps, backup_id).await?;
-    let region_key = *deps.signer_of_region().verifier().public_key();
+    let region_key = deps.ring()?.chain().newest();
     let mut tenants = Vec::with_capacity(backup.tenants.len());
     for tenant in &backup.tenants {
         let objects = TenantObjects::new(deps.bucket.clone(), tenant.tenant_id);

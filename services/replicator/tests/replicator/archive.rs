@@ -189,7 +189,7 @@ async fn a_schema_that_no_generation_names_is_not_taken_over() -> anyhow::Result
     let mut manifest = eu.manifest(&acme, 1).await?;
     let named = manifest.schemas.iter_mut().find(|schema| layout::schema(&schema.name) == key).expect("it was used");
     named.sha256 = Hash::of(&[b"{}"]);
-    let signer = eu.deps.signer.clone();
+    let signer = eu.test.signing_key.clone();
     let origin = archive::checkpoint::origin(&eu.deps.region.id, acme.tenant_id());
     let signer = archive::Signer::new(origin, signer.public_key(), move |message| signer.sign(message));
     std::fs::write(files_ending(&eu.s3_folder(), "manifest/00000001.json").remove(0), manifest.sign(&signer))?;

@@ -79,7 +79,8 @@ async fn a_backup_that_is_not_there_or_not_ours_is_refused() -> anyhow::Result<(
     let missing = backup::show(&eu.deps, "20260101T000000Z-0000").await;
     assert!(matches!(missing, Err(Error::NoSuchBackup { .. })));
     let mut deps = eu.deps.clone();
-    deps.signer = archiving().await?.deps.signer;
+    let other = archiving().await?;
+    deps.signing = other.deps.signing.clone();
     assert!(matches!(backup::show(&deps, &backup.backup_id).await, Err(Error::NotOurs { .. })));
     Ok(())
 }

@@ -5,6 +5,7 @@ mod backup;
 mod crash;
 mod reading_back;
 mod region;
+mod rotating;
 mod running;
 mod scheduled;
 mod stale;

@@ -15,6 +15,7 @@ use schemas::{
     values::Status,
 };
 use testkit::TestRegion;
+use vault::SigningKeyFolder;
 
 pub(crate) struct Archiving {
     pub(crate) test: TestRegion,
@@ -28,7 +29,7 @@ pub(crate) async fn archiving() -> anyhow::Result<Archiving> {
         pool: test.pool(DatabaseRole::Replicator).await?,
         vault: test.vault(DatabaseRole::Replicator).await?,
         bucket: test.bucket().await?,
-        signer: test.signing_key.clone(),
+        signing: SigningKeyFolder::new(test.folder.path()),
         clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
         ids: Arc::clone(&test.ids) as Arc<dyn Ids>,
         metrics: test.metrics.clone(),
@@ -55,7 +56,7 @@ impl Archiving {
     /// Verifies a tenant's archive with the region's key pinned.
     pub(crate) async fn report(&self, tenant: &Resident) -> anyhow::Result<Report> {
         let name = format!("domicile/eu/{}", tenant.tenant_id());
-        let verifier = archive::Verifier::new(name, self.deps.signer.public_key());
+        let verifier = archive::Verifier::new(name, self.test.signing_key.public_key());
         let options = Options { verifier: Some(verifier), ..Options::default() };
         Ok(auditor::verify(&self.deps.objects(tenant), &options, &mut |_| ()).await?)
     }

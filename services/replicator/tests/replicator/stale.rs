@@ -101,7 +101,7 @@ async fn a_checkpoint_or_manifest_of_another_key_is_not_built_upon() -> anyhow::
     archive_tenant(&eu.deps, &acme, None).await?;
     let other = archiving().await?;
     let mut deps = eu.deps.clone();
-    deps.signer = other.deps.signer.clone();
+    deps.signing = other.deps.signing.clone();
     eu.append(&acme, 1, 4, 4).await?;
     let error = archive_tenant(&deps, &acme, None).await.expect_err("another key");
     assert!(matches!(error, Error::NotOurs { .. }), "{error:?}");

@@ -82,7 +82,12 @@ pub(crate) fn map_of(version: i64, names: &[(&str, &str, NameState)]) -> Map {
         state,
     };
     let names = names.iter().map(|(slug, region, state)| (slug.parse().expect("a slug"), entry(region, *state)));
-    Map { version: Position::new(version), regions: BTreeMap::new(), names: names.collect() }
+    Map {
+        version: Position::new(version),
+        regions: BTreeMap::new(),
+        successions: BTreeMap::new(),
+        names: names.collect(),
+    }
 }
 
 fn uuid() -> uuid::Uuid {

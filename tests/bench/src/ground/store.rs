@@ -16,7 +16,7 @@ use replicator::ReplicatorDeps;
 use runtime::{Clock, Ids, RegionMetrics, Shutdown};
 use schemas::{Epoch, TenantId};
 use sqlx::PgPool;
-use vault::{RegionKey, SigningKey, Vault};
+use vault::{RegionKey, SigningKey, SigningKeyFolder, Vault};
 
 use super::Ground;
 
@@ -95,13 +95,19 @@ impl Store {
         Ok(ProjectorDeps { region, pool, vault, clock, metrics: self.metrics.clone() })
     }
 
+    /// The region's signing keys; makes the first where there is none.
+    pub(crate) fn signing(&self) -> anyhow::Result<SigningKeyFolder> {
+        SigningKey::load_or_create(&self.keys.join("signing.key"), self.ids.as_ref())?;
+        Ok(SigningKeyFolder::new(&self.keys))
+    }
+
     pub(crate) async fn replicator(&self) -> anyhow::Result<ReplicatorDeps> {
         Ok(ReplicatorDeps {
             region: self.region.clone(),
             pool: regions::connect(&self.region, DatabaseRole::Replicator, 8).await?,
             vault: self.vault.clone(),
             bucket: regions::bucket(&self.region, BucketRole::Replicator, &self.clock).await?,
-            signer: SigningKey::load_or_create(&self.keys.join("signing.key"), self.ids.as_ref())?,
+            signing: self.signing()?,
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             metrics: self.metrics.clone(),

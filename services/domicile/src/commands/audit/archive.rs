@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use archive::{Verifier, checkpoint::origin};
-use auditor::{Folder, Source};
+use archive::{Verifier, checkpoint::origin, layout};
+use auditor::{Folder, Source, source};
+use bytes::Bytes;
 use clap::Args;
+use futures::{FutureExt, future::BoxFuture};
 use regions::{BucketRole, DatabaseRole, Resident};
 use replicator::TenantObjects;
 use schemas::{RegionId, Slug};
@@ -65,14 +67,14 @@ pub(super) async fn published(
     pinned: Option<&Verifier>,
 ) -> Result<Archive, Failure> {
     let objects = objects(deployment, region, tenant).await?;
-    let key = match pinned {
-        Some(verifier) => verifier.clone(),
+    let (key, statements) = match pinned {
+        Some(verifier) => (verifier.clone(), Vec::new()),
         None => published_verifier(deployment, region).await?,
     };
     // The region's key speaks for every tenant of it; under this log's own name, another tenant's archive does not pass.
     let verifier = Verifier::new(origin(region, objects.resident.tenant_id()), *key.public_key());
     Ok(Archive {
-        source: Box::new(objects.source),
+        source: Box::new(WithSuccessions { archive: objects.source, statements }),
         verifier: Some(verifier),
         archived: objects.archived,
         name: format!("{region}/{tenant}"),
@@ -98,11 +100,39 @@ pub(super) async fn objects(deployment: &Deployment, region: &RegionId, tenant: 
     Ok(Objects { source, resident, archived })
 }
 
-/// The region's public key, from the directory's signed map: not from the region that is being looked at.
-async fn published_verifier(deployment: &Deployment, region: &RegionId) -> Result<Verifier, Failure> {
-    let map = deployment.directory_map().await?;
+/// A tenant's archive with the successions that the directory publishes. A key that has just taken over is published before
+/// every archive holds the statement of it.
+struct WithSuccessions {
+    archive: TenantObjects,
+    statements: Vec<String>,
+}
+
+impl WithSuccessions {
+    fn published(&self, key: &str) -> Option<Bytes> {
+        let place = usize::try_from(layout::succession_number(key)?).ok()?.checked_sub(1)?;
+        self.statements.get(place).map(|statement| Bytes::from(statement.clone()))
+    }
+}
+
+impl Source for WithSuccessions {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Bytes>, source::Error>> {
+        async move { Ok(self.archive.get(key).await?.or_else(|| self.published(key))) }.boxed()
+    }
+
+    fn list(&self) -> BoxFuture<'_, Result<Vec<String>, source::Error>> {
+        async move {
+            let published = (1..=self.statements.len() as u64).map(layout::succession);
+            Ok(self.archive.list().await?.into_iter().chain(published).collect())
+        }
+        .boxed()
+    }
+}
+
+/// The region's public key and its successions, from the directory's signed map: not from the region that is being looked at.
+async fn published_verifier(deployment: &Deployment, region: &RegionId) -> Result<(Verifier, Vec<String>), Failure> {
+    let mut map = deployment.directory_map().await?;
     let text = map.regions.get(region).ok_or_else(|| anyhow::anyhow!("the directory knows no key of {region}"))?;
-    Ok(text.parse()?)
+    Ok((text.parse()?, map.successions.remove(region).unwrap_or_default()))
 }
 
 /// A key in words: who gave it.

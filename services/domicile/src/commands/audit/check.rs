@@ -6,7 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use archive::{Checkpoint, EventProof, Verifier};
+use archive::{Checkpoint, EventProof, KeyChain, Verifier};
+use auditor::Folder;
 use clap::Args;
 use jiff::Timestamp;
 use schemas::{Actor, EventId, Hash, StreamName, Version};
@@ -29,6 +30,9 @@ pub struct Check {
     /// The verifier key of the log or of its region, from elsewhere: a proof proves nothing without it.
     #[arg(long, value_name = "KEY")]
     pub verifier: Verifier,
+    /// A copy of the log's archive: its successions say which keys came before and after the given one.
+    #[arg(long, value_name = "FOLDER")]
+    pub from: Option<PathBuf>,
     /// How to print what it proves.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -50,20 +54,27 @@ struct Entry {
 struct Proven {
     proof: EventProof,
     head: Checkpoint,
+    /// The key that signed the head.
+    key: Verifier,
     entry: Entry,
 }
 
-pub(super) fn run(options: &Check) -> Outcome {
+pub(super) async fn run(options: &Check) -> Outcome {
     let file = options.file.display();
+    let keys = match &options.from {
+        Some(folder) if folder.is_dir() => auditor::key_chain(&Folder::new(folder), &options.verifier).await?,
+        Some(folder) => return Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
+        None => KeyChain::of(*options.verifier.public_key()),
+    };
     let proven = read_text(&options.file, "FILE")?
         .ok_or_else(|| "no text of a proof's length".to_owned())
-        .and_then(|text| check(&text, &options.verifier));
+        .and_then(|text| check(&text, (options.verifier.name(), &keys)));
     let said = match &proven {
-        Ok(proven) => proven.as_json(&options.verifier)?,
+        Ok(proven) => proven.as_json()?,
         Err(why) => json!({ "holds": false, "why": why }),
     };
     print_one(&said, options.format, || match &proven {
-        Ok(proven) => format!("{file}: holds\n{}", proven.in_words(&options.verifier)),
+        Ok(proven) => format!("{file}: holds\n{}", proven.in_words()),
         Err(_) => String::new(),
     })?;
     proven.map(drop).map_err(|why| Failure::check(format!("{file} proves nothing: {why}")))
@@ -81,29 +92,29 @@ pub(super) fn read_text(path: &Path, argument: &str) -> Result<Option<String>, F
     Ok(String::from_utf8(bytes).ok())
 }
 
-fn check(text: &str, key: &Verifier) -> Result<Proven, String> {
+fn check(text: &str, (name, keys): (&str, &KeyChain)) -> Result<Proven, String> {
     let in_full = |error| format!("{:#}", anyhow::Error::new(error));
     let proof = EventProof::parse(text).map_err(in_full)?;
-    let head = proof.check(key).map_err(in_full)?;
+    let (head, key) = proof.check_with(name, keys).map_err(in_full)?;
     let entry = serde_json::from_slice(&proof.entry).map_err(|error| format!("its entry is no event's: {error}"))?;
-    Ok(Proven { proof, head, entry })
+    Ok(Proven { proof, head, key, entry })
 }
 
 impl Proven {
-    fn as_json(&self, key: &Verifier) -> Result<Value, Failure> {
+    fn as_json(&self) -> Result<Value, Failure> {
         Ok(json!({
             "holds": true,
             "position": self.proof.index + 1,
             "size": self.head.size,
             "root": self.head.root,
             "origin": self.head.origin,
-            "verifier": key.to_string(),
+            "verifier": self.key.to_string(),
             "entry": serde_json::from_slice::<Value>(&self.proof.entry)?,
         }))
     }
 
-    fn in_words(&self, key: &Verifier) -> String {
-        let Self { proof, head, entry } = self;
+    fn in_words(&self) -> String {
+        let Self { proof, head, key, entry } = self;
         let (position, size) = (proof.index + 1, head.size);
         [
             format!("  event        {}, {} version {}", entry.event_type.escape_debug(), entry.stream, entry.version),

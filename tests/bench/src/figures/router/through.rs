@@ -74,7 +74,8 @@ fn config(bench: &Bench, region: SocketAddr) -> anyhow::Result<Config> {
         state: NameState::Confirmed,
     };
     let names = BTreeMap::from([(SLUG.parse()?, entry)]);
-    fs::write(&map_cache, Map { version: Position::new(1), regions: BTreeMap::new(), names }.sign(&key))?;
+    let (regions, successions) = (BTreeMap::new(), BTreeMap::new());
+    fs::write(&map_cache, Map { version: Position::new(1), regions, successions, names }.sign(&key))?;
     Ok(Config {
         listen: "127.0.0.1:0".parse()?,
         listen_tls: Some("127.0.0.1:0".parse()?),
