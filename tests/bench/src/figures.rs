@@ -1,6 +1,7 @@
 //! What is measured, a file each.
 
 mod append;
+mod archive;
 mod backup;
 mod during_rebuild;
 mod log_size;
@@ -18,7 +19,7 @@ use std::time::Instant;
 use crate::{ground::Ground, pace::Pace, report::Report};
 
 /// What can be run alone, in the order of a whole run.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "append",
     "tenants",
     "log_size",
@@ -28,6 +29,7 @@ pub(crate) const NAMES: [&str; 12] = [
     "rebuild",
     "verify",
     "visible",
+    "archive",
     "backup",
     "sizes",
     "router",
@@ -69,6 +71,7 @@ async fn one(bench: &mut Bench, name: &str) -> anyhow::Result<()> {
         "rebuild" => rebuild::measure(bench).await,
         "verify" => verify::measure(bench).await,
         "visible" => visible::measure(bench).await,
+        "archive" => archive::measure(bench).await,
         "backup" => backup::measure(bench).await,
         "sizes" => sizes::measure(bench).await,
         "router" => router::measure(bench).await,
