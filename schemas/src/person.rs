@@ -58,6 +58,11 @@ events! {
             /// The token's id.
             operational token: TokenId,
         },
+        /// The person may do nothing any more, and the address is free. Sealed under the general key.
+        "person_deleted" @ 1 => PersonDeleted {},
+        /// The profile and the credentials are gone for good; their key is on the erasure list. Sealed under the general key, so that
+        /// it can be read when nothing else of the stream can.
+        "person_erased" @ 1 => PersonErased {},
     }
 }
 

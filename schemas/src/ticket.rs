@@ -84,6 +84,16 @@ events! {
             /// The subject now.
             content subject: String,
         },
+        /// The ticket was put away: nobody sees it until it is restored.
+        "ticket_deleted" @ 1 => TicketDeleted {},
+        /// It is back as it was.
+        "ticket_restored" @ 1 => TicketRestored {},
+        /// Its content is gone for good, with that of its comments and files; their keys are on the erasure list. Sealed under the
+        /// general key, so that it can be read when nothing else of the stream can.
+        "ticket_erased" @ 1 => TicketErased {
+            /// The files that went with it.
+            operational attachments: Vec<AttachmentId>,
+        },
     }
 }
 

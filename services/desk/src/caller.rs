@@ -125,7 +125,7 @@ async fn by_token(
         "select person.person_id, person.role, person.email, token.token_id
          from api_token token
          join person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
-         where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null
+         where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null and person.deleted_at is null
            and (token.expires_at is null or token.expires_at > $3)",
         resident.tenant_id().get(),
         Hash::of(&[token.as_bytes()]).to_string(),
@@ -151,7 +151,7 @@ async fn by_password(
 ) -> Result<Option<Identity>, ApiError> {
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
-        "select person_id, role, password_phc from person where tenant_id = $1 and email = $2",
+        "select person_id, role, password_phc from person where tenant_id = $1 and email = $2 and deleted_at is null",
         resident.tenant_id().get(),
         email,
     )

@@ -7,14 +7,18 @@
 //! The event comes first, because it is the erasure list: a restore destroys again what it names. A crash between the two steps
 //! leaves an event whose keys still live; [`run`] carries it out, with the function that does the normal work.
 
+mod person;
+mod ticket;
+
 use std::time::Duration;
 
 use domain::erasure::{Destroy, Erasures};
 use regions::Resident;
 use runtime::{Shutdown, crash};
-use schemas::{Actor, StreamName, TenantId, values::ErasureReason};
+use schemas::{Actor, StreamName, TenantId, erasure::DestroyedKey, values::ErasureReason};
 use vault::Scope;
 
+pub(crate) use self::{person::person, ticket::ticket};
 use crate::{
     execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal},
     problem::render::chain,
@@ -59,7 +63,10 @@ pub async fn destroy(desk: &Desk, resident: &Resident, reason: ErasureReason, sc
     };
     let mut attempt = 1;
     loop {
-        let recorded = async { list(Batch::new(desk, &by), reason, scopes).await?.commit().await };
+        let recorded = async {
+            let keys = desk.vault.living(resident, scopes).await.map_err(Failure::Keys)?;
+            list(Batch::new(desk, &by), reason, keys).await?.commit().await
+        };
         match recorded.await {
             Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
             result => {
@@ -70,14 +77,20 @@ pub async fn destroy(desk: &Desk, resident: &Resident, reason: ErasureReason, sc
     }
 }
 
-/// Adds to a command that the keys of these scopes are destroyed. Whoever commits it calls [`carry_out`] then.
-pub(crate) async fn list<'a>(batch: Batch<'a>, reason: ErasureReason, scopes: &[Scope]) -> Result<Batch<'a>, Failure> {
-    let (desk, by) = batch.frame();
-    let keys = desk.vault.living(&by.resident, scopes).await.map_err(Failure::Keys)?;
+/// Adds to a command that keys are destroyed. Whoever commits it calls [`finish`] then.
+async fn list(batch: Batch<'_>, reason: ErasureReason, keys: Vec<DestroyedKey>) -> Result<Batch<'_>, Failure> {
     match batch.decide_unread::<Erasures>(StreamName::Erasures, &Destroy { reason, keys }).await {
         Ok(batch) => Ok(batch),
         Err(Refusal::Rejected(never)) => match never {},
         Err(Refusal::Failed(failure)) => Err(failure),
+    }
+}
+
+/// [`carry_out`] for a command that is done: if the keys cannot be destroyed now, [`run`] does it in a moment.
+async fn finish(desk: &Desk, resident: &Resident) {
+    if let Err(error) = carry_out(desk, resident).await {
+        let tenant_id = resident.tenant_id();
+        tracing::error!(tenant.id = %tenant_id, error = chain(&error), "keys on the erasure list still live");
     }
 }
 
@@ -117,7 +130,7 @@ async fn pass(desk: &Desk) {
         Err(error) => return tracing::debug!(error = chain(&error), "cannot ask which erasures are due"),
     };
     for (tenant_id, since) in due {
-        match finish(desk, tenant_id).await {
+        match carry_out_of(desk, tenant_id).await {
             Ok(0) => {}
             Ok(keys) => {
                 tracing::info!(tenant.id = %tenant_id, since = since.get(), keys, "carried out an erasure that was left")
@@ -129,7 +142,7 @@ async fn pass(desk: &Desk) {
     }
 }
 
-async fn finish(desk: &Desk, tenant_id: TenantId) -> Result<u64, Error> {
+async fn carry_out_of(desk: &Desk, tenant_id: TenantId) -> Result<u64, Error> {
     let mut connection = desk.pool.acquire().await.map_err(Error::Resident)?;
     let resident = Resident::prove_id(&mut connection, &desk.region.id, tenant_id).await.map_err(Error::Resident)?;
     drop(connection);

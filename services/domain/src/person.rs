@@ -23,6 +23,7 @@ pub const TOKENS_MAX: usize = 100;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {
     profile: Option<Profile>,
+    is_erased: bool,
 }
 
 /// What is known about a person.
@@ -40,6 +41,8 @@ pub struct Profile {
     pub password_phc: Personal<Option<String>>,
     /// The API tokens that were not revoked. Whether one has expired is for whoever knows the time.
     pub tokens: BTreeMap<TokenId, Token>,
+    /// Whether the person was put away: there is no way back, only on to erasure.
+    pub is_deleted: bool,
 }
 
 /// An API token that was not revoked.

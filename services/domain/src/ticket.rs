@@ -9,6 +9,11 @@
 //! An agent may set any status at any time, except that nothing returns to new and nothing leaves closed. The requester
 //! may set solved. Whatever is solved or closed has an assignee.
 //!
+//! ```text
+//!   there <--restore-- deleted --erase--> erased
+//!         --delete-->                     (final: to everybody as if it had never been)
+//! ```
+//!
 //! Files: [`Command`] is what may be asked, [`Rejection`] why it is refused, `decide` the rules in between, `access` what an
 //! end user may ask, `evolve` what the events make of a ticket.
 
@@ -18,7 +23,7 @@ mod decide;
 mod evolve;
 mod rejection;
 
-pub use command::{AddComment, By, Changes, Command, Comment, Open, Update};
+pub use command::{AddComment, By, Changes, Command, Comment, Erase, Open, Update};
 pub use rejection::Rejection;
 use schemas::{
     GroupId, PersonId, Personal, TenantLogEvent,
@@ -35,6 +40,7 @@ pub const ATTACHMENTS_MAX: usize = 100;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ticket {
     details: Option<Details>,
+    is_erased: bool,
 }
 
 /// What is known about an opened ticket.
@@ -64,6 +70,8 @@ pub struct Details {
     pub external_id: Personal<Option<String>>,
     /// How many comments it has, public and internal.
     pub comment_count: u64,
+    /// Whether it was put away: then it takes nothing but to be restored or erased.
+    pub is_deleted: bool,
 }
 
 impl Ticket {

@@ -2,7 +2,7 @@
 
 use domain::{
     Aggregate,
-    ticket::{AddComment, By, Changes, Command, Comment, Open, Ticket, Update},
+    ticket::{AddComment, By, Changes, Command, Comment, Erase, Open, Ticket, Update},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use schemas::{
@@ -85,8 +85,16 @@ fn additions() -> impl Strategy<Value = Command> {
     (people(), comments()).prop_map(|(by, comment)| AddComment { by, comment, channel: Channel::Web }.into())
 }
 
+fn deletions() -> impl Strategy<Value = Command> {
+    (people(), 0..3).prop_map(|(by, which)| match which {
+        0 => Command::Delete(by),
+        1 => Command::Restore(by),
+        _ => Erase { by, attachments: Vec::new() }.into(),
+    })
+}
+
 fn commands() -> impl Strategy<Value = Command> {
-    prop_oneof![1 => opens(), 6 => updates(), 3 => additions()]
+    prop_oneof![1 => opens(), 6 => updates(), 3 => additions(), 2 => deletions()]
 }
 
 /// A ticket that is surely open, requested by the first person.
@@ -122,6 +130,8 @@ fn by(command: &Command) -> By {
         Command::Open(open) => open.by,
         Command::Update(update) => update.by,
         Command::AddComment(add) => add.by,
+        Command::Delete(by) | Command::Restore(by) => *by,
+        Command::Erase(erase) => erase.by,
     }
 }
 
@@ -169,9 +179,28 @@ proptest! {
         let close = Update { by: PEOPLE[3], changes: close, comment: None, channel: Channel::Api };
         history.extend(Ticket::after(&history).decide(&close.into()).unwrap_or_default());
         let closed = Ticket::after(&history);
+        if closed.details().is_none_or(|details| details.is_deleted) {
+            return Ok(());
+        }
         prop_assert_eq!(closed.status(), Some(Status::Closed));
         for command in &more {
-            prop_assert!(closed.decide(command).is_err(), "{command:?}");
+            let events = closed.decide(command).unwrap_or_default();
+            prop_assert!(events.iter().all(|event| matches!(event, TicketEvent::TicketDeleted(_))), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn erased_is_the_end(commands in histories(), more in histories()) {
+        let mut history = live(&commands, |_, _, _, _| Ok(()))?;
+        for command in [Command::Delete(PEOPLE[3]), Erase { by: PEOPLE[3], attachments: Vec::new() }.into()] {
+            history.extend(Ticket::after(&history).decide(&command).unwrap_or_default());
+        }
+        // Whether the keys are destroyed already, so that only the last event can be read, or not yet.
+        for erased in [Ticket::after(&history), Ticket::after(&history[history.len() - 1..])] {
+            prop_assert_eq!(erased.details(), None);
+            for command in &more {
+                prop_assert!(erased.decide(command).is_err(), "{command:?}");
+            }
         }
     }
 
@@ -181,7 +210,7 @@ proptest! {
             if before.status() != Some(Status::New) {
                 prop_assert_ne!(after.status(), Some(Status::New));
             }
-            let details = after.details().expect("it was opened");
+            let Some(details) = after.details() else { return Ok(()) };
             prop_assert!(details.assignee.is_some() || !matches!(details.status, Status::Solved | Status::Closed));
             Ok(())
         })?;
@@ -225,7 +254,8 @@ proptest! {
     #[test]
     fn tags_are_sorted_and_each_once(commands in histories()) {
         live(&commands, |_, _, _, after| {
-            let tags = after.details().expect("it was opened").tags.expose();
+            let Some(details) = after.details() else { return Ok(()) };
+            let tags = details.tags.expose();
             prop_assert!(tags.windows(2).all(|pair| pair[0] < pair[1]), "{tags:?}");
             prop_assert!(tags.iter().all(|tag| *tag == tag.to_lowercase()));
             Ok(())

@@ -26,6 +26,8 @@ pub(crate) static ALL: &[&Projection] = &[
 
 /// What reads show where a key was destroyed.
 pub(crate) const ERASED: &str = "[erased]";
+/// The name of an erased person, whose id stays on the tickets.
+pub(crate) const ERASED_PERSON: &str = "Permanently Deleted User";
 
 /// Folds events into rows. It gets whole commands in order, each once, and the tables of one build. It is a plain function, so
 /// it holds no client and no clock; and no table of another projection is in its search path.

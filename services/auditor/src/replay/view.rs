@@ -69,6 +69,7 @@ pub(super) fn ticket(ticket: &Ticket, comments: &[Comment]) -> Value {
         "tags": details.tags.expose(),
         "channel": details.channel,
         "external_id": details.external_id.expose(),
+        "is_deleted": details.is_deleted,
         "comments": comments,
     })
 }
@@ -97,7 +98,7 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
 }
 
 pub(super) fn person(person: &Person) -> Value {
-    let Some(Profile { person, name, email, role, password_phc, tokens }) = person.profile() else {
+    let Some(Profile { person, name, email, role, password_phc, tokens, is_deleted }) = person.profile() else {
         return Value::Null;
     };
     json!({
@@ -107,6 +108,7 @@ pub(super) fn person(person: &Person) -> Value {
         "role": role,
         "has_password": password_phc.expose().is_some(),
         "tokens": tokens.iter().map(token).collect::<Vec<_>>(),
+        "is_deleted": is_deleted,
     })
 }
 

@@ -93,9 +93,9 @@ impl Fold {
         }
     }
 
-    /// The ticket as a list shows it; none if it was not opened, or its key was destroyed.
+    /// The ticket as a list shows it; none if it was not opened, is deleted, or its key was destroyed.
     pub(crate) fn row(&self, ticket: TicketId, sight: Sight) -> Option<read::tickets::Ticket> {
-        let details: &Details = self.ticket.details()?;
+        let details: &Details = self.ticket.details().filter(|details| !details.is_deleted)?;
         let seen = |comment: &&Comment| sight == Sight::Everything || comment.is_public;
         Some(read::tickets::Ticket {
             ticket_id: ticket.get(),

@@ -17,7 +17,7 @@ impl From<ticket::Rejection> for ApiError {
             // Whether a ticket exists is a secret to those who may not see it.
             R::Unknown | R::NotYours => Self::not_found(),
             R::Closed => Self::invalid("status", "status: closed prevents ticket update", "InvalidValue"),
-            R::AgentsOnly { .. } => Self::forbidden(rejection.to_string()),
+            R::AgentsOnly { .. } | R::AgentsDelete => Self::forbidden(rejection.to_string()),
             R::NeverNewAgain => Self::invalid("status", rejection.to_string(), "InvalidValue"),
             R::NeedsAssignee => Self::invalid("assignee_id", rejection.to_string(), "BlankValue"),
             R::AlreadyExists => Self::internal(rejection),

@@ -135,6 +135,32 @@ impl Bench {
         self.send(request("PUT", "acme", Some(who), path, Body::from(body.to_string()))).await
     }
 
+    /// Deletes something of acme.
+    pub(crate) async fn delete(&self, who: Who, path: &str) -> Answer {
+        self.send(request("DELETE", "acme", Some(who), path, Body::empty())).await
+    }
+
+    /// Whether any row of any table of the region's database holds a text in the clear, whoever's it is.
+    pub(crate) async fn holds(&self, text: &str) -> anyhow::Result<bool> {
+        let mut owner = regions::connection(&self.test.region.region, DatabaseRole::Owner).await?;
+        let tables: Vec<String> = sqlx::query_scalar!(
+            r#"select format('%I.%I', schemaname, tablename) as "name!" from pg_tables
+               where schemaname not in ('pg_catalog', 'information_schema')"#
+        )
+        .fetch_all(&mut owner)
+        .await?;
+        for table in tables {
+            let statement =
+                format!("select exists (select from {table} as found where position($1 in found::text) > 0)");
+            let found: bool =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).bind(text).fetch_one(&mut owner).await?;
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Writes to acme under an idempotency key.
     pub(crate) async fn keyed(&self, method: &str, who: Who, (path, body): (&str, Value), key: &'static str) -> Answer {
         let mut request = request(method, "acme", Some(who), path, Body::from(body.to_string()));

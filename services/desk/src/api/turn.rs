@@ -47,5 +47,7 @@ fn files_of(command: &Command) -> (schemas::PersonId, &[AttachmentId]) {
             (by.person, comment.as_ref().map_or(&[][..], |comment| &comment.attachments))
         }
         Command::AddComment(AddComment { by, comment, .. }) => (by.person, &comment.attachments),
+        Command::Delete(by) | Command::Restore(by) => (by.person, &[]),
+        Command::Erase(erase) => (erase.by.person, &[]),
     }
 }

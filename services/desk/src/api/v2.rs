@@ -1,14 +1,18 @@
 //! The Zendesk-compatible API, `/api/v2`.
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
-//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`]. What they share: [`page`] (both kinds
+//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`], [`deleted_tickets`],
+//! [`deleted_users`]. What they share: [`page`] (both kinds
 //! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
 pub(crate) mod attachments;
+pub(crate) mod deleted_tickets;
+pub(crate) mod deleted_users;
 pub(crate) mod groups;
 pub(crate) mod headers;
 pub(crate) mod ids;
+pub(crate) mod job_statuses;
 pub(crate) mod page;
 pub(crate) mod present;
 pub(crate) mod tickets;
@@ -17,7 +21,7 @@ pub(crate) mod users;
 
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{delete, get, post, put},
 };
 
 use crate::state::Desk;
@@ -27,6 +31,7 @@ pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .merge(ticket_routes())
         .merge(people_routes())
+        .merge(deletion_routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
         .route("/api/v2/uploads", post(uploads::create::create))
         .route("/api/v2/attachments/{id}", get(attachments::show::show))
@@ -40,10 +45,25 @@ fn ticket_routes() -> Router<Desk> {
         .route("/api/v2/tickets", get(tickets::list::list).post(tickets::create::create))
         .route("/api/v2/tickets/count", get(tickets::count::count))
         .route("/api/v2/tickets/show_many", get(tickets::show_many::show_many))
-        .route("/api/v2/tickets/{id}", get(tickets::show::show).put(tickets::update::update))
+        .route(
+            "/api/v2/tickets/{id}",
+            get(tickets::show::show).put(tickets::update::update).delete(tickets::delete::delete),
+        )
         .route("/api/v2/tickets/{id}/comments", get(tickets::comments::comments))
         .route("/api/v2/tickets/{id}/audits", get(tickets::audits::audits))
         .route("/api/v2/tickets/{id}/audits/{audit_id}", get(tickets::show_audit::show_audit))
+}
+
+fn deletion_routes() -> Router<Desk> {
+    Router::new()
+        .route("/api/v2/deleted_tickets", get(deleted_tickets::list::list))
+        .route("/api/v2/deleted_tickets/restore_many", put(deleted_tickets::restore::restore_many))
+        .route("/api/v2/deleted_tickets/destroy_many", delete(deleted_tickets::destroy::destroy_many))
+        .route("/api/v2/deleted_tickets/{id}", delete(deleted_tickets::destroy::destroy))
+        .route("/api/v2/deleted_tickets/{id}/restore", put(deleted_tickets::restore::restore))
+        .route("/api/v2/deleted_users", get(deleted_users::list::list))
+        .route("/api/v2/deleted_users/{id}", get(deleted_users::show::show).delete(deleted_users::destroy::destroy))
+        .route("/api/v2/job_statuses/{id}", get(job_statuses::show))
 }
 
 fn people_routes() -> Router<Desk> {
@@ -53,7 +73,7 @@ fn people_routes() -> Router<Desk> {
         .route("/api/v2/users/search", get(users::search::search))
         .route("/api/v2/users/show_many", get(users::show_many::show_many))
         .route("/api/v2/users/create_or_update", post(users::create_or_update::create_or_update))
-        .route("/api/v2/users/{id}", get(users::show::show).put(users::update::update))
+        .route("/api/v2/users/{id}", get(users::show::show).put(users::update::update).delete(users::delete::delete))
         .route("/api/v2/groups", get(groups::list::list).post(groups::create::create))
         .route("/api/v2/groups/{id}", get(groups::show::show))
 }

@@ -24,7 +24,7 @@ impl Caller {
     }
 }
 
-/// The profile of a person, also of one who was added a moment ago.
+/// The profile of a person, also of one who was added a moment ago; none of one who was deleted.
 pub(crate) async fn profile(
     desk: &Desk,
     resident: &Resident,
@@ -32,12 +32,16 @@ pub(crate) async fn profile(
 ) -> Result<Option<read::people::Person>, ApiError> {
     let mut transaction = desk.reading(resident).await?;
     if let Some(row) = read::people::one(&mut transaction, resident, person).await? {
-        return Ok(Some(row));
+        return Ok(Some(row).filter(is_there));
     }
     drop(transaction);
     settle::catch_up(desk, resident, settle::PEOPLE).await?;
     let mut transaction = desk.reading(resident).await?;
-    Ok(read::people::one(&mut transaction, resident, person).await?)
+    Ok(read::people::one(&mut transaction, resident, person).await?.filter(is_there))
+}
+
+const fn is_there(row: &read::people::Person) -> bool {
+    row.is_active
 }
 
 /// The person with this id as the rules of tickets know them.

@@ -51,7 +51,8 @@ async fn what_a_crash_left_between_record_and_destruction_is_finished() -> anyho
         trace_parent: None,
         blob: None,
     };
-    list(Batch::new(&desk.desk, &by), REASON, &[ticket(1)]).await?.commit().await?;
+    let keys = desk.desk.vault.living(&acme.resident, &[ticket(1)]).await?;
+    list(Batch::new(&desk.desk, &by), REASON, keys).await?.commit().await?;
     assert_eq!(desk.desk.vault.living(&acme.resident, &[ticket(1)]).await?.len(), 1, "recorded only");
     pass(&desk.desk).await;
     assert_eq!(desk.desk.vault.living(&acme.resident, &[ticket(1)]).await?, []);

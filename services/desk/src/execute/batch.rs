@@ -35,11 +35,6 @@ impl<'a> Batch<'a> {
         Self { desk, by, members: Vec::new() }
     }
 
-    /// Where, and by whose command.
-    pub(crate) const fn frame(&self) -> (&'a Desk, &'a Issuer) {
-        (self.desk, self.by)
-    }
-
     /// Adds the decision of one command on one stream.
     pub(crate) async fn decide<A>(
         mut self,

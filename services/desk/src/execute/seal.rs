@@ -2,7 +2,7 @@
 
 use schemas::{
     AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
-    ticket::TicketEvent,
+    person::PersonEvent, ticket::TicketEvent,
 };
 use vault::{DataKey, Scope, seal_event};
 
@@ -68,6 +68,9 @@ fn seal_stream<'k>(
 /// What can be erased alone has a key of its own: a person's profile, a ticket, a comment, a file.
 fn scope(stream: &StreamName, event: &TenantLogEvent, id: EventId) -> Scope {
     match (stream, event) {
+        // What is left to say of a person or a ticket when everything else of it is gone.
+        (_, TenantLogEvent::Ticket(TicketEvent::TicketErased(_))) => Scope::General,
+        (_, TenantLogEvent::Person(PersonEvent::PersonDeleted(_) | PersonEvent::PersonErased(_))) => Scope::General,
         (_, TenantLogEvent::Ticket(TicketEvent::CommentAdded(_))) => Scope::Comment(id),
         (StreamName::Ticket(ticket), _) => Scope::Ticket(TicketId::new(ticket.get())),
         (StreamName::Person(person), _) => Scope::Person(PersonId::new(person.get())),

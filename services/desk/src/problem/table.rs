@@ -171,6 +171,8 @@ impl From<Failure> for ApiError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Conflict { .. } => Self::conflict(),
+            // It was erased since it was read.
+            Failure::Keys(vault::Error::Erased { .. }) => Self::not_found(),
             Failure::NotAtHome { .. } => {
                 Self::misdirected("this host", "This desk is not at home in this region any more", None)
             }

@@ -21,7 +21,7 @@ pub(crate) struct Attachment {
     pub(crate) is_public: Option<bool>,
 }
 
-/// Those of these files that exist, by id.
+/// Those of these files that exist, by id; those of a deleted ticket do not.
 pub(crate) async fn many(
     conn: &mut PgConnection,
     resident: &Resident,
@@ -31,7 +31,12 @@ pub(crate) async fn many(
         Attachment,
         r#"select attachment_id, file_name, content_type, size_bytes, uploader_id, blob, key_id, comment_id, ticket_id,
                   is_public, token_expires_at as "token_expires_at: jiff_sqlx::Timestamp"
-           from attachment where tenant_id = $1 and attachment_id = any($2) order by attachment_id"#,
+           from attachment
+           where tenant_id = $1 and attachment_id = any($2)
+                 and not exists (select from ticket_list
+                                 where ticket_list.tenant_id = $1 and ticket_list.ticket_id = attachment.ticket_id
+                                       and ticket_list.deleted_at is not null)
+           order by attachment_id"#,
         resident.tenant_id().get(),
         ids,
     )

@@ -16,6 +16,8 @@ pub(crate) struct Person {
     pub(crate) role: String,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+    /// Whether the person was not deleted. The id of a deleted one still leads here, and nothing else does.
+    pub(crate) is_active: bool,
 }
 
 /// What a list of people is narrowed to.
@@ -27,6 +29,8 @@ pub(crate) struct Filter {
     pub(crate) email: Option<String>,
     /// People whose name or address holds this text, whatever its case.
     pub(crate) text: Option<String>,
+    /// Deleted people instead of the others.
+    pub(crate) deleted: bool,
 }
 
 /// The ids of a window of the people who pass the filter.
@@ -42,12 +46,14 @@ pub(crate) async fn ids(
                 where tenant_id = $1 and $3::bigint is null and person_id > $2
                   and ($4::text[] is null or role = any($4)) and ($5::text is null or email = $5)
                   and ($6::text is null or position(lower($6) in lower(name)) > 0 or position(lower($6) in email) > 0)
+                  and (deleted_at is not null) = $9
                 order by person_id limit $7 offset $8)
                union all
                (select person_id from person
                 where tenant_id = $1 and person_id < $3
                   and ($4::text[] is null or role = any($4)) and ($5::text is null or email = $5)
                   and ($6::text is null or position(lower($6) in lower(name)) > 0 or position(lower($6) in email) > 0)
+                  and (deleted_at is not null) = $9
                 order by person_id desc limit $7)
            ) as page order by person_id"#,
         resident.tenant_id().get(),
@@ -58,6 +64,7 @@ pub(crate) async fn ids(
         filter.text.as_deref(),
         window.limit,
         window.offset,
+        filter.deleted,
     )
     .fetch_all(conn)
     .await
@@ -69,11 +76,13 @@ pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident, filter: 
         r#"select count(*) as "count!" from person
            where tenant_id = $1
              and ($2::text[] is null or role = any($2)) and ($3::text is null or email = $3)
-             and ($4::text is null or position(lower($4) in lower(name)) > 0 or position(lower($4) in email) > 0)"#,
+             and ($4::text is null or position(lower($4) in lower(name)) > 0 or position(lower($4) in email) > 0)
+             and (deleted_at is not null) = $5"#,
         resident.tenant_id().get(),
         filter.roles.as_deref(),
         filter.email.as_deref(),
         filter.text.as_deref(),
+        filter.deleted,
     )
     .fetch_one(conn)
     .await
@@ -88,7 +97,7 @@ pub(crate) async fn many(
     sqlx::query_as!(
         Person,
         r#"select person_id, name, email, role, created_at as "created_at: jiff_sqlx::Timestamp",
-                  updated_at as "updated_at: jiff_sqlx::Timestamp"
+                  updated_at as "updated_at: jiff_sqlx::Timestamp", deleted_at is null as "is_active!"
            from person where tenant_id = $1 and person_id = any($2) order by person_id"#,
         resident.tenant_id().get(),
         ids,

@@ -16,6 +16,10 @@ pub enum Command {
     IssueToken(IssueToken),
     /// Revoke an API token.
     RevokeToken(RevokeToken),
+    /// Put the person away. Whoever does releases the claim of the address in the same append.
+    Delete,
+    /// Erase a deleted person. Whoever does puts the profile's key on the erasure list in the same append.
+    Erase,
 }
 
 /// Makes a person known.

@@ -3,8 +3,8 @@
 use schemas::{
     Personal,
     person::{
-        ApiTokenIssued, ApiTokenRevoked, PasswordSet, PersonAdded, PersonEmailChanged, PersonEvent, PersonRenamed,
-        RoleChanged,
+        ApiTokenIssued, ApiTokenRevoked, PasswordSet, PersonAdded, PersonDeleted, PersonEmailChanged, PersonErased,
+        PersonEvent, PersonRenamed, RoleChanged,
     },
 };
 
@@ -16,8 +16,14 @@ pub(super) fn decide(person: &Person, command: &Command) -> Result<Vec<PersonEve
         return decide_add(person, add);
     }
     let profile = person.profile.as_ref().ok_or(Rejection::Unknown)?;
+    // deleted -> erased, and nothing else
+    if profile.is_deleted != matches!(command, Command::Erase) {
+        return Err(Rejection::Unknown);
+    }
     match command {
         Command::Add(_) => Err(Rejection::AlreadyExists),
+        Command::Delete => Ok(vec![PersonDeleted {}.into()]),
+        Command::Erase => Ok(vec![PersonErased {}.into()]),
         Command::Change(change) => decide_change(profile, change),
         // Never "no change": the same password has another salt, hence another hash.
         Command::SetPassword(set) => Ok(vec![PasswordSet { phc: set.phc.clone() }.into()]),
@@ -28,7 +34,7 @@ pub(super) fn decide(person: &Person, command: &Command) -> Result<Vec<PersonEve
 }
 
 fn decide_add(person: &Person, add: &Add) -> Result<Vec<PersonEvent>, Rejection> {
-    if person.profile.is_some() {
+    if person.profile.is_some() || person.is_erased {
         return Err(Rejection::AlreadyExists);
     }
     let name = text::name(add.name.expose())?.into();
@@ -155,6 +161,22 @@ mod tests {
         let revoked: PersonEvent = ApiTokenRevoked { token: TokenId::new(3) }.into();
         given::<Person>([ada(), issued(3)]).when(revoke).then([revoked.clone()]);
         given::<Person>([ada(), issued(3), revoked]).when(revoke).then_refused(Rejection::UnknownToken);
+    }
+
+    #[test]
+    fn a_person_is_deleted_and_then_erased_and_does_nothing_else_any_more() {
+        let (deleted, erased): (PersonEvent, PersonEvent) = (PersonDeleted {}.into(), PersonErased {}.into());
+        given::<Person>([ada()]).when(Command::Erase).then_refused(Rejection::Unknown);
+        given::<Person>([ada()]).when(Command::Delete).then([deleted.clone()]);
+        given::<Person>([ada(), deleted.clone()]).when(Command::Delete).then_refused(Rejection::Unknown);
+        given::<Person>([ada(), deleted.clone()]).when(issue(1)).then_refused(Rejection::Unknown);
+        given::<Person>([ada(), deleted.clone()]).when(Command::Erase).then([erased.clone()]);
+        let gone = [ada(), deleted.clone(), erased.clone()];
+        given::<Person>(gone.clone()).when(Command::Erase).then_refused(Rejection::Unknown);
+        given::<Person>(gone.clone()).when(Change::default()).then_refused(Rejection::Unknown);
+        given::<Person>(gone).when(add("Ada", None)).then_refused(Rejection::AlreadyExists);
+        // As a reader finds the stream once the key is destroyed.
+        given::<Person>([deleted, erased]).when(Command::Erase).then_refused(Rejection::Unknown);
     }
 
     #[test]

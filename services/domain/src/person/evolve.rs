@@ -11,10 +11,16 @@ pub(super) fn evolve(person: &mut Person, event: &PersonEvent) {
         person.profile = Some(profile(added));
         return;
     }
+    // Also before the key is destroyed: nobody acts for what is about to be gone.
+    if let PersonEvent::PersonErased(_) = event {
+        (person.profile, person.is_erased) = (None, true);
+        return;
+    }
     // The stream's expected version lets nothing precede the adding.
     let Some(profile) = &mut person.profile else { return };
     match event {
-        PersonEvent::PersonAdded(_) => {}
+        PersonEvent::PersonAdded(_) | PersonEvent::PersonErased(_) => {}
+        PersonEvent::PersonDeleted(_) => profile.is_deleted = true,
         PersonEvent::PersonRenamed(renamed) => profile.name = renamed.name.clone(),
         PersonEvent::PersonEmailChanged(changed) => profile.email = changed.email.clone(),
         PersonEvent::RoleChanged(changed) => profile.role = changed.role,
@@ -36,6 +42,7 @@ fn profile(added: &PersonAdded) -> Profile {
         role: added.role,
         password_phc: None.into(),
         tokens: BTreeMap::new(),
+        is_deleted: false,
     }
 }
 

@@ -30,6 +30,21 @@ pub enum Command {
     Update(Box<Update>),
     /// Say something.
     AddComment(AddComment),
+    /// Put it away.
+    Delete(By),
+    /// Bring it back.
+    Restore(By),
+    /// Erase it for good.
+    Erase(Erase),
+}
+
+/// Erases a deleted ticket. Whoever asks puts the keys of its content on the erasure list in the same append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erase {
+    /// Who asks.
+    pub by: By,
+    /// The files of its comments.
+    pub attachments: Vec<AttachmentId>,
 }
 
 /// Opens a ticket with its first comment.
@@ -166,6 +181,12 @@ impl From<Open> for Command {
 impl From<Update> for Command {
     fn from(update: Update) -> Self {
         Self::Update(Box::new(update))
+    }
+}
+
+impl From<Erase> for Command {
+    fn from(erase: Erase) -> Self {
+        Self::Erase(erase)
     }
 }
 

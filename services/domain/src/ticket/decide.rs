@@ -3,8 +3,8 @@
 use schemas::{
     AttachmentId, PersonId,
     ticket::{
-        AssigneeSet, CommentAdded, GroupSet, PrioritySet, StatusSet, SubjectSet, TagsSet, TicketEvent, TicketOpened,
-        TypeSet,
+        AssigneeSet, CommentAdded, GroupSet, PrioritySet, StatusSet, SubjectSet, TagsSet, TicketDeleted, TicketErased,
+        TicketEvent, TicketOpened, TicketRestored, TypeSet,
     },
     values::{Channel, Status, Visibility},
 };
@@ -31,7 +31,27 @@ pub(super) fn decide(ticket: &Ticket, command: &Command) -> Result<Vec<TicketEve
             let turn = Turn { by: *by, changes: &Changes::default(), comment: Some(comment), channel: *channel };
             decide_turn(ticket, &turn)
         }
+        Command::Delete(by) => decide_deletion(ticket, *by, false, || TicketDeleted {}.into()),
+        Command::Restore(by) => decide_deletion(ticket, *by, true, || TicketRestored {}.into()),
+        Command::Erase(erase) => {
+            let attachments = erase.attachments.clone();
+            decide_deletion(ticket, erase.by, true, || TicketErased { attachments }.into())
+        }
     }
+}
+
+/// there -> deleted, deleted -> there, deleted -> erased. A closed ticket too: its content does not change.
+fn decide_deletion(
+    ticket: &Ticket,
+    by: By,
+    when_deleted: bool,
+    event: impl FnOnce() -> TicketEvent,
+) -> Result<Vec<TicketEvent>, Rejection> {
+    let details = ticket.details.as_ref().ok_or(Rejection::Unknown)?;
+    if !by.is_agent() {
+        return Err(if details.requester == by.person { Rejection::AgentsDelete } else { Rejection::NotYours });
+    }
+    if details.is_deleted == when_deleted { Ok(vec![event()]) } else { Err(Rejection::Unknown) }
 }
 
 /// One turn in the life of an open ticket: an update with or without a comment, or a comment alone.
@@ -43,7 +63,7 @@ struct Turn<'a> {
 }
 
 fn decide_open(ticket: &Ticket, open: &Open) -> Result<Vec<TicketEvent>, Rejection> {
-    if ticket.details.is_some() {
+    if ticket.details.is_some() || ticket.is_erased {
         return Err(Rejection::AlreadyExists);
     }
     access::may_open(open)?;
@@ -71,7 +91,7 @@ fn decide_open(ticket: &Ticket, open: &Open) -> Result<Vec<TicketEvent>, Rejecti
 }
 
 fn decide_turn(ticket: &Ticket, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rejection> {
-    let details = ticket.details.as_ref().ok_or(Rejection::Unknown)?;
+    let details = ticket.details.as_ref().filter(|details| !details.is_deleted).ok_or(Rejection::Unknown)?;
     // Before anything else: whether it is closed, or what a field takes, is nothing to tell a stranger.
     if !turn.by.is_agent() && details.requester != turn.by.person {
         return Err(Rejection::NotYours);

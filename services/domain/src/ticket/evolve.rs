@@ -12,10 +12,15 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
         ticket.details = Some(details(opened));
         return;
     }
+    // Also before its key is destroyed: nobody acts on what is about to be gone.
+    if let TicketEvent::TicketErased(_) = event {
+        (ticket.details, ticket.is_erased) = (None, true);
+        return;
+    }
     // The stream's expected version lets nothing precede the opening.
     let Some(details) = &mut ticket.details else { return };
     match event {
-        TicketEvent::TicketOpened(_) => {}
+        TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) => {}
         TicketEvent::CommentAdded(_) => details.comment_count += 1,
         TicketEvent::StatusSet(set) => details.status = set.status,
         TicketEvent::PrioritySet(set) => details.priority = set.priority,
@@ -24,6 +29,8 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
         TicketEvent::GroupSet(set) => details.group = set.group,
         TicketEvent::TagsSet(set) => details.tags = set.tags.clone(),
         TicketEvent::SubjectSet(set) => details.subject = set.subject.clone(),
+        TicketEvent::TicketDeleted(_) => details.is_deleted = true,
+        TicketEvent::TicketRestored(_) => details.is_deleted = false,
     }
 }
 
@@ -41,5 +48,6 @@ fn details(opened: &TicketOpened) -> Details {
         channel: opened.channel,
         external_id: opened.external_id.clone(),
         comment_count: 0,
+        is_deleted: false,
     }
 }

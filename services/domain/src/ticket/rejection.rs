@@ -31,6 +31,9 @@ pub enum Rejection {
         /// The field, as the API calls it.
         field: &'static str,
     },
+    /// An end user asks to delete a ticket, or to bring one back.
+    #[error("only agents delete tickets")]
+    AgentsDelete,
     /// Nothing becomes new again.
     #[error("status: takes open, pending, hold, solved, closed: a ticket that was worked on is never new again")]
     NeverNewAgain,

@@ -9,6 +9,7 @@ create table person (
     password_phc text,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    deleted_at timestamptz,
     primary key (tenant_id, person_id)
 );
 comment on table person is 'Projection people: profiles.';
@@ -20,6 +21,7 @@ comment on column person.role is 'end-user, agent or admin.';
 comment on column person.password_phc is 'Argon2id in PHC string format, if a password was set.';
 comment on column person.created_at is 'When the person became known.';
 comment on column person.updated_at is 'When the profile last changed.';
+comment on column person.deleted_at is 'When the person was deleted; null while there.';
 
 create table api_token (
     tenant_id uuid not null,

@@ -19,6 +19,8 @@ create table ticket_list (
     version bigint not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    deleted_at timestamptz,
+    deleted_by bigint,
     primary key (tenant_id, ticket_id)
 );
 comment on table ticket_list is 'Projection ticket_list: one row a ticket, as lists and single answers show it.';
@@ -40,3 +42,5 @@ comment on column ticket_list.is_public is 'Whether it has a public comment.';
 comment on column ticket_list.version is 'The stream''s version: what a safe update names.';
 comment on column ticket_list.created_at is 'When it was opened.';
 comment on column ticket_list.updated_at is 'When it last changed.';
+comment on column ticket_list.deleted_at is 'When it was deleted; null while it is there.';
+comment on column ticket_list.deleted_by is 'Who deleted it; null for the product itself.';

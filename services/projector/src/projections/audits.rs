@@ -1,6 +1,6 @@
 //! The projection `audits`: one row a command on a ticket, with what it changed, in the API's shape.
 //!
-//! Commands arrive whole, so an audit is written once and never touched again.
+//! Commands arrive whole, so an audit is written once and never touched again, until its ticket is erased.
 
 mod entries;
 
@@ -65,7 +65,13 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
     let changing: Vec<_> = wanted.iter().copied().filter(|(_, event)| !is_comment(event)).collect();
     let mut fold = Fold { attributes: load(build, tenant, &existing(&changing)).await?, audits: Vec::new() };
     let known: HashSet<TicketId> = fold.attributes.keys().copied().collect();
+    let mut erased = Vec::new();
     for (ticket, event) in wanted {
+        if event.envelope.event_type == "ticket_erased" {
+            fold.attributes.remove(&ticket);
+            erased.push(ticket.get());
+            continue;
+        }
         fold.take(ticket, event)?;
     }
     build.add(&fold.audits).await?;
@@ -73,6 +79,19 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
     let (changed, new): (Vec<_>, Vec<_>) = tickets.partition(|ticket| known.contains(&ticket.ticket_id));
     build.put(&changed).await?;
     build.add(&new).await?;
+    remove(build, tenant, &erased).await
+}
+
+async fn remove(build: &mut OpenBuild, tenant: TenantId, erased: &[i64]) -> Result<(), ApplyError> {
+    if erased.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!("delete from audit where tenant_id = $1 and ticket_id = any($2)", tenant.get(), erased)
+        .execute(&mut *build)
+        .await?;
+    sqlx::query!("delete from audit_ticket where tenant_id = $1 and ticket_id = any($2)", tenant.get(), erased)
+        .execute(build)
+        .await?;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use crate::{
     batch::{Applied, Payload},
     build::{Columns, OpenBuild, Row},
     error::{ApplyError, Missing},
-    projections::{ERASED, Projection, apply_span, column},
+    projections::{ERASED, ERASED_PERSON, Projection, apply_span, column},
     table::Table,
 };
 
@@ -40,6 +40,7 @@ struct Person {
     password_phc: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    deleted_at: Option<Timestamp>,
 }
 
 struct Token<'event> {
@@ -58,6 +59,7 @@ struct Fold<'event> {
     people: BTreeMap<PersonId, Person>,
     issued: Vec<Token<'event>>,
     revoked: Vec<Revocation>,
+    erased: Vec<i64>,
 }
 
 async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
@@ -78,7 +80,8 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
     build.put(&changed).await?;
     build.add(&new).await?;
     build.add(&fold.issued).await?;
-    store_revoked(build, tenant, &fold.revoked).await
+    store_revoked(build, tenant, &fold.revoked).await?;
+    remove_tokens(build, tenant, &fold.erased).await
 }
 
 impl<'event> Fold<'event> {
@@ -103,6 +106,11 @@ impl<'event> Fold<'event> {
             PersonEvent::ApiTokenRevoked(event) => {
                 self.revoked.push(Revocation { token_id: event.token.get(), revoked_at: at });
             }
+            PersonEvent::PersonDeleted(_) => person.deleted_at = Some(at),
+            PersonEvent::PersonErased(_) => {
+                person.erase();
+                self.erased.push(id.get());
+            }
         }
         Ok(())
     }
@@ -118,7 +126,8 @@ fn added(id: PersonId, event: &Applied) -> Person {
         _ => (ERASED.to_owned(), None, Role::EndUser),
     };
     let role = role.as_str().to_owned();
-    Person { person_id: id.get(), name, email, role, password_phc: None, created_at: at, updated_at: at }
+    let (password_phc, deleted_at) = (None, None);
+    Person { person_id: id.get(), name, email, role, password_phc, created_at: at, updated_at: at, deleted_at }
 }
 
 async fn load(
@@ -130,7 +139,8 @@ async fn load(
     let people = sqlx::query_as!(
         Person,
         r#"select person_id, name, email, role, password_phc,
-                  created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp"
+                  created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp",
+                  deleted_at as "deleted_at: Timestamp"
            from person where tenant_id = $1 and person_id = any($2)"#,
         tenant.get(),
         &ids,
@@ -144,6 +154,13 @@ impl Person {
     fn is_among(&self, people: &HashSet<PersonId>) -> bool {
         people.contains(&PersonId::new(self.person_id))
     }
+
+    /// Tells nothing any more, and the same in a build that was filled after the erasure.
+    fn erase(&mut self) {
+        ERASED_PERSON.clone_into(&mut self.name);
+        Role::EndUser.as_str().clone_into(&mut self.role);
+        (self.email, self.password_phc) = (None, None);
+    }
 }
 
 impl Row for Person {
@@ -156,7 +173,8 @@ impl Row for Person {
         to.value("role", self.role.as_str())?;
         to.value("password_phc", self.password_phc.as_deref())?;
         to.value("created_at", self.created_at)?;
-        to.value("updated_at", self.updated_at)
+        to.value("updated_at", self.updated_at)?;
+        to.value("deleted_at", self.deleted_at)
     }
 }
 
@@ -188,5 +206,14 @@ async fn store_revoked(build: &mut OpenBuild, tenant: TenantId, revoked: &[Revoc
     )
     .execute(build)
     .await?;
+    Ok(())
+}
+
+async fn remove_tokens(build: &mut OpenBuild, tenant: TenantId, erased: &[i64]) -> Result<(), ApplyError> {
+    if !erased.is_empty() {
+        sqlx::query!("delete from api_token where tenant_id = $1 and person_id = any($2)", tenant.get(), erased)
+            .execute(build)
+            .await?;
+    }
     Ok(())
 }

@@ -50,6 +50,8 @@ struct Ticket {
     version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    deleted_at: Option<Timestamp>,
+    deleted_by: Option<i64>,
 }
 
 async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
@@ -57,12 +59,28 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
     let wanted = on_tickets(events);
     let mut tickets = load(build, tenant, &wanted).await?;
     let known: HashSet<TicketId> = tickets.keys().copied().collect();
+    let mut erased = Vec::new();
     for (id, event) in wanted {
+        // What the ticket was is gone, here too: as in a build that never saw it.
+        if event.envelope.event_type == "ticket_erased" {
+            tickets.remove(&id);
+            erased.push(id.get());
+            continue;
+        }
         take(&mut tickets, id, event)?;
     }
     let (changed, new): (Vec<_>, Vec<_>) = tickets.into_values().partition(|ticket| ticket.is_among(&known));
     build.put(&changed).await?;
     build.add(&new).await?;
+    remove(build, tenant, &erased).await
+}
+
+async fn remove(build: &mut OpenBuild, tenant: TenantId, erased: &[i64]) -> Result<(), ApplyError> {
+    if !erased.is_empty() {
+        sqlx::query!("delete from ticket_list where tenant_id = $1 and ticket_id = any($2)", tenant.get(), erased)
+            .execute(build)
+            .await?;
+    }
     Ok(())
 }
 
@@ -88,7 +106,12 @@ impl Ticket {
 
     fn change(&mut self, applied: &Applied, event: &TicketEvent) {
         match event {
-            TicketEvent::TicketOpened(_) => {}
+            TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) => {}
+            TicketEvent::TicketDeleted(_) => {
+                self.deleted_at = Some(applied.envelope.recorded_at.to_sqlx());
+                self.deleted_by = person_of(applied.envelope.actor);
+            }
+            TicketEvent::TicketRestored(_) => (self.deleted_at, self.deleted_by) = (None, None),
             TicketEvent::CommentAdded(comment) => self.comment(applied, comment),
             TicketEvent::StatusSet(event) => event.status.as_str().clone_into(&mut self.status),
             TicketEvent::PrioritySet(event) => self.priority = event.priority.map(|value| value.to_string()),
@@ -134,6 +157,8 @@ fn opened(id: TicketId, applied: &Applied) -> Ticket {
         version: applied.envelope.version.get(),
         created_at: at,
         updated_at: at,
+        deleted_at: None,
+        deleted_by: None,
     };
     match applied.event() {
         Some(TenantLogEvent::Ticket(TicketEvent::TicketOpened(event))) => with_content(blank, event),
@@ -171,7 +196,8 @@ async fn load(
         Ticket,
         r#"select ticket_id, subject, description, status, priority, ticket_type, requester_id, submitter_id, assignee_id,
                   group_id, tags, channel, external_id, is_public, version,
-                  created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp"
+                  created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp",
+                  deleted_at as "deleted_at: Timestamp", deleted_by
            from ticket_list where tenant_id = $1 and ticket_id = any($2)"#,
         tenant.get(),
         &ids,
@@ -201,6 +227,8 @@ impl Row for Ticket {
         to.value("is_public", self.is_public)?;
         to.value("version", self.version)?;
         to.value("created_at", self.created_at)?;
-        to.value("updated_at", self.updated_at)
+        to.value("updated_at", self.updated_at)?;
+        to.value("deleted_at", self.deleted_at)?;
+        to.value("deleted_by", self.deleted_by)
     }
 }

@@ -37,6 +37,8 @@ pub(super) static PROJECTION: Projection = Projection {
         "group_set",
         "tags_set",
         "subject_set",
+        "ticket_deleted",
+        "ticket_restored",
         // The comment itself says which files it brings along.
         "upload_claimed",
     ],
@@ -74,7 +76,42 @@ async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -
         .collect();
     build.add(&comments).await?;
     build.add(&uploads(events)).await?;
-    store_claims(build, tenant, &claims(&comments)).await
+    store_claims(build, tenant, &claims(&comments)).await?;
+    remove(build, tenant, &Erased::of(events)).await
+}
+
+/// What erasures of tickets take along.
+struct Erased {
+    tickets: Vec<i64>,
+    attachments: Vec<i64>,
+}
+
+impl Erased {
+    fn of(events: &[Applied]) -> Self {
+        let mut erased = Self { tickets: Vec::new(), attachments: Vec::new() };
+        for (ticket, applied) in on_tickets(events) {
+            if let Some(TenantLogEvent::Ticket(TicketEvent::TicketErased(event))) = applied.event() {
+                erased.tickets.push(ticket.get());
+                erased.attachments.extend(event.attachments.iter().map(|attachment| attachment.get()));
+            }
+        }
+        erased
+    }
+}
+
+async fn remove(build: &mut OpenBuild, tenant: TenantId, erased: &Erased) -> Result<(), ApplyError> {
+    if erased.tickets.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!("delete from comment where tenant_id = $1 and ticket_id = any($2)", tenant.get(), &erased.tickets)
+        .execute(&mut *build)
+        .await?;
+    // By their ids, not by their ticket: in a build that is filled after the erasure no comment has claimed them.
+    let attachments = &erased.attachments;
+    sqlx::query!("delete from attachment where tenant_id = $1 and attachment_id = any($2)", tenant.get(), attachments)
+        .execute(build)
+        .await?;
+    Ok(())
 }
 
 const fn comment_of(applied: &Applied) -> Option<&CommentAdded> {

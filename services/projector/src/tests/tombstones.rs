@@ -1,14 +1,18 @@
 //! What reads show when a key was destroyed.
 
-use schemas::{ticket::StatusSet, values::Status};
+use schemas::{
+    AttachmentId,
+    ticket::{StatusSet, TicketDeleted, TicketErased},
+    values::{Status, Visibility},
+};
 
 use super::{
     accounts,
     checking::MENDING,
     people, threads,
-    world::{World, comment, opened, ticket},
+    world::{Draft, World, comment, comment_of, opened, ticket},
 };
-use crate::{Selection, catch_up, rebuild_with};
+use crate::{Selection, catch_up, rebuild, rebuild_with};
 
 #[tokio::test]
 async fn an_erased_comment_leaves_a_tombstone_and_right_counts() -> anyhow::Result<()> {
@@ -77,5 +81,47 @@ async fn what_is_erased_before_it_is_read_leaves_tombstones_everywhere() -> anyh
     assert_eq!((row.subject.as_str(), row.status.as_str()), ("[erased]", "closed"));
     assert_eq!((row.file_name.as_str(), row.body.as_str()), ("[erased]", "[erased]"));
     assert_eq!(row.entries, 3, "subject, comment and status");
+    Ok(())
+}
+
+#[tokio::test]
+async fn rows_after_an_erasure_are_those_of_a_build_that_never_saw_what_was_erased() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "person-3", vec![people::added(3, "Ann", Some("ann@example.com"))]).await?;
+    world.say(&acme, "upload-20", vec![threads::received(20)]).await?;
+    let with_file = comment_of("It whistles.", Visibility::Public, &[20]);
+    world.say(&acme, "ticket-1", vec![opened("Kettle"), with_file]).await?;
+    world.say(&acme, "ticket-1", vec![ticket(StatusSet { status: Status::Open }), comment("Still.")]).await?;
+    world.say(&acme, "ticket-2", vec![opened("Lamp"), comment("It flickers.")]).await?;
+    world.catch_up(&acme).await?;
+
+    world.say(&acme, "ticket-1", vec![ticket(TicketDeleted {})]).await?;
+    world.say(&acme, "ticket-1", vec![ticket(TicketErased { attachments: vec![AttachmentId::new(20)] })]).await?;
+    for event_type in ["person_deleted", "person_erased"] {
+        world.say(&acme, "person-3", vec![Draft::raw(event_type, 1, "{}")]).await?;
+    }
+    // Keys that are still held in memory, as when a projector reads of an erasure.
+    world.catch_up(&acme).await?;
+    let live = world.fingerprints(&acme).await?;
+    let left = sqlx::query_scalar!(
+        r#"select concat_ws(' ', ticket_list.subject, comment.body, person.name, person.email) as "left!"
+           from ticket_list join comment using (tenant_id) join person using (tenant_id)
+           where tenant_id = $1 and not exists (select from attachment where attachment.tenant_id = $1)"#,
+        acme.tenant_id().get()
+    );
+    let left = left.fetch_all(&mut world.reader().await?).await?;
+    assert_eq!(
+        left,
+        ["Lamp It flickers. Permanently Deleted User"],
+        "one ticket with one comment, and a person without a name"
+    );
+
+    let erase =
+        "delete from vault.data_key where (scope in ('person-3', 'attachment-20') or (scope <> 'general' and key_id in
+                 (select key_id from log.event where stream = 'ticket-1'))) and tenant_id = ";
+    assert_eq!(world.as_owner(erase, &acme).await?, 5, "a person, a file, a ticket and its two comments");
+    rebuild(&world.restarted().await?, &Selection::all(), &|_| {}).await?;
+    assert_eq!(world.fingerprints(&acme).await?, live, "and the rebuild itself found no difference");
     Ok(())
 }

@@ -251,6 +251,9 @@ impl World {
 
 fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
     match stream {
+        _ if matches!(draft.event_type.as_str(), "ticket_erased" | "person_deleted" | "person_erased") => {
+            Scope::General
+        }
         StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_) => Scope::General,
         StreamName::Person(person) => Scope::Person(*person),
         StreamName::Ticket(_) if draft.event_type == "comment_added" => Scope::Comment(event_id),

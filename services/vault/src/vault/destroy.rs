@@ -9,7 +9,7 @@
 
 use regions::Resident;
 use schemas::{
-    Recorded, TenantId, Version,
+    KeyId, Recorded, TenantId, Version,
     erasure::{DestroyedKey, ErasureEvent},
 };
 use sqlx::PgConnection;
@@ -32,6 +32,19 @@ impl Vault {
         let rows = store::data_keys_by_scope(&mut transaction, tenant_id, &names).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(rows.into_iter().map(|row| DestroyedKey { key_id: row.key_id, scope: row.scope }).collect())
+    }
+
+    /// Those of these keys that live, but for the general one: what some events are sealed under, for the erasure list.
+    ///
+    /// # Errors
+    /// If keys cannot be read.
+    pub async fn living_of(&self, resident: &Resident, key_ids: &[KeyId]) -> Result<Vec<DestroyedKey>, Error> {
+        let tenant_id = resident.tenant_id();
+        let rows = store::data_keys_by_id(&self.0.pool, tenant_id, key_ids).await;
+        let rows = rows.map_err(|source| Error::ReadKeys { tenant_id, source })?;
+        let general = Scope::General.to_string();
+        let named = rows.into_iter().filter(|row| row.scope != general);
+        Ok(named.map(|row| DestroyedKey { key_id: row.key_id, scope: row.scope }).collect())
     }
 
     /// Destroys the keys that events of the stream `erasures` name, and forgets them. Takes the events in the order of the

@@ -6,6 +6,7 @@ pub(crate) mod changes;
 pub(crate) mod comments;
 pub(crate) mod count;
 pub(crate) mod create;
+pub(crate) mod delete;
 pub(crate) mod list;
 pub(crate) mod requester;
 pub(crate) mod show;

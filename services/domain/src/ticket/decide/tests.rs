@@ -14,6 +14,7 @@ use crate::{
 
 mod changing;
 mod commenting;
+mod deleting;
 mod opening;
 
 const REQUESTER: By = By { person: PersonId::new(1), role: Role::EndUser };

@@ -83,7 +83,10 @@ const fn content(applied: &Applied) -> Option<&CommentAdded> {
 fn fields_of(event: &TicketEvent) -> Vec<(&'static str, Value)> {
     match event {
         TicketEvent::TicketOpened(event) => opened(event),
-        TicketEvent::CommentAdded(_) => Vec::new(),
+        TicketEvent::CommentAdded(_)
+        | TicketEvent::TicketDeleted(_)
+        | TicketEvent::TicketRestored(_)
+        | TicketEvent::TicketErased(_) => Vec::new(),
         TicketEvent::StatusSet(event) => vec![("status", text(event.status))],
         TicketEvent::PrioritySet(event) => vec![("priority", optional(event.priority))],
         TicketEvent::TypeSet(event) => vec![("type", optional(event.ticket_type))],

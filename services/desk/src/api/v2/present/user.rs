@@ -21,7 +21,7 @@ pub(crate) fn user(caller: &Caller, row: &Person) -> Value {
         "role": row.role,
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
-        "active": true,
+        "active": row.is_active,
         "verified": false,
         "suspended": false,
         "shared": false,

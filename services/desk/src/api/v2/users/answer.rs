@@ -54,6 +54,7 @@ pub(crate) async fn folded(
         role: profile.role.to_string(),
         created_at: *first,
         updated_at: *last,
+        is_active: !profile.is_deleted,
     };
     Ok(Some((row, version)))
 }

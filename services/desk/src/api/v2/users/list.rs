@@ -20,11 +20,16 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
     let roles: Vec<String> = query.all_of("role").chain(query.all_of("role[]")).map(str::to_owned).collect();
     let filter = Filter { roles: (!roles.is_empty()).then_some(roles), ..Filter::default() };
     let page = query.page(&caller)?;
-    Ok(Json(answer(&desk, &caller, &page, &filter).await?))
+    Ok(Json(answer(&desk, &caller, ("users", &page), &filter).await?))
 }
 
-/// A page of the users who pass the filter.
-pub(crate) async fn answer(desk: &Desk, caller: &Caller, page: &Page, filter: &Filter) -> ApiResult<Value> {
+/// A page of the users who pass the filter, under a key.
+pub(crate) async fn answer(
+    desk: &Desk,
+    caller: &Caller,
+    (key, page): (&str, &Page),
+    filter: &Filter,
+) -> ApiResult<Value> {
     let mut transaction = desk.reading(&caller.resident).await?;
     let slice = page.slice(read::people::ids(&mut transaction, &caller.resident, filter, page.window()).await?);
     let count = match page.is_counted() {
@@ -33,7 +38,7 @@ pub(crate) async fn answer(desk: &Desk, caller: &Caller, page: &Page, filter: &F
     };
     let rows = read::people::many(&mut transaction, &caller.resident, &slice.ids).await?;
     let users = rows.iter().map(|row| present::user::user(caller, row)).collect();
-    Ok(page.answer("users", users, &slice, count))
+    Ok(page.answer(key, users, &slice, count))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(crate) async fn search(State(desk): State<Desk>, caller: Caller, query: Page
     caller.require_agent()?;
     let filter = filter(&query)?;
     let page = query.offset_page(&caller)?;
-    Ok(Json(list::answer(&desk, &caller, &page, &filter).await?))
+    Ok(Json(list::answer(&desk, &caller, ("users", &page), &filter).await?))
 }
 
 fn filter(query: &PageQuery) -> Result<Filter, ApiError> {

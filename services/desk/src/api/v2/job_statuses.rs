@@ -1,0 +1,52 @@
+//! Jobs: what clients poll after they asked for something that the reference does later. Here it is done when it is answered, so
+//! a job is the place of its last event: `GET /api/v2/job_statuses/{id}`.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use schemas::{Position, StreamName};
+use serde_json::{Value, json};
+
+use crate::{
+    caller::Caller,
+    problem::{ApiError, ApiResult},
+    read,
+    state::Desk,
+};
+
+/// A job that is done, in the reference's shape.
+pub(crate) fn completed(caller: &Caller, last: Position, total: Option<usize>, results: Value) -> Value {
+    let id = format!("V3-{:032x}", last.get());
+    json!({"job_status": {
+        "id": id,
+        "url": caller.origin.url(&format!("/api/v2/job_statuses/{id}.json")),
+        "status": "completed",
+        "total": total,
+        "progress": total,
+        "message": null,
+        "results": results,
+    }})
+}
+
+/// Answers an erasure's status: working until its keys are destroyed, which is a moment after it was recorded.
+pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<Value>> {
+    caller.require_agent()?;
+    let last = position(&id).ok_or_else(ApiError::not_found)?;
+    let before = Position::new(last.get() - 1);
+    let logged = read::log::page(&desk, &caller.resident, before, 1).await?.pop();
+    let erasure = logged.filter(|logged| logged.envelope.stream == StreamName::Erasures);
+    let version = erasure.ok_or_else(ApiError::not_found)?.envelope.version;
+    let is_done = desk.vault.erased_to(&caller.resident).await.map_err(ApiError::internal)? >= version;
+    let mut job = completed(&caller, last, None, json!({"success": true}));
+    if !is_done {
+        job["job_status"]["status"] = "working".into();
+        job["job_status"]["results"] = Value::Null;
+    }
+    Ok(Json(job))
+}
+
+fn position(id: &str) -> Option<Position> {
+    let digits = id.strip_suffix(".json").unwrap_or(id).strip_prefix("V3-").filter(|digits| digits.len() == 32)?;
+    i64::from_str_radix(digits, 16).ok().filter(|position| *position > 0).map(Position::new)
+}

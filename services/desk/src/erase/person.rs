@@ -1,0 +1,35 @@
+//! A person's profile and credentials. What the person wrote stays with the tickets, under an id that leads to nobody.
+
+use domain::person::{Command, Person};
+use schemas::{PersonId, StreamName, values::ErasureReason};
+use vault::Scope;
+
+use super::{finish, list};
+use crate::{
+    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal, replayed},
+    problem::ApiError,
+    state::Desk,
+};
+
+/// Erases a deleted person for good. The address was given up when the person was deleted.
+pub(crate) async fn person(desk: &Desk, by: &Issuer, person: PersonId) -> Result<Done, ApiError> {
+    let mut attempt = 1;
+    let done = loop {
+        if let Some(done) = replayed(desk, by).await? {
+            break done;
+        }
+        match record(desk, by, person).await {
+            Err(Refusal::Failed(Failure::Conflict { .. })) if attempt < ATTEMPTS_MAX => attempt += 1,
+            done => break done?,
+        }
+    };
+    finish(desk, &by.resident).await;
+    Ok(done)
+}
+
+async fn record(desk: &Desk, by: &Issuer, person: PersonId) -> Result<Done, Refusal<domain::person::Rejection>> {
+    let stream = StreamName::Person(person);
+    let batch = Batch::new(desk, by).decide::<Person>(stream, None, &Command::Erase).await?;
+    let keys = desk.vault.living(&by.resident, &[Scope::Person(person)]).await.map_err(Failure::Keys)?;
+    Ok(list(batch, ErasureReason::PersonErased, keys).await?.commit().await?)
+}

@@ -1,0 +1,84 @@
+//! A ticket's content: everything its events are sealed under, and the files of its comments.
+
+use domain::ticket::{By, Erase, Ticket};
+use schemas::{
+    AttachmentId, KeyId, StreamName, TenantLogEvent, TicketId, Version, ticket::TicketEvent, values::ErasureReason,
+};
+use vault::Scope;
+
+use super::{finish, list};
+use crate::{
+    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal, replayed},
+    problem::ApiError,
+    read::log,
+    state::Desk,
+};
+
+/// Erases a deleted ticket for good.
+pub(crate) async fn ticket(desk: &Desk, by: &Issuer, who: By, ticket: TicketId) -> Result<Done, ApiError> {
+    let mut attempt = 1;
+    let done = loop {
+        if let Some(done) = replayed(desk, by).await? {
+            break done;
+        }
+        match record(desk, by, (who, ticket)).await {
+            Err(Recording::Refused(Refusal::Failed(Failure::Conflict { .. }))) if attempt < ATTEMPTS_MAX => {
+                attempt += 1
+            }
+            Err(Recording::Refused(refusal)) => return Err(refusal.into()),
+            Err(Recording::Unread(error)) => return Err(error.into()),
+            Ok(done) => break done,
+        }
+    };
+    finish(desk, &by.resident).await;
+    Ok(done)
+}
+
+/// Why the erasure was not recorded.
+enum Recording {
+    Unread(log::Error),
+    Refused(Refusal<domain::ticket::Rejection>),
+}
+
+impl From<Failure> for Recording {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure.into())
+    }
+}
+
+async fn record(desk: &Desk, by: &Issuer, (who, ticket): (By, TicketId)) -> Result<Done, Recording> {
+    let stream = StreamName::Ticket(ticket);
+    let content = Content::of(desk, by, &stream).await.map_err(Recording::Unread)?;
+    let erase = Erase { by: who, attachments: content.attachments.clone() };
+    // At the version that was read: a comment more would be a key more.
+    let batch = Batch::new(desk, by).decide::<Ticket>(stream, Some(content.version), &erase.into()).await;
+    let batch = batch.map_err(Recording::Refused)?;
+    let files: Vec<Scope> = content.attachments.iter().copied().map(Scope::Attachment).collect();
+    let mut keys = desk.vault.living_of(&by.resident, &content.keys).await.map_err(Failure::Keys)?;
+    keys.extend(desk.vault.living(&by.resident, &files).await.map_err(Failure::Keys)?);
+    Ok(list(batch, ErasureReason::TicketErased, keys).await?.commit().await?)
+}
+
+/// What a ticket's stream is sealed under, and which files it names.
+struct Content {
+    version: Version,
+    keys: Vec<KeyId>,
+    attachments: Vec<AttachmentId>,
+}
+
+impl Content {
+    async fn of(desk: &Desk, by: &Issuer, stream: &StreamName) -> Result<Self, log::Error> {
+        let logged = log::whole_stream(desk, &by.resident, stream, Version::ZERO).await?;
+        let mut content = Self { version: Version::ZERO, keys: Vec::new(), attachments: Vec::new() };
+        for event in logged {
+            content.version = event.envelope.version;
+            content.keys.push(event.envelope.key_id);
+            if let Some(TenantLogEvent::Ticket(TicketEvent::CommentAdded(comment))) = event.event {
+                content.attachments.extend(comment.attachments);
+            }
+        }
+        content.keys.sort_unstable();
+        content.keys.dedup();
+        Ok(content)
+    }
+}
