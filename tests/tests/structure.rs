@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 /// Of the workspace's crates, which may know which others of them.
-const MAY_KNOW: [(&str, &[&str]); 19] = [
+const MAY_KNOW: [(&str, &[&str]); 20] = [
     // The words.
     ("schemas", &[]),
     // The rules and what every process needs know the words alone.
@@ -27,6 +27,10 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
     ("projector", &["schemas", "domain", "eventlog", "vault", "topic", "regions", "runtime"]),
     ("auditor", &["schemas", "archive", "domain"]),
     ("replicator", &["schemas", "archive", "auditor", "eventlog", "vault", "topic", "regions", "runtime"]),
+    (
+        "restorer",
+        &["schemas", "archive", "auditor", "eventlog", "vault", "regions", "runtime", "replicator", "projector"],
+    ),
     // Tests may know what they test.
     ("testkit", &["schemas", "regions", "eventlog", "vault", "runtime", "embedded", "projector", "topic"]),
     ("system-tests", &["schemas", "archive", "regions", "runtime", "domicile", "embedded", "testkit"]),
@@ -36,13 +40,16 @@ const MAY_KNOW: [(&str, &[&str]); 19] = [
 /// Who wires everything together, and who measures it.
 const KNOW_ALL: [&str; 2] = ["domicile", "bench"];
 
-const SERVICES: [&str; 7] = ["directory", "router", "desk", "relay", "projector", "replicator", "auditor"];
+const SERVICES: [&str; 8] = ["directory", "router", "desk", "relay", "projector", "replicator", "restorer", "auditor"];
 
 /// Services that know another one, and why.
-const EXCEPTIONS: [(&str, &str, &str); 3] = [
+const EXCEPTIONS: [(&str, &str, &str); 6] = [
     ("router", "directory", "the client of its HTTP API, and the signed map it answers"),
     ("desk", "directory", "the client of its HTTP API: a signup claims its name"),
     ("replicator", "auditor", "a backup is verified by the code that auditors use"),
+    ("restorer", "auditor", "what is restored is read and verified by the code that auditors use"),
+    ("restorer", "replicator", "backups and archives are found where the replicator puts them"),
+    ("restorer", "projector", "read models of a log that was mended are made anew"),
 ];
 
 /// Crates without I/O, and what they must not know of the outside.

@@ -4,18 +4,22 @@
 //! database and no decryption key, and trusts nothing but the Ed25519 key it is given. [`replay`] takes events that somebody
 //! entitled has opened, and shows them as a timeline or folded into the state they lead to.
 //!
+//! [`Events`] gives an archive's events back, for whoever restores them.
+//!
 //! [`Log`] makes proofs for others from an archive: that an event is in it, that an older tree head is its beginning.
 //!
 //! This crate refuses to know where objects come from ([`Source`]) and how payloads are opened.
 //!
-//! Reading order: [`source`], [`report`], [`verify`], [`log`], [`replay`].
+//! Reading order: [`source`], [`report`], [`verify`], [`events`], [`log`], [`replay`].
 
+pub mod events;
 pub mod log;
 pub mod replay;
 pub mod report;
 pub mod source;
 pub mod verify;
 
+pub use events::Events;
 pub use log::{Consistency, Log, Wanted, key_chain};
 pub use report::{Finding, Report, Wrong};
 pub use source::{Folder, Source};

@@ -68,8 +68,21 @@ pub(crate) async fn resolve(desk: &Desk, parts: &Parts) -> Result<(Site, Origin)
     }
     match tenant(desk, label).await? {
         Some(resident) => Ok((Site::Tenant(resident), origin)),
+        None if is_being_restored(desk, label).await? => Err(ApiError::being_restored()),
         None => Err(misdirected(desk, &typed, None)),
     }
+}
+
+/// Whether the tenant is at home here and closed, because its log ends before what was published of it or is being brought back.
+async fn is_being_restored(desk: &Desk, label: &str) -> Result<bool, ApiError> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (
+            select from log.tenant where slug = $1 and region = $2 and state in ('behind', 'restoring')
+        ) as "found!""#,
+        label,
+        desk.region.id.as_str()
+    );
+    Ok(found.fetch_one(&desk.pool).await?)
 }
 
 async fn tenant(desk: &Desk, label: &str) -> Result<Option<Resident>, ApiError> {

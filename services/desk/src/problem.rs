@@ -65,6 +65,7 @@ enum Kind {
     Timeout,
     Misdirected { host: String, detail: String, url: Option<String> },
     Unavailable { retry_after_s: i64 },
+    BeingRestored { retry_after_s: i64 },
     OutcomeUnknown { retry_after_s: i64 },
     Internal,
 }
@@ -178,6 +179,11 @@ impl ApiError {
     /// 503 with `Retry-After`.
     pub(crate) fn unavailable(source: impl Into<Source>) -> Self {
         Self(Arc::new(Fault { kind: Kind::Unavailable { retry_after_s: 1 }, source: Some(source.into()) }))
+    }
+
+    /// 503 with `Retry-After`: the tenant is closed until its log is whole again.
+    pub(crate) fn being_restored() -> Self {
+        Self::new(Kind::BeingRestored { retry_after_s: 30 })
     }
 
     /// 503 with `Retry-After`, for a write that broke off where nobody knows whether it was done.

@@ -50,6 +50,9 @@ pub enum Command {
     /// Back a region up, and look at its backups.
     #[command(subcommand)]
     Backup(commands::backup::Backup),
+    /// Bring a region or a tenant back from its archive.
+    #[command(subcommand)]
+    Restore(commands::restore::Restore),
     /// Look at and rebuild read models.
     #[command(subcommand)]
     Projections(commands::projections::Projections),
@@ -62,7 +65,7 @@ pub enum Command {
     /// Load mail as tickets into four regions, then verify each.
     Demo(commands::demo::Demo),
     /// Check that this machine and the running deployment are as they must be.
-    Doctor(FormatOption),
+    Doctor(commands::doctor::Doctor),
     /// Make and show the key files of a region.
     #[command(subcommand)]
     Keys(commands::keys::Keys),

@@ -9,6 +9,7 @@ pub mod import;
 pub mod keys;
 pub mod projections;
 pub mod residency;
+pub mod restore;
 pub mod role;
 pub mod tenant;
 pub mod topic;

@@ -109,8 +109,13 @@ impl Deployment {
 
     /// The region's keys, over a pool of the region's database.
     pub fn vault(&self, region: &Region, pool: PgPool) -> Result<Vault, Failure> {
-        let key = RegionKey::load(&self.data.keys(&region.id).join("region.key")).map_err(Failure::configuration)?;
+        let key = self.region_key(&region.id)?;
         Ok(Vault::new(pool, key, Arc::clone(&self.clock), Arc::clone(&self.ids)))
+    }
+
+    /// What wraps the tenant keys of the region.
+    pub fn region_key(&self, region: &RegionId) -> Result<RegionKey, Failure> {
+        RegionKey::load(&self.data.keys(region).join("region.key")).map_err(Failure::configuration)
     }
 
     /// The public half of it, under the region's name: what auditors check against.

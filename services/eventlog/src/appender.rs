@@ -8,7 +8,7 @@
 //! Reading order: this file, [`queue`] (who is next), [`lane`], [`batch`] (the call), [`siding`] (tenants that somebody holds),
 //! [`outage`] (a lost connection), [`notifier`].
 
-mod batch;
+pub(crate) mod batch;
 mod lane;
 mod notifier;
 mod outage;

@@ -1,6 +1,6 @@
 //! What can become of a step, when it is not what was asked.
 
-use schemas::{CommandId, Position, RegionId, StreamName, TenantId, Version};
+use schemas::{CommandId, Position, RegionId, Slug, StreamName, TenantId, Version};
 
 use crate::append::Expected;
 
@@ -112,6 +112,51 @@ pub enum Error {
         tenant_id: TenantId,
         /// Where it should go.
         position: Position,
+    },
+    /// A tenant could not be closed.
+    #[error("cannot hold a tenant that is behind its archive")]
+    Hold(#[source] sqlx::Error),
+    /// A restore could not read or write the log.
+    #[error("cannot restore the log")]
+    Restore(#[source] sqlx::Error),
+    /// Nobody has begun to restore the tenant, or somebody has finished meanwhile.
+    #[error("tenant {tenant_id}: is not being restored")]
+    NotBeingRestored {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
+    /// The name of a tenant that is to be restored is another's here.
+    #[error("tenant {tenant_id}: its name {slug} is another tenant's in this database")]
+    NameTaken {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// Its name.
+        slug: Slug,
+    },
+    /// The log holds another event than the archive, sound in itself: it was continued from an older state.
+    #[error(
+        "tenant {tenant_id}: from position {position} on the database holds {events} events that are not those of the archive"
+    )]
+    Forked {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// The first position that differs.
+        position: Position,
+        /// Events from there on.
+        events: i64,
+    },
+    /// What was appended after the newest archived event is damaged, and there is no copy of it.
+    #[error(
+        "tenant {tenant_id}: position {position} is missing or damaged, the archive ends before it, and {events} events \
+         stand from there on"
+    )]
+    TailDamaged {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// The first position that is missing or damaged.
+        position: Position,
+        /// Events from there on.
+        events: i64,
     },
     /// The migrations failed.
     #[error("cannot migrate the log's schema")]

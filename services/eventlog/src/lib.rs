@@ -12,7 +12,7 @@
 //!
 //! Reading order: [`append`](Append) (what a caller asks), `migrations/1002_append.sql` (what happens to it), [`appender`]
 //! (lanes and group commit), [`read`](read_stream), [`wakeup`](Wakeups), [`tenant`](NewTenant), [`tree_head`](TreeHead),
-//! [`mark`](Marks), [`error`](Error).
+//! [`mark`](Marks), [`restore`] (a log brought back from its archive), [`error`](Error).
 
 mod append;
 pub mod appender;
@@ -21,6 +21,7 @@ mod idempotency;
 mod mark;
 mod migrate;
 mod read;
+pub mod restore;
 mod streams;
 mod tenant;
 mod tree_head;
@@ -34,6 +35,6 @@ pub use mark::{Mark, MarkKind, Marks, marks, put_mark};
 pub use migrate::{MIGRATIONS, migrate};
 pub use read::{Head, head, heads, read_log, read_logs, read_stream, stream_version};
 pub use streams::streams_between;
-pub use tenant::{NewTenant, allocate_ids, allocate_ticket, create_tenant};
+pub use tenant::{NewTenant, allocate_ids, allocate_ticket, create_tenant, hold_behind};
 pub use tree_head::{TreeHead, put_tree_head, tree_head};
 pub use wakeup::{Wakeup, Wakeups};

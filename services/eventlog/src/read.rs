@@ -18,9 +18,10 @@ pub struct Head {
     pub position: Position,
 }
 
-struct Row {
+/// An event's columns, as they are stored.
+pub(crate) struct Row {
     tenant_id: Uuid,
-    position: i64,
+    pub(crate) position: i64,
     stream: String,
     version: i64,
     event_id: Uuid,
@@ -113,6 +114,27 @@ pub async fn read_log(
     rows.into_iter().map(Row::into_recorded).collect()
 }
 
+/// The rows of a tenant's log after a position, up to another, as they are stored: they may be damaged.
+pub(crate) async fn rows_between(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    (after, to): (Position, Position),
+) -> Result<Vec<Row>, sqlx::Error> {
+    sqlx::query_as!(
+        Row,
+        r#"select tenant_id, position, stream, version, event_id, event_type, schema_version, recorded_at as "recorded_at: Timestamp",
+            actor, command_id, causation_id, trace_parent, key_id, blob, payload, leaf
+        from log.event
+        where tenant_id = $1 and position > $2 and position <= $3
+        order by position"#,
+        tenant_id.get(),
+        after.get(),
+        to.get()
+    )
+    .fetch_all(connection)
+    .await
+}
+
 /// What comes next in the logs of several tenants, each after its own position and at most `limit_each`; tenant by tenant, in
 /// order. One event that cannot be read says so in its place and does not keep the others.
 ///
@@ -176,7 +198,7 @@ pub async fn heads(connection: &mut PgConnection) -> Result<Vec<Head>, Error> {
 }
 
 impl Row {
-    fn into_recorded(self) -> Result<Recorded, Error> {
+    pub(crate) fn into_recorded(self) -> Result<Recorded, Error> {
         let tenant_id = TenantId::new(self.tenant_id);
         let position = Position::new(self.position);
         let unreadable = |field| Error::Unreadable { tenant_id, position, field };

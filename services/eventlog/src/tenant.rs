@@ -86,3 +86,12 @@ pub async fn allocate_ids(connection: &mut PgConnection, resident: &Resident, co
     .map_err(Error::Allocate)?;
     allocated.ok_or(Error::NotAtHome { tenant_id: resident.tenant_id() })
 }
+
+/// Closes an active tenant whose log ends before what was published of it, until it is restored. Whether it was active.
+///
+/// # Errors
+/// If the database fails.
+pub async fn hold_behind(connection: &mut PgConnection, tenant_id: TenantId) -> Result<bool, Error> {
+    let held = sqlx::query_scalar!(r#"select log.hold_behind($1) as "held!""#, tenant_id.get());
+    held.fetch_one(connection).await.map_err(Error::Hold)
+}

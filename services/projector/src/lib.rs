@@ -16,7 +16,7 @@
 //!
 //! Reading order: [`batch`] (what a projection is handed), [`projections`] (what each makes of it), [`mod@build`], [`checkpoint`],
 //! [`step`] (one batch, one build, one transaction), [`follow`] (one tenant), [`worker`] (all of them), [`sweep`]
-//! (who is behind), [`status`], [`rebuild`], [`check`], [`progress`].
+//! (who is behind), [`status`], [`rebuild`], [`check`], [`mod@forget`], [`progress`].
 
 mod backoff;
 mod batch;
@@ -27,6 +27,7 @@ mod delivery;
 mod error;
 mod feed;
 mod follow;
+mod forget;
 mod progress;
 mod projections;
 mod rebuild;
@@ -51,6 +52,7 @@ pub use build::{BuildState, BuildStatus, OpenBuild, builds};
 pub use check::{Checked, check};
 pub use error::Error;
 pub use follow::catch_up;
+pub use forget::forget;
 pub use progress::{Phase, RebuildProgress};
 pub use rebuild::{Built, Difference, RebuildOptions, Rebuilt, Refused, drop_build, rebuild, rebuild_with, switch};
 pub use selection::Selection;

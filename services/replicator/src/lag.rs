@@ -46,6 +46,13 @@ pub(crate) async fn behind(connection: &mut PgConnection) -> Result<Vec<Behind>,
     Ok(behind.collect())
 }
 
+/// How many tenants are closed because their log ends before what was published of it.
+pub(crate) async fn held(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"select count(*) as "count!" from log.tenant where state = 'behind'"#)
+        .fetch_one(connection)
+        .await
+}
+
 /// The tenant whose archive was read back longest ago, or never, if that is before `grown_before` and it has grown since, or
 /// if it is before `any_before`: what is not written to can still rot, or be put back.
 pub(crate) async fn least_verified(

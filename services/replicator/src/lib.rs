@@ -7,15 +7,18 @@
 //!
 //! This crate refuses to know what events mean: it handles envelopes and ciphertext. The formats are the crate `archive`'s.
 //!
-//! Reading order: [`archive_tenant`], [`signing`] (which key signs), [`store`] (one tenant's objects), [`read_back`] (the mark "verified"), [`backup`],
-//! [`replicator`] (the loop that keeps every tenant's archive close behind its log).
+//! Reading order: [`archive_tenant`], [`signing`] (which key signs), [`store`] (one tenant's objects), [`read_back`] (the mark "verified"),
+//! [`backup`], [`fence`] (tenants whose log ends before what was published), [`replicator`] (the loop that keeps every tenant's archive
+//! close behind its log).
 
 pub mod archive_tenant;
 pub mod backup;
 mod delivery;
 mod deps;
 mod error;
+pub mod fence;
 mod lag;
+mod prove;
 pub mod read_back;
 pub mod replicator;
 pub mod signing;
@@ -24,6 +27,7 @@ pub mod store;
 pub use archive_tenant::{Archived, archive_tenant};
 pub use deps::ReplicatorDeps;
 pub use error::Error;
+pub use prove::{published_size, verify_archive};
 pub use read_back::{ReadBack, read_back};
 pub use replicator::Replicator;
 pub use signing::KeyRing;

@@ -113,7 +113,8 @@ impl Replicator {
             }
             paces.note(tenant.tenant_id, &result, Instant::now());
         }
-        self.deps.metrics.subscription_halted.with_label_values(&["archive"]).set(paces.halted());
+        let halted = paces.halted() + self.held().await?;
+        self.deps.metrics.subscription_halted.with_label_values(&["archive"]).set(halted);
         let behind = self.behind().await?;
         self.measure(&behind);
         Ok(behind.iter().any(|tenant| delivery.is_mine(tenant) && paces.has_backlog(tenant, Instant::now())))
@@ -125,12 +126,24 @@ impl Replicator {
         let resident = Resident::prove_id(&mut connection, &self.deps.region.id, tenant_id).await;
         drop(connection);
         let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
-        take_turn(&self.deps, &resident, delivery).await
+        let turn = take_turn(&self.deps, &resident, delivery).await;
+        if let Err(Error::PublishedAhead { .. }) = &turn {
+            // A database that was put back while this process ran: no further event may be told to anybody as kept.
+            let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
+            eventlog::hold_behind(&mut connection, tenant_id).await.map_err(Error::Log)?;
+        }
+        turn
     }
 
     async fn behind(&self) -> Result<Vec<Behind>, Error> {
         let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
         lag::behind(&mut connection).await.map_err(Error::Database)
+    }
+
+    /// Tenants that are closed until somebody restores them.
+    async fn held(&self) -> Result<i64, Error> {
+        let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
+        lag::held(&mut connection).await.map_err(Error::Database)
     }
 
     fn measure(&self, behind: &[Behind]) {

@@ -105,6 +105,14 @@ pub enum Error {
         #[source]
         source: Option<DecodeError>,
     },
+    /// What should be a tenant's exported keys is not.
+    #[error("tenant {tenant_id}: exported keys: {what}")]
+    Export {
+        /// Whose they should be.
+        tenant_id: TenantId,
+        /// What is wrong with them.
+        what: &'static str,
+    },
     /// A tenant's key is wrapped by a region key that is not the one at hand.
     #[error("tenant {tenant_id}: its key is wrapped by region key {found}, this process holds {held}")]
     AnotherRegionKey {

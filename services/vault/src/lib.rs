@@ -7,13 +7,15 @@
 //!
 //! This crate refuses to know what it seals, and holds unwrapped keys in memory only: bounded, for a while, wiped.
 //!
-//! Reading order: [`scope`](Scope), [`sealing`](DataKey), [`key_file`](RegionKey), [`rotation`](SigningKeyFolder), [`vault`](Vault).
+//! Reading order: [`scope`](Scope), [`sealing`](DataKey), [`key_file`](RegionKey), [`rotation`](SigningKeyFolder), [`vault`](Vault),
+//! [`keyring`](Keyring) (keys on their way back from a backup).
 
 use sqlx::{PgConnection, migrate::Migrator};
 
 mod cache;
 mod error;
 mod key_file;
+mod keyring;
 mod rotation;
 mod scope;
 mod sealing;
@@ -22,6 +24,7 @@ mod vault;
 
 pub use error::Error;
 pub use key_file::{RegionKey, SigningKey};
+pub use keyring::{Keyring, Stored};
 pub use rotation::{SigningKeyFolder, SigningKeys, Takeover};
 pub use scope::Scope;
 pub use sealing::{DataKey, Plaintext, seal_event};

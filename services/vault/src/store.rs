@@ -203,6 +203,31 @@ pub(crate) async fn erased_to(connection: &mut PgConnection, tenant_id: TenantId
     Ok(mark.map_or(Version::ZERO, Version::new))
 }
 
+/// Stores data keys that a backup held, but for those that are there.
+pub(crate) async fn insert_exported(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    rows: &[&ExportedRow],
+) -> Result<u64, sqlx::Error> {
+    let key_ids: Vec<Uuid> = rows.iter().map(|exported| exported.row.key_id.get()).collect();
+    let scopes: Vec<&str> = rows.iter().map(|exported| exported.row.scope.as_str()).collect();
+    let wrapped: Vec<&[u8]> = rows.iter().map(|exported| exported.row.wrapped.as_slice()).collect();
+    let created_ats: Vec<_> = rows.iter().map(|exported| exported.created_at.to_sqlx()).collect();
+    let done = sqlx::query!(
+        "insert into vault.data_key (tenant_id, key_id, scope, wrapped, created_at)
+        select $1, new.* from unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[]) as new
+        on conflict do nothing",
+        tenant_id.get(),
+        &key_ids,
+        &scopes as _,
+        &wrapped as _,
+        &created_ats as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 fn data_key_row(key_id: Uuid, scope: String, wrapped: Vec<u8>) -> DataKeyRow {
     DataKeyRow { key_id: KeyId::new(key_id), scope, wrapped }
 }

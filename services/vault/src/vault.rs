@@ -21,7 +21,7 @@ use tenant_key::TenantKey;
 
 mod data_keys;
 mod destroy;
-mod tenant_key;
+pub(crate) mod tenant_key;
 
 /// The keys of the tenants at home in a region. Cheap to clone.
 ///

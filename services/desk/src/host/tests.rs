@@ -39,6 +39,22 @@ async fn a_tenant_that_moves_away_is_misdirected_at_once() -> anyhow::Result<()>
 }
 
 #[tokio::test]
+async fn a_tenant_whose_log_is_behind_is_closed_and_not_misdirected() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let acme = desk.tenant("acme").await?;
+    let mut owner = regions::connection(&desk.region.region, regions::DatabaseRole::Owner).await?;
+    for state in ["behind", "restoring"] {
+        sqlx::query!("update log.tenant set state = $2 where tenant_id = $1", acme.resident.tenant_id().get(), state)
+            .execute(&mut owner)
+            .await?;
+        let answer = desk.call(acme.request("GET", "/api/domicile/v1/residency")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("30")), "{state}");
+        assert_eq!(answer.json()["type"], "urn:domicile:problem:being-restored");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_host_is_read_without_regard_to_case_and_with_any_port() -> anyhow::Result<()> {
     let desk = TestDesk::new().await?;
     desk.tenant("acme").await?;

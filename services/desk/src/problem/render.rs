@@ -122,6 +122,7 @@ fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {
             );
         }
         Kind::Unavailable { retry_after_s }
+        | Kind::BeingRestored { retry_after_s }
         | Kind::OutcomeUnknown { retry_after_s }
         | Kind::TooManyAttempts { retry_after_s }
         | Kind::TooManyRequests { retry_after_s } => {

@@ -120,6 +120,13 @@ pub(super) fn words(kind: &Kind) -> Words<'_> {
             "Try again in a moment",
             "The request was not carried out".into(),
         ),
+        Kind::BeingRestored { .. } => words(
+            S::SERVICE_UNAVAILABLE,
+            "being-restored",
+            "ServiceUnavailable",
+            "Being restored",
+            "This account is closed until its history is whole again; nothing is lost meanwhile, and nothing was carried out".into(),
+        ),
         Kind::OutcomeUnknown { .. } => words(
             S::SERVICE_UNAVAILABLE,
             "outcome-unknown",

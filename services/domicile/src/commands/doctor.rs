@@ -1,15 +1,30 @@
 //! `domicile doctor`: is this machine, and what runs on it, as it must be?
 
+use clap::Args;
 use embedded::postgres::Binaries;
-use regions::{BucketRole, DatabaseRole, Regions};
+use regions::{BucketRole, DatabaseRole, Region, Regions};
+use replicator::fence::{self, Behind};
+use runtime::RegionMetrics;
 use serde::Serialize;
 
+use super::restore;
 use crate::{
     cli::{FormatOption, Place},
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Row, print_list},
 };
+
+/// `domicile doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub format: FormatOption,
+    /// Bring tenants whose log ends before what was published of it forward from their archives.
+    #[arg(long)]
+    pub heal: bool,
+}
 
 #[derive(Serialize)]
 struct Finding {
@@ -35,16 +50,16 @@ fn finding(check: impl Into<String>, result: Result<String, String>) -> Finding 
 }
 
 /// Runs it.
-pub async fn run(place: &Place, options: &FormatOption) -> Outcome {
+pub async fn run(place: &Place, options: &Doctor) -> Outcome {
     let mut findings = vec![
         finding("PostgreSQL's programs", programs()),
         finding("region files and hosting policy", region_files(place)),
     ];
     if let Ok(deployment) = Deployment::open(place) {
-        findings.extend(stores(&deployment).await);
+        findings.extend(stores(&deployment, options.heal).await);
     }
     let wrong = findings.iter().filter(|finding| !finding.ok).count();
-    print_list(&findings, options.format)?;
+    print_list(&findings, options.format.format)?;
     if wrong == 0 { Ok(()) } else { Err(Failure::check(format!("{wrong} checks failed; see above"))) }
 }
 
@@ -60,7 +75,7 @@ fn region_files(place: &Place) -> Result<String, String> {
 }
 
 /// Connecting asks each store where it is and whether it keeps what it acknowledges.
-async fn stores(deployment: &Deployment) -> Vec<Finding> {
+async fn stores(deployment: &Deployment, heals: bool) -> Vec<Finding> {
     let Ok(regions) = deployment.regions_named(None) else {
         return vec![finding("a running deployment", Ok("none on this data folder".to_owned()))];
     };
@@ -75,10 +90,43 @@ async fn stores(deployment: &Deployment) -> Vec<Finding> {
             .map(|_| format!("lies in {}, keeps objects as the region's file says", region.cloud_region))
             .map_err(|error| error.to_string());
         findings.push(finding(format!("bucket of {}", region.id), bucket));
+        findings.extend(published(deployment, &region, heals).await);
     }
     let directory = deployment.directory_map().await;
     let directory =
         directory.map(|map| format!("{} names, signature holds", map.names.len())).map_err(|error| error.to_string());
     findings.push(finding("directory", directory));
+    findings
+}
+
+/// A database that ends before what was published of its logs was put back to an older state.
+async fn published(deployment: &Deployment, region: &Region, heals: bool) -> Vec<Finding> {
+    let check = format!("logs of {} and what was published", region.id);
+    let behind = async {
+        let deps = deployment.replicator(region, &RegionMetrics::new(region.id.as_str())).await?;
+        Ok::<_, Failure>(fence::close_behind(&deps).await?)
+    };
+    match behind.await {
+        Err(error) => vec![finding(check, Err(error.to_string()))],
+        Ok(behind) if behind.is_empty() => vec![finding(check, Ok("no log is behind".to_owned()))],
+        Ok(behind) if heals => heal(deployment, region, &behind).await,
+        Ok(behind) => behind.iter().map(|tenant| finding(check.as_str(), Err(missing(tenant)))).collect(),
+    }
+}
+
+fn missing(tenant: &Behind) -> String {
+    format!("{tenant}; it takes no writes until: domicile doctor --heal")
+}
+
+async fn heal(deployment: &Deployment, region: &Region, behind: &[Behind]) -> Vec<Finding> {
+    let check = |tenant: &Behind| format!("log of {} in {}", tenant.slug, region.id);
+    let deps = match restore::deps(deployment, &region.id).await {
+        Ok(deps) => deps,
+        Err(error) => return behind.iter().map(|tenant| finding(check(tenant), Err(error.to_string()))).collect(),
+    };
+    let mut findings = Vec::with_capacity(behind.len());
+    for tenant in behind {
+        findings.push(finding(check(tenant), restore::heal(&deps, tenant.tenant_id, &tenant.slug).await));
+    }
     findings
 }

@@ -233,6 +233,7 @@ pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
     let listeners = serve::Config { listen: options.listen, listen_tls, listen_ops: options.listen_operations };
     let listeners = serve::Listeners::bind(&listeners).await?;
     let directory = options.directory.client()?;
+    region::fence(&deployment, &region, &metrics).await?;
     let desk = region::desk(&deployment, &region, &options.apex, directory, (&metrics, &shutdown)).await?;
     let (plain, operations) = (listeners.plain_address(), listeners.ops_address());
     shutdown.spawn(serve::run(desk, listeners, axum::Router::new(), shutdown.clone()));

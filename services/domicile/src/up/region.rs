@@ -136,6 +136,7 @@ pub async fn start(
     let plain = listeners.plain_address();
     let backend = Backend { plain, tls: listeners.tls_address().unwrap_or(plain) };
     let operations = listeners.ops_address();
+    fence(deployment, region, &metrics).await?;
     let desk = desk(deployment, region, apex, directory.client()?, (&metrics, roles)).await?;
     let more = for_ops(deployment, region, &metrics, roles).await?;
     roles.spawn(serve::run(desk, listeners, more, roles.clone()));
@@ -155,6 +156,15 @@ pub async fn migrate(region: &Region, with_read_models: bool) -> Result<(), Fail
     if with_read_models {
         projector::migrate(&mut owner).await?;
         topic::migrate(&mut owner).await?;
+    }
+    Ok(())
+}
+
+/// Closes every tenant whose log ends before what was published of it, before anybody can append to it.
+pub async fn fence(deployment: &Deployment, region: &Region, metrics: &RegionMetrics) -> Result<(), Failure> {
+    let deps = deployment.replicator(region, metrics).await?;
+    for tenant in replicator::fence::close_behind(&deps).await? {
+        tracing::error!(region = %region.id, tenant.id = %tenant.tenant_id, "{tenant}; it takes no writes until: domicile doctor --heal");
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 //! caller, [`together`] for a batch in which nothing is out of the ordinary. They append everything, or nothing and say so.
 
 mod alone;
-mod events;
+pub(crate) mod events;
 #[cfg(test)]
 mod model;
 mod together;

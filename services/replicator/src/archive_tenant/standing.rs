@@ -27,7 +27,9 @@ pub(super) struct Standing {
 
 /// The published checkpoint.
 pub(crate) struct Published {
-    pub(super) checkpoint: Checkpoint,
+    pub(crate) checkpoint: Checkpoint,
+    /// The same, as it was signed.
+    pub(crate) note: String,
     /// The number of the key that signed it.
     pub(crate) key_number: usize,
     /// Its tag for the swap.
@@ -149,7 +151,7 @@ pub(crate) async fn published(
     let Some(object) = objects.get(layout::CHECKPOINT).await? else { return Ok(None) };
     let note = std::str::from_utf8(&object.body).map_err(|_| Error::Checkpoint(CheckpointError::Line("text")))?;
     let (checkpoint, key_number) = ring.chain().checkpoint(origin, note).map_err(Error::Checkpoint)?;
-    Ok(Some(Published { checkpoint, key_number, etag: object.etag }))
+    Ok(Some(Published { checkpoint, note: note.to_owned(), key_number, etag: object.etag }))
 }
 
 /// The newest manifest, and the hash of its object; it must be ours.

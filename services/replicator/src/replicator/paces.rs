@@ -55,7 +55,9 @@ impl Paces {
             Err(_) => self.tenants.get(&tenant_id).map_or(0, |pace| pace.failures).saturating_add(1),
         };
         let wait = if failures == 0 { self.interval * REST_INTERVALS } else { self.backoff(tenant_id, failures) };
-        let is_halted = result.as_ref().is_err_and(|error| !error.is_transient());
+        // One that is behind is closed, and counted where it is: in the database.
+        let is_halted =
+            result.as_ref().is_err_and(|error| !error.is_transient() && !matches!(error, Error::PublishedAhead { .. }));
         self.tenants.insert(tenant_id, Pace { not_before: now + wait, failures, is_halted });
     }
 
@@ -114,7 +116,7 @@ mod tests {
     #[test]
     fn a_tenant_that_needs_an_operator_counts_as_halted_until_it_works_again() {
         let (mut paces, now, tenant) = (Paces::new(INTERVAL), Instant::now(), behind(1));
-        paces.note(tenant.tenant_id, &Err(Error::PublishedAhead { published: 2, sealed: 1 }), now);
+        paces.note(tenant.tenant_id, &Err(Error::ArchiveLost { archived: Position::new(2), published: 1 }), now);
         assert_eq!(paces.halted(), 1);
         paces.note(tenant.tenant_id, &Ok(()), now);
         assert_eq!(paces.halted(), 0);

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::Inner;
 use crate::{
     error::Error,
+    key_file::RegionKey,
     sealing::SealingKey,
     store::{self, DataKeyRow, TenantKeyRow},
 };
@@ -21,7 +22,7 @@ use crate::{
 const INDEX_LENGTH: usize = 16;
 
 /// A tenant's key, unwrapped.
-pub(super) struct TenantKey {
+pub(crate) struct TenantKey {
     tenant_id: TenantId,
     wrapping: SealingKey,
     index: hmac::Key,
@@ -42,8 +43,22 @@ impl TenantKey {
         self.wrapping.seal(&self.place_of(key_id, scope), secret)
     }
 
+    /// The key of a row, if this region key wraps it and the row was not changed or moved.
+    pub(crate) fn open(region_key: &RegionKey, tenant_id: TenantId, row: &TenantKeyRow) -> Result<Self, Error> {
+        let held = region_key.id();
+        if row.region_key_id != held {
+            return Err(Error::AnotherRegionKey { tenant_id, found: row.region_key_id.clone(), held: held.to_owned() });
+        }
+        let secret: Zeroizing<[u8; 32]> = region_key
+            .key()
+            .open(&place_of_tenant_key(tenant_id, held), &row.wrapped)
+            .and_then(|secret| secret.as_slice().try_into().ok().map(Zeroizing::new))
+            .ok_or(Error::TamperedTenantKey { tenant_id })?;
+        Ok(Self::new(tenant_id, &secret))
+    }
+
     /// The data key of a row, unless the row was changed or moved.
-    pub(super) fn unwrap(&self, row: &DataKeyRow) -> Result<Zeroizing<[u8; 32]>, Error> {
+    pub(crate) fn unwrap(&self, row: &DataKeyRow) -> Result<Zeroizing<[u8; 32]>, Error> {
         self.wrapping
             .open(&self.place_of(row.key_id, &row.scope), &row.wrapped)
             .and_then(|secret| secret.as_slice().try_into().ok().map(Zeroizing::new))
@@ -107,17 +122,7 @@ impl Inner {
     }
 
     fn unwrap_and_hold(&self, tenant_id: TenantId, row: &TenantKeyRow) -> Result<Arc<TenantKey>, Error> {
-        let held = self.region_key.id();
-        if row.region_key_id != held {
-            return Err(Error::AnotherRegionKey { tenant_id, found: row.region_key_id.clone(), held: held.to_owned() });
-        }
-        let secret: Zeroizing<[u8; 32]> = self
-            .region_key
-            .key()
-            .open(&place_of_tenant_key(tenant_id, held), &row.wrapped)
-            .and_then(|secret| secret.as_slice().try_into().ok().map(Zeroizing::new))
-            .ok_or(Error::TamperedTenantKey { tenant_id })?;
-        let key = Arc::new(TenantKey::new(tenant_id, &secret));
+        let key = Arc::new(TenantKey::open(&self.region_key, tenant_id, row)?);
         self.tenant_keys.put(tenant_id, key.clone());
         Ok(key)
     }

@@ -8,35 +8,35 @@ use crate::append::Append;
 
 /// One element per event, in the order of the callers and their streams.
 #[derive(Default)]
-pub(super) struct Events<'a> {
-    pub(super) streams: Vec<&'a str>,
-    pub(super) versions: Vec<i64>,
-    pub(super) event_ids: Vec<Uuid>,
-    pub(super) event_types: Vec<&'a str>,
-    pub(super) schema_versions: Vec<i16>,
-    pub(super) recorded_ats: Vec<jiff_sqlx::Timestamp>,
-    pub(super) actors: Vec<String>,
-    pub(super) command_ids: Vec<Uuid>,
-    pub(super) causation_ids: Vec<Option<Uuid>>,
-    pub(super) trace_parents: Vec<Option<&'a str>>,
-    pub(super) key_ids: Vec<Uuid>,
-    pub(super) blobs: Vec<Option<&'a [u8]>>,
-    pub(super) payloads: Vec<&'a [u8]>,
-    pub(super) leaves: Vec<&'a [u8]>,
+pub(crate) struct Events<'a> {
+    pub(crate) streams: Vec<&'a str>,
+    pub(crate) versions: Vec<i64>,
+    pub(crate) event_ids: Vec<Uuid>,
+    pub(crate) event_types: Vec<&'a str>,
+    pub(crate) schema_versions: Vec<i16>,
+    pub(crate) recorded_ats: Vec<jiff_sqlx::Timestamp>,
+    pub(crate) actors: Vec<String>,
+    pub(crate) command_ids: Vec<Uuid>,
+    pub(crate) causation_ids: Vec<Option<Uuid>>,
+    pub(crate) trace_parents: Vec<Option<&'a str>>,
+    pub(crate) key_ids: Vec<Uuid>,
+    pub(crate) blobs: Vec<Option<&'a [u8]>>,
+    pub(crate) payloads: Vec<&'a [u8]>,
+    pub(crate) leaves: Vec<&'a [u8]>,
 }
 
 /// The names of all streams of a batch in turn, for the arrays to borrow from.
-pub(super) fn stream_names(appends: &[&Append]) -> Vec<String> {
+pub(crate) fn stream_names(appends: &[&Append]) -> Vec<String> {
     appends.iter().flat_map(|append| &append.streams).map(|stream| stream.stream.to_string()).collect()
 }
 
 /// A column that is null in every event is sent empty: the functions that unpack it fill it up with nulls.
-pub(super) fn sparse<T>(column: &[Option<T>]) -> &[Option<T>] {
+pub(crate) fn sparse<T>(column: &[Option<T>]) -> &[Option<T>] {
     if column.iter().all(Option::is_none) { &[] } else { column }
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn push(&mut self, event: &'a Sealed, stream: &'a str) {
+    pub(crate) fn push(&mut self, event: &'a Sealed, stream: &'a str) {
         let Sealed { envelope, payload, leaf } = event;
         self.streams.push(stream);
         self.versions.push(envelope.version.get());

@@ -1,0 +1,98 @@
+//! `domicile restore region`.
+
+use std::sync::OnceLock;
+
+use restorer::{Error, RegionProgress, RestorerDeps, TenantOutcome, restore_region};
+use schemas::TenantId;
+use serde::Serialize;
+
+use super::OfRegion;
+use crate::{
+    cli::Place,
+    deployment::Deployment,
+    exit::{Failure, Outcome},
+    output::{Row, print_list},
+    progress::Progress,
+};
+
+#[derive(Serialize)]
+struct TenantRow {
+    tenant: String,
+    tenant_id: TenantId,
+    events: Option<u64>,
+    root: Option<String>,
+    keys: Option<u64>,
+    erased_keys: Option<u64>,
+    result: String,
+}
+
+impl Row for TenantRow {
+    const HEADINGS: &'static [&'static str] = &["tenant", "events", "keys", "erased keys", "root", "result"];
+
+    fn cells(&self) -> Vec<String> {
+        let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        vec![
+            self.tenant.clone(),
+            number(self.events),
+            number(self.keys),
+            number(self.erased_keys),
+            self.root.clone().unwrap_or_default(),
+            self.result.clone(),
+        ]
+    }
+}
+
+pub(super) async fn run(place: &Place, options: &OfRegion) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let deps = super::deps(&deployment, &options.region.region).await?;
+    let bar: OnceLock<Progress> = OnceLock::new();
+    let what = format!("restore {}, events", options.region.region);
+    let show = |at: RegionProgress| match at {
+        RegionProgress::Begun { events, .. } => _ = bar.set(Progress::new(&what, events)),
+        RegionProgress::Events(events) => _ = bar.get().map(|bar| bar.advance(events)),
+        RegionProgress::Tenant => {}
+    };
+    let restored = restore_region(&deps, options.backup.as_deref(), &show).await.map_err(said)?;
+    if let Some(bar) = bar.get() {
+        bar.finish();
+    }
+    let rows: Vec<_> = restored.tenants.iter().map(|(tenant_id, outcome)| row(&deps, *tenant_id, outcome)).collect();
+    print_list(&rows, options.format)?;
+    if restored.is_whole() { Ok(()) } else { Err(Failure::check("not every tenant is restored; see above")) }
+}
+
+/// What ops did wrong, and what is not as it should be, are told apart from a store that does not answer.
+pub(super) fn said(error: Error) -> Failure {
+    match &error {
+        Error::Archive(replicator::Error::NoSuchBackup { .. }) => Failure::usage(format!("--backup: {error}")),
+        Error::NotEmpty { .. } => Failure::usage(format!("--region: {error}")),
+        Error::ClockBehind { .. } => Failure::check(error.chain()),
+        error if error.is_of_one() => Failure::check(error.chain()),
+        _ => Failure::unavailable(anyhow::anyhow!(error.chain())),
+    }
+}
+
+fn row(deps: &RestorerDeps, tenant_id: TenantId, outcome: &TenantOutcome) -> TenantRow {
+    let name = deps.names.get(&tenant_id).map_or_else(|| tenant_id.to_string(), |named| named.slug.to_string());
+    let row = |result: String| TenantRow {
+        tenant: name.clone(),
+        tenant_id,
+        events: None,
+        root: None,
+        keys: None,
+        erased_keys: None,
+        result,
+    };
+    match outcome {
+        TenantOutcome::Restored(restored) => TenantRow {
+            events: Some(restored.size),
+            root: Some(restored.root.to_string()),
+            keys: Some(restored.keys.restored),
+            erased_keys: Some(restored.erased_keys),
+            ..row("restored".to_owned())
+        },
+        TenantOutcome::Before => row("restored before".to_owned()),
+        TenantOutcome::Empty => row("has no archive: nothing of it was ever published".to_owned()),
+        TenantOutcome::Refused(error) => row(error.chain()),
+    }
+}

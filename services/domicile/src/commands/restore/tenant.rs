@@ -1,0 +1,96 @@
+//! `domicile restore tenant`, and `domicile doctor --heal`, which does the same for whoever is behind.
+
+use restorer::{Error, RestoredTenant, RestorerDeps, TenantRestore, restore_tenant};
+use schemas::{Slug, TenantId};
+use serde::Serialize;
+
+use super::{OfTenant, region::said};
+use crate::{
+    cli::Place,
+    deployment::Deployment,
+    exit::{Failure, Outcome},
+    output::print_one,
+    progress::Progress,
+};
+
+#[derive(Serialize)]
+struct Restored {
+    tenant: Slug,
+    tenant_id: TenantId,
+    events: u64,
+    root: String,
+    added: u64,
+    mended: u64,
+    set_aside: u64,
+    kept: u64,
+    keys: u64,
+    erased_keys: u64,
+}
+
+impl From<RestoredTenant> for Restored {
+    fn from(restored: RestoredTenant) -> Self {
+        Self {
+            tenant: restored.slug,
+            tenant_id: restored.tenant_id,
+            events: restored.size,
+            root: restored.root.to_string(),
+            added: restored.put.added,
+            mended: restored.put.mended,
+            set_aside: restored.put.set_aside,
+            kept: restored.kept,
+            keys: restored.keys.restored,
+            erased_keys: restored.erased_keys,
+        }
+    }
+}
+
+impl Restored {
+    fn in_words(&self) -> String {
+        let Self { tenant, events, root, added, mended, set_aside, kept, keys, erased_keys, .. } = self;
+        format!(
+            "{tenant}: restored, {events} events of the archive with root {root}\n\
+             {added} were missing, {mended} damaged; {kept} beyond the archive stay, {set_aside} are set aside\n\
+             {keys} keys came back, {erased_keys} are on the erasure list\n"
+        )
+    }
+}
+
+pub(super) async fn run(place: &Place, options: &OfTenant) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let deps = super::deps(&deployment, &options.tenant.region).await?;
+    let slug = &options.tenant.tenant;
+    let found = deps.names.iter().find(|(_, named)| named.slug == *slug);
+    let region = &options.tenant.region;
+    let unknown = || Failure::usage(format!("--tenant: the directory knows no {slug} in {region}"));
+    let tenant_id = *found.ok_or_else(unknown)?.0;
+    let restored = restore(&deps, (tenant_id, slug), options.set_aside).await.map_err(|error| {
+        let is_forked =
+            matches!(error, Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. }));
+        let hint =
+            if is_forked { "; with --set-aside they are taken out of the log and kept in log.set_aside" } else { "" };
+        if is_forked { Failure::check(format!("{}{hint}", error.chain())) } else { said(error) }
+    })?;
+    let restored = Restored::from(restored);
+    print_one(&restored, options.format, || restored.in_words())
+}
+
+async fn restore(
+    deps: &RestorerDeps,
+    (tenant_id, slug): (TenantId, &Slug),
+    sets_aside: bool,
+) -> Result<RestoredTenant, Error> {
+    let events = replicator::published_size(&deps.replicator, tenant_id).await?;
+    let bar = Progress::new(&format!("restore {slug}, events"), events);
+    let asked = TenantRestore { tenant_id, expected: None, source: "tenant".to_owned(), sets_aside };
+    let restored = restore_tenant(deps, &asked, &|events| bar.advance(events)).await;
+    bar.finish();
+    restored
+}
+
+/// Brings a tenant that is behind forward, and says what was done.
+pub async fn heal(deps: &RestorerDeps, tenant_id: TenantId, slug: &Slug) -> Result<String, String> {
+    match restore(deps, (tenant_id, slug), false).await {
+        Ok(restored) => Ok(format!("brought forward by {} events to {}", restored.put.added, restored.size)),
+        Err(error) => Err(error.chain()),
+    }
+}

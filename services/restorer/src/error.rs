@@ -1,0 +1,150 @@
+//! What can stop a restore.
+
+use jiff::Timestamp;
+use schemas::{Position, RegionId, Slug, TenantId};
+
+/// A failed step, or a reason to refuse.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database does not let its owner in.
+    #[error("cannot connect to the database")]
+    Connect(#[source] regions::Error),
+    /// The log could not be read or written, or is not what it must be.
+    #[error(transparent)]
+    Log(#[from] eventlog::Error),
+    /// Keys could not be read or stored, or are not the tenant's.
+    #[error(transparent)]
+    Keys(#[from] vault::Error),
+    /// The archive or the backup could not be read, or is not the region's.
+    #[error(transparent)]
+    Archive(#[from] replicator::Error),
+    /// The bucket does not answer.
+    #[error("the bucket is not available")]
+    Bucket(#[source] regions::Error),
+    /// The archive does not give its events.
+    #[error("cannot read the archive's events")]
+    Events(#[source] auditor::events::Error),
+    /// Read models could not be emptied.
+    #[error("cannot empty the tenant's read models")]
+    ReadModels(#[source] projector::Error),
+    /// The region has tenants already.
+    #[error(
+        "region {region} is not empty: it holds {}; a whole region is restored into an empty database, \
+         a single tenant by `domicile restore tenant`",
+        shortened(tenants)
+    )]
+    NotEmpty {
+        /// Which region.
+        region: RegionId,
+        /// Who is there.
+        tenants: Vec<String>,
+    },
+    /// Nothing was ever archived under this tenant's id.
+    #[error("tenant {tenant_id}: there is no archive of it in the bucket")]
+    NoArchive {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
+    /// An archive that cannot be believed. Nothing of it was opened.
+    #[error("tenant {tenant_id}: the archive is wrong and nothing of it is restored: {finding}{}", others(*more))]
+    WrongArchive {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// The first thing that is wrong.
+        finding: String,
+        /// Further ones.
+        more: usize,
+    },
+    /// What was read to restore it is not what was verified a moment before.
+    #[error("tenant {tenant_id}: the archive was changed while it was read")]
+    ArchiveChanged {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
+    /// The directory leads no name of this region to the tenant.
+    #[error("tenant {tenant_id}: the directory does not know it as at home in {region}")]
+    NotAtHome {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// Which region.
+        region: RegionId,
+    },
+    /// The directory leads another name to the tenant than the one it registered.
+    #[error("tenant {tenant_id}: the directory calls it {directory}, its own log {registered}")]
+    AnotherName {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// The name in its log.
+        registered: Slug,
+        /// The name in the directory.
+        directory: Slug,
+    },
+    /// The erasure list has an entry that no key opens. What it names is unknown, so nothing is opened.
+    #[error("tenant {tenant_id}: the erasure list cannot be read at position {position}, so no key may come back")]
+    UnreadableErasure {
+        /// Whose.
+        tenant_id: TenantId,
+        /// Where.
+        position: Position,
+    },
+    /// This machine's clock is behind what it is to restore: new events would be stamped before old ones.
+    #[error("this machine's clock says {now}, and {what} was made at {made_at}: set the clock first")]
+    ClockBehind {
+        /// This machine's time.
+        now: Timestamp,
+        /// What is from the future.
+        what: String,
+        /// Its time.
+        made_at: Timestamp,
+    },
+}
+
+impl Error {
+    /// Whether it is about one tenant, so that others can be restored all the same.
+    pub fn is_of_one(&self) -> bool {
+        match self {
+            Self::NoArchive { .. }
+            | Self::WrongArchive { .. }
+            | Self::ArchiveChanged { .. }
+            | Self::NotAtHome { .. }
+            | Self::AnotherName { .. }
+            | Self::UnreadableErasure { .. }
+            | Self::Events(_) => true,
+            Self::Log(error) => matches!(
+                error,
+                eventlog::Error::Forked { .. }
+                    | eventlog::Error::TailDamaged { .. }
+                    | eventlog::Error::NameTaken { .. }
+            ),
+            Self::Keys(error) => !matches!(error, vault::Error::ReadKeys { .. } | vault::Error::StoreKeys { .. }),
+            Self::Archive(error) => !error.is_transient(),
+            _ => false,
+        }
+    }
+
+    /// What failed, with the whole chain of causes, on one line.
+    pub fn chain(&self) -> String {
+        let mut line = String::new();
+        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
+        for cause in causes.map(ToString::to_string) {
+            // A transparent error says what its source says.
+            if !line.ends_with(&cause) {
+                line = if line.is_empty() { cause } else { format!("{line}: {cause}") };
+            }
+        }
+        line
+    }
+}
+
+fn others(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" (and {more} more; see `domicile audit verify`)") }
+}
+
+fn shortened(tenants: &[String]) -> String {
+    match tenants {
+        [first, second, third, rest @ ..] if !rest.is_empty() => {
+            format!("{first}, {second}, {third} and {} more", rest.len())
+        }
+        few => few.join(", "),
+    }
+}

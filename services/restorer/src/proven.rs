@@ -1,0 +1,69 @@
+//! An archive before it is believed: verified as an auditor would, with the region's key pinned.
+
+use archive::merkle::proof::Tree;
+use auditor::{Report, Wrong};
+use jiff::{SignedDuration, Timestamp};
+use replicator::TenantObjects;
+use schemas::{Hash, TenantId};
+
+use crate::{deps::RestorerDeps, error::Error};
+
+/// How far this machine's clock may be behind the one that made the archive.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What an archive holds, as the region has signed it.
+#[derive(Debug, Clone)]
+pub(crate) struct Proven {
+    /// The published tree: what the restored events must make.
+    pub(crate) tree: Tree,
+    /// The signed note of that tree.
+    pub(crate) note: String,
+    /// How far the newest manifest reaches: less than the tree if the process died between publishing the two.
+    pub(crate) archived: u64,
+}
+
+/// Verifies a tenant's archive. `expected`: a tree that it is known to have had.
+///
+/// # Errors
+/// [`Error::NoArchive`], [`Error::WrongArchive`], or if a store does not answer.
+pub(crate) async fn prove(deps: &RestorerDeps, tenant_id: TenantId, expected: Option<Tree>) -> Result<Proven, Error> {
+    let (report, published) = replicator::verify_archive(&deps.replicator, tenant_id, expected).await?;
+    let Some((checkpoint, note)) = published else {
+        // Without a checkpoint nothing was ever published.
+        return Err(if report.generations == 0 && expected.is_none() {
+            Error::NoArchive { tenant_id }
+        } else {
+            wrong(tenant_id, &report)
+        });
+    };
+    // The process died after the checkpoint: its generation is whole but for the manifest, and the checkpoint proves it.
+    let is_between =
+        checkpoint.size > report.size && report.findings.iter().all(|found| found.what == Wrong::CheckpointAhead);
+    if !report.is_clean() && !is_between {
+        return Err(wrong(tenant_id, &report));
+    }
+    Ok(Proven { tree: Tree { size: checkpoint.size, root: checkpoint.root }, note, archived: report.size })
+}
+
+fn wrong(tenant_id: TenantId, report: &Report) -> Error {
+    let finding = report.findings.first().map_or_else(|| "there is no checkpoint".to_owned(), ToString::to_string);
+    let more = report.findings.len().saturating_sub(1) + report.findings_left_off as usize;
+    Error::WrongArchive { tenant_id, finding, more }
+}
+
+/// Refuses to work with a clock that is behind what was made.
+pub(crate) fn check_clock(now: Timestamp, what: impl Into<String>, made_at: Timestamp) -> Result<(), Error> {
+    if made_at <= now + CLOCK_TOLERANCE { Ok(()) } else { Err(Error::ClockBehind { now, what: what.into(), made_at }) }
+}
+
+/// A tenant's objects in the region's bucket.
+pub(crate) fn objects(deps: &RestorerDeps, tenant_id: TenantId) -> TenantObjects {
+    TenantObjects::new(deps.replicator.bucket.clone(), tenant_id)
+}
+
+impl Proven {
+    /// Whether events have made the published tree.
+    pub(crate) fn is_of(&self, size: u64, root: Hash) -> bool {
+        (self.tree.size, self.tree.root) == (size, root)
+    }
+}

@@ -1,0 +1,224 @@
+//! One tenant's log, in its place.
+//!
+//! 1. *Prove.* The archive is verified; nothing is written before.
+//! 2. *Close.* The tenant takes no appends and shows nothing, from here to the end.
+//! 3. *Put.* Segment by segment the log is brought in line with the archive. What is there already stays.
+//! 4. *Hold against the root.* The events that were put must make the tree that the region signed.
+//! 5. *Keys*, without those on the erasure list.
+//! 6. *Open*, with head row, tree head and marks.
+//!
+//! A crash between any two leaves a closed tenant; the same call goes on. It is the same function for a tenant that is gone, for
+//! one whose rows are damaged, and for one that is only behind.
+
+use archive::merkle::Frontier;
+use auditor::Events;
+use eventlog::{
+    NewTenant, TreeHead,
+    restore::{self, Finish, Other, Put, Tail},
+};
+use jiff::Timestamp;
+use runtime::crash;
+use schemas::{Hash, Position, Recorded, Slug, TenantId};
+use sqlx::PgConnection;
+use vault::Keyring;
+
+use crate::{
+    deps::{Named, RestorerDeps},
+    error::Error,
+    facts::Facts,
+    keys,
+    proven::{self, Proven},
+};
+
+/// What is to be restored.
+#[derive(Debug, Clone)]
+pub struct TenantRestore {
+    /// Which tenant.
+    pub tenant_id: TenantId,
+    /// A tree that its archive is known to have had.
+    pub expected: Option<archive::merkle::proof::Tree>,
+    /// What was asked for: the same words find an interrupted restore again.
+    pub source: String,
+    /// Whether sound events of another history may be set aside.
+    pub sets_aside: bool,
+}
+
+/// What became of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredTenant {
+    /// Which.
+    pub tenant_id: TenantId,
+    /// The name in its address.
+    pub slug: Slug,
+    /// Events of the archive.
+    pub size: u64,
+    /// The root over them.
+    pub root: Hash,
+    /// What was done to the log.
+    pub put: Put,
+    /// Events beyond the archive that stayed.
+    pub kept: u64,
+    /// What was done to the keys.
+    pub keys: vault::Stored,
+    /// Keys on the erasure list, none of which came back.
+    pub erased_keys: u64,
+}
+
+/// Restores a tenant up to the end of its archive. `progress` is told how many events were put.
+///
+/// It never goes back: an earlier state than the published one would be a second history.
+///
+/// # Errors
+/// See [`Error`]. A tenant whose log holds another history than its archive stays closed; others stay as they were, or closed
+/// until the same restore is finished.
+pub async fn restore_tenant(
+    deps: &RestorerDeps,
+    asked: &TenantRestore,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<RestoredTenant, Error> {
+    let tenant_id = asked.tenant_id;
+    let not_here = || Error::NotAtHome { tenant_id, region: deps.region().id.clone() };
+    let named = deps.names.get(&tenant_id).ok_or_else(not_here)?;
+    let proven = proven::prove(deps, tenant_id, asked.expected).await?;
+    let mut owner = deps.owner().await?;
+    let restoring = Restoring {
+        deps,
+        asked,
+        named,
+        proven: &proven,
+        now: deps.replicator.clock.now(),
+        facts: Facts::new(tenant_id),
+        ring: keys::load(deps, tenant_id, &mut owner).await?,
+    };
+    match restoring.run(&mut owner, progress).await {
+        Err(error @ Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. })) => {
+            restore::give_up(&mut owner, tenant_id).await?;
+            Err(error)
+        }
+        restored => restored,
+    }
+}
+
+struct Restoring<'run> {
+    deps: &'run RestorerDeps,
+    asked: &'run TenantRestore,
+    named: &'run Named,
+    proven: &'run Proven,
+    now: Timestamp,
+    facts: Facts,
+    ring: Keyring,
+}
+
+impl Restoring<'_> {
+    async fn run(mut self, owner: &mut PgConnection, progress: &(dyn Fn(u64) + Sync)) -> Result<RestoredTenant, Error> {
+        let tenant_id = self.asked.tenant_id;
+        let objects = proven::objects(self.deps, tenant_id);
+        let mut events = Events::new(&objects, tenant_id, self.proven.tree.size);
+        let mut next = events.next().await.map_err(Error::Events)?;
+        self.facts.take(&mut self.ring, next.as_deref().unwrap_or_default())?;
+        self.check_name()?;
+        let was_here = self.close(owner).await?;
+        crash::point("restore.closed");
+        let mut put = Put::default();
+        while let Some(segment) = next {
+            put += restore::put(owner, tenant_id, &segment, (self.other(), self.now)).await?;
+            crash::point("restore.put");
+            progress(segment.len() as u64);
+            next = events.next().await.map_err(Error::Events)?;
+            self.facts.take(&mut self.ring, next.as_deref().unwrap_or_default())?;
+        }
+        let tree = events.tree();
+        if !self.proven.is_of(tree.size(), tree.root()) {
+            return Err(Error::ArchiveChanged { tenant_id });
+        }
+        self.check_clock()?;
+        let tail = restore::check_tail(owner, tenant_id, events.reached(), self.other()).await?;
+        self.facts.take(&mut self.ring, &tail.events)?;
+        put.set_aside += tail.set_aside;
+        let keys = self.ring.store(owner, self.now).await?;
+        crash::point("restore.keys");
+        if put.has_changed() {
+            projector::forget(owner, tenant_id).await.map_err(Error::ReadModels)?;
+        }
+        let finish = self.finish(owner, (tree, &tail), was_here).await?;
+        restore::finish(owner, tenant_id, &finish).await?;
+        crash::point("restore.opened");
+        Ok(RestoredTenant {
+            tenant_id,
+            slug: self.named.slug.clone(),
+            size: tree.size(),
+            root: tree.root(),
+            put,
+            kept: tail.events.len() as u64,
+            keys,
+            erased_keys: self.ring.destroyed(),
+        })
+    }
+
+    const fn other(&self) -> Other {
+        if self.asked.sets_aside { Other::SetAside(self.now) } else { Other::Refuse }
+    }
+
+    /// The directory leads people to this name: it must be the one that the tenant registered.
+    fn check_name(&self) -> Result<(), Error> {
+        match &self.facts.slug {
+            Some(registered) if *registered != self.named.slug => Err(Error::AnotherName {
+                tenant_id: self.asked.tenant_id,
+                registered: registered.clone(),
+                directory: self.named.slug.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the tenant. Whether it had a head row, and with it counters.
+    async fn close(&self, owner: &mut PgConnection) -> Result<bool, Error> {
+        let tenant = NewTenant {
+            tenant_id: self.asked.tenant_id,
+            slug: self.named.slug.clone(),
+            region: self.deps.region().id.clone(),
+            epoch: self.named.epoch,
+            created_at: self.facts.created_at.unwrap_or(self.now),
+        };
+        Ok(restore::begin(owner, &tenant, &self.asked.source, self.now).await?.was_here)
+    }
+
+    /// Events of the future would be followed by events of the past.
+    fn check_clock(&self) -> Result<(), Error> {
+        let Some(newest) = self.facts.newest_at else { return Ok(()) };
+        proven::check_clock(self.now, format!("the newest event of {}", self.named.slug), newest)
+    }
+
+    async fn finish(
+        &self,
+        owner: &mut PgConnection,
+        (tree, tail): (&Frontier, &Tail),
+        was_here: bool,
+    ) -> Result<Finish, Error> {
+        let stored = restore::stored_head(owner, self.asked.tenant_id).await?;
+        let holds = stored.is_some_and(|head| is_of_log(head, tree, &tail.events));
+        let head = TreeHead {
+            size: Position::new(tree.size() as i64),
+            root: tree.root(),
+            frontier: tree.peaks().to_vec(),
+            note: self.proven.note.clone(),
+            sealed_at: self.now,
+        };
+        Ok(Finish {
+            tree_head: (!holds).then_some(head),
+            archived: (self.proven.archived > 0).then(|| (Position::new(self.proven.archived as i64), self.now)),
+            next_ticket: self.facts.next_ticket(),
+            next_id: self.facts.next_id(!was_here),
+            at: self.now,
+        })
+    }
+}
+
+/// Whether a stored tree head, at or beyond the archive's, is one of the log that was restored.
+fn is_of_log((size, root): (u64, Hash), archived: &Frontier, tail: &[Recorded]) -> bool {
+    let beyond = size.checked_sub(archived.size()).and_then(|beyond| usize::try_from(beyond).ok());
+    let Some(beyond) = beyond.and_then(|beyond| tail.get(..beyond)) else { return false };
+    let mut tree = archived.clone();
+    beyond.iter().for_each(|event| tree.push(event.sealed.leaf));
+    tree.root() == root
+}

@@ -1,0 +1,155 @@
+//! One tenant in its place: gone, behind, damaged, or with another history.
+
+use eventlog::restore::Put;
+use regions::Resident;
+use replicator::fence;
+use restorer::{Error, RestoredTenant, TenantRestore, restore_tenant};
+use schemas::Position;
+
+use crate::ground::{Ground, Seen, ground};
+
+async fn restore(eu: &Ground, tenant: &Resident, sets_aside: bool) -> Result<RestoredTenant, Error> {
+    let tenant_id = tenant.tenant_id();
+    let asked = TenantRestore { tenant_id, expected: None, source: "tenant".to_owned(), sets_aside };
+    restore_tenant(&eu.deps, &asked, &|_| ()).await
+}
+
+async fn state(eu: &Ground, tenant: &Resident) -> anyhow::Result<String> {
+    let state = sqlx::query_scalar!("select state from log.tenant where tenant_id = $1", tenant.tenant_id().get());
+    Ok(state.fetch_one(&mut eu.owner().await?).await?)
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_deleted_comes_back_and_its_neighbours_are_untouched() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    let (before, neighbour) = (eu.seen(&acme).await?, eu.seen(&globex).await?);
+    let (id, mut owner) = (acme.tenant_id().get(), eu.owner().await?);
+    for table in ["log.tree_head", "log.mark", "log.event", "log.tenant", "vault.data_key", "vault.tenant_key"] {
+        let mut statement = sqlx::QueryBuilder::new(format!("delete from {table} where tenant_id = "));
+        statement.push_bind(id).build().execute(&mut owner).await?;
+    }
+    projector::forget(&mut owner, acme.tenant_id()).await?;
+
+    let restored = restore(&eu, &acme, false).await?;
+    assert_eq!((restored.size, restored.root), (13, before.root));
+    assert_eq!(restored.put, Put { added: 13, ..Put::default() });
+    eu.project(&acme).await?;
+    assert_eq!(eu.seen(&acme).await?, before);
+    assert_eq!(eu.seen(&globex).await?, neighbour);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_is_closed_and_brought_forward() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    assert_eq!(fence::close_behind(&eu.deps.replicator).await?, []);
+    let (before, neighbour) = (eu.seen(&acme).await?, eu.seen(&globex).await?);
+    eu.put_back(&acme, 8).await?;
+
+    let behind = fence::close_behind(&eu.deps.replicator).await?;
+    let [found] = behind.as_slice() else { panic!("{behind:?}") };
+    assert_eq!(
+        found.to_string(),
+        "tenant acme: the published checkpoint is at position 13, the database ends at 8: 5 events are missing"
+    );
+    let refused = eu.ticket(&acme, 1, 1).await.expect_err("it is closed");
+    assert!(refused.to_string().contains("not at home"), "{refused:#}");
+    assert_eq!(eu.seen(&globex).await?, neighbour);
+
+    let restored = restore(&eu, &acme, false).await?;
+    assert_eq!(restored.put, Put { same: 8, added: 5, ..Put::default() });
+    eu.project(&acme).await?;
+    // The refused comment has left a key that seals nothing.
+    let after = eu.seen(&acme).await?;
+    assert!(before.keys.iter().all(|key| after.keys.contains(key)));
+    assert_eq!(Seen { keys: before.keys.clone(), ..after }, before);
+    assert_eq!(eu.seen(&globex).await?, neighbour);
+    assert_eq!(fence::close_behind(&eu.deps.replicator).await?, []);
+    eu.ticket(&acme, 1, 1).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_that_went_on_from_an_older_state_is_not_mixed_with_its_archive() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    let before = eu.seen(&acme).await?;
+    eu.put_back(&acme, 8).await?;
+    eu.ticket(&acme, 8, 7).await?;
+    eu.project(&acme).await?;
+    let forked = eu.seen(&acme).await?;
+
+    let refused = restore(&eu, &acme, false).await.expect_err("both cannot be");
+    let at = Position::new(9);
+    assert!(
+        matches!(refused, Error::Log(eventlog::Error::Forked { position, events: 7, .. }) if position == at),
+        "{refused:?}"
+    );
+    assert_eq!(state(&eu, &acme).await?, "behind");
+    assert_eq!(eu.seen(&acme).await?.events, forked.events, "nothing was thrown away");
+
+    let restored = restore(&eu, &acme, true).await?;
+    assert_eq!(restored.put, Put { same: 8, added: 5, set_aside: 7, ..Put::default() });
+    eu.project(&acme).await?;
+    assert_eq!(eu.seen(&acme).await?.rows, before.rows, "what was read of the other history is gone");
+    assert_eq!(eu.seen(&acme).await?.events, before.events);
+    let kept = sqlx::query_scalar!(r#"select count(*) as "count!" from log.set_aside"#);
+    assert_eq!(kept.fetch_one(&mut eu.owner().await?).await?, 7);
+    Ok(())
+}
+
+#[tokio::test]
+async fn damaged_rows_are_mended_and_what_is_not_archived_yet_stays() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    eu.ticket(&acme, 1, 3).await?;
+    eu.project(&acme).await?;
+    let before = eu.seen(&acme).await?;
+    let mut owner = eu.owner().await?;
+    let id = acme.tenant_id().get();
+    sqlx::query!("update log.event set payload = '\\x00' where tenant_id = $1 and position = 5", id)
+        .execute(&mut owner)
+        .await?;
+    sqlx::query!("update log.event set actor = 'nobody' where tenant_id = $1 and position = 6", id)
+        .execute(&mut owner)
+        .await?;
+    sqlx::query!("delete from log.event where tenant_id = $1 and position = 8", id).execute(&mut owner).await?;
+
+    let restored = restore(&eu, &acme, false).await?;
+    assert_eq!(restored.put, Put { same: 10, added: 1, mended: 2, set_aside: 0 });
+    assert_eq!(restored.kept, 3);
+    eu.project(&acme).await?;
+    assert_eq!(eu.seen(&acme).await?, before);
+    eu.settle(&acme).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hole_beyond_the_archive_is_named_and_nothing_is_opened_over_it() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    eu.ticket(&acme, 1, 4).await?;
+    let id = acme.tenant_id().get();
+    sqlx::query!("delete from log.event where tenant_id = $1 and position = 15", id)
+        .execute(&mut eu.owner().await?)
+        .await?;
+    let refused = restore(&eu, &acme, false).await.expect_err("15 is nowhere");
+    let Error::Log(eventlog::Error::TailDamaged { position, events, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!((position.get(), events), (15, 2));
+    assert_eq!(state(&eu, &acme).await?, "behind");
+    let restored = restore(&eu, &acme, true).await?;
+    assert_eq!((restored.kept, restored.put.set_aside), (1, 2));
+    assert_eq!(eu.seen(&acme).await?.head.0, 14);
+    Ok(())
+}

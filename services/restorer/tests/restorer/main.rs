@@ -1,0 +1,6 @@
+//! Restores over real stores.
+
+mod ground;
+mod hostile;
+mod in_place;
+mod region;

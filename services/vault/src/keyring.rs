@@ -1,0 +1,178 @@
+//! The wrapped keys of one tenant on their way back from a backup: opened in memory, so that a restore can read what it must
+//! know before anything is stored, and stored without those that were destroyed since.
+
+use std::{collections::BTreeMap, fmt};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
+use schemas::{
+    KeyId, Recorded, TenantId,
+    erasure::{DestroyedKey, ErasureEvent},
+};
+use serde::Deserialize;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::{
+    error::Error,
+    key_file::RegionKey,
+    sealing::{DataKey, Plaintext},
+    store::{self, DataKeyRow, ExportedRow, TenantKeyRow},
+    vault::tenant_key::TenantKey,
+};
+
+/// A tenant's wrapped keys out of its exports, and the region key they open under.
+pub struct Keyring {
+    tenant_id: TenantId,
+    region_key: RegionKey,
+    tenant_key: Option<(TenantKeyRow, TenantKey)>,
+    data_keys: BTreeMap<KeyId, ExportedRow>,
+    destroyed: BTreeMap<KeyId, DestroyedKey>,
+}
+
+/// What became of the keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Data keys that are stored now and were not.
+    pub restored: u64,
+    /// Data keys that were stored though they had been destroyed, and are gone now.
+    pub destroyed: u64,
+}
+
+/// An export, as `Vault::export` writes it.
+#[derive(Deserialize)]
+struct Export {
+    tenant_id: TenantId,
+    tenant_key: Option<ExportedTenantKey>,
+    data_keys: Vec<ExportedDataKey>,
+}
+
+#[derive(Deserialize)]
+struct ExportedTenantKey {
+    region_key_id: String,
+    wrapped: String,
+}
+
+#[derive(Deserialize)]
+struct ExportedDataKey {
+    key_id: KeyId,
+    scope: String,
+    wrapped: String,
+    created_at: Timestamp,
+}
+
+impl Keyring {
+    /// A keyring without keys.
+    pub const fn new(tenant_id: TenantId, region_key: RegionKey) -> Self {
+        Self { tenant_id, region_key, tenant_key: None, data_keys: BTreeMap::new(), destroyed: BTreeMap::new() }
+    }
+
+    /// Adds the keys of an export; of exports that name one key, the last counts.
+    ///
+    /// # Errors
+    /// If it is no export, another tenant's, or under another region key than the one at hand.
+    pub fn add(&mut self, export: &[u8]) -> Result<(), Error> {
+        let wrong = |what| Error::Export { tenant_id: self.tenant_id, what };
+        let export: Export = serde_json::from_slice(export).map_err(|_| wrong("not the shape of an export"))?;
+        if export.tenant_id != self.tenant_id {
+            return Err(wrong("another tenant's"));
+        }
+        let bytes = |text: &str| BASE64_STANDARD.decode(text).map_err(|_| wrong("a wrapped key is not base64"));
+        if let Some(key) = export.tenant_key {
+            let row = TenantKeyRow { region_key_id: key.region_key_id, wrapped: bytes(&key.wrapped)? };
+            let opened = TenantKey::open(&self.region_key, self.tenant_id, &row)?;
+            self.tenant_key = Some((row, opened));
+        }
+        for key in export.data_keys {
+            let row = DataKeyRow { key_id: key.key_id, scope: key.scope, wrapped: bytes(&key.wrapped)? };
+            self.data_keys.insert(key.key_id, ExportedRow { row, created_at: key.created_at });
+        }
+        Ok(())
+    }
+
+    /// Adds what the database still has: exports live for a while only.
+    ///
+    /// # Errors
+    /// If the database fails, or its tenant key is under another region key than the one at hand.
+    pub async fn add_stored(&mut self, connection: &mut PgConnection) -> Result<(), Error> {
+        let tenant_id = self.tenant_id;
+        let failed = |source| Error::ReadKeys { tenant_id, source };
+        if let Some(row) = store::tenant_key(connection, tenant_id).await.map_err(failed)? {
+            let opened = TenantKey::open(&self.region_key, tenant_id, &row)?;
+            self.tenant_key = Some((row, opened));
+        }
+        let stored = store::export_data_keys(connection, tenant_id, None).await.map_err(failed)?;
+        self.data_keys.extend(stored.into_iter().map(|exported| (exported.row.key_id, exported)));
+        Ok(())
+    }
+
+    /// Takes the keys off the ring that an event of the erasure list names. `false`: no key opens the event, so what it names is
+    /// unknown.
+    ///
+    /// # Errors
+    /// If the event was changed, or is none of the erasure list.
+    pub fn destroy(&mut self, event: &Recorded) -> Result<bool, Error> {
+        let Some(plaintext) = self.open(event)? else { return Ok(false) };
+        let (envelope, position) = (&event.sealed.envelope, event.position);
+        let ErasureEvent::KeysDestroyed(destroyed) =
+            ErasureEvent::decode(&envelope.event_type, envelope.schema_version, &plaintext)
+                .map_err(|source| Error::UnreadableErasure { position, source: Some(source) })?;
+        self.destroyed.extend(destroyed.keys.into_iter().map(|key| (key.key_id, key)));
+        Ok(true)
+    }
+
+    /// How many keys were destroyed.
+    pub fn destroyed(&self) -> u64 {
+        self.destroyed.len() as u64
+    }
+
+    /// Opens an event's payload. `None`: its key is not on the ring.
+    ///
+    /// # Errors
+    /// If the key or the payload was changed or moved.
+    pub fn open(&self, event: &Recorded) -> Result<Option<Plaintext>, Error> {
+        let envelope = &event.sealed.envelope;
+        let exported = self.data_keys.get(&envelope.key_id).filter(|_| !self.destroyed.contains_key(&envelope.key_id));
+        let (Some((_, tenant_key)), Some(exported)) = (&self.tenant_key, exported) else { return Ok(None) };
+        let key = DataKey::new(envelope.key_id, &*tenant_key.unwrap(&exported.row)?);
+        let tampered = Error::Tampered { position: event.position };
+        key.open(&envelope.associated_data(), &event.sealed.payload).map(Some).ok_or(tampered)
+    }
+
+    /// Stores what is on the ring, in the owner's connection, after looking whether each key opens; and takes what was destroyed
+    /// out of the store, where it may be again.
+    ///
+    /// # Errors
+    /// If a key was changed or moved, the stored tenant key is another one, or the database fails. Nothing is stored then.
+    pub async fn store(&self, connection: &mut PgConnection, now: Timestamp) -> Result<Stored, Error> {
+        let tenant_id = self.tenant_id;
+        let failed = |source| Error::StoreKeys { tenant_id, source };
+        let mut transaction = connection.begin().await.map_err(failed)?;
+        let mut stored = Stored::default();
+        if let Some((row, key)) = &self.tenant_key {
+            let is_kept = |exported: &&ExportedRow| !self.destroyed.contains_key(&exported.row.key_id);
+            let kept: Vec<_> = self.data_keys.values().filter(is_kept).collect();
+            for exported in &kept {
+                key.unwrap(&exported.row)?;
+            }
+            let created_at = kept.iter().map(|exported| exported.created_at).min().unwrap_or(Timestamp::UNIX_EPOCH);
+            store::insert_tenant_key(&mut transaction, tenant_id, row, created_at).await.map_err(failed)?;
+            let found = store::tenant_key(&mut transaction, tenant_id).await.map_err(failed)?;
+            if found.is_none_or(|found| found.wrapped != row.wrapped) {
+                return Err(Error::Export { tenant_id, what: "the database holds another tenant key" });
+            }
+            // The tombstones first: they refuse any other key of the same scope.
+            let destroyed: Vec<_> = self.destroyed.values().cloned().collect();
+            let lived = store::bury_keys(&mut transaction, tenant_id, &destroyed, now).await.map_err(failed)?;
+            stored.destroyed = u64::try_from(lived).unwrap_or_default();
+            stored.restored = store::insert_exported(&mut transaction, tenant_id, &kept).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(stored)
+    }
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Keyring({}, {} data keys)", self.tenant_id, self.data_keys.len())
+    }
+}

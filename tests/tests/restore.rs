@@ -1,0 +1,124 @@
+//! A region's database is gone, or an old one is put in its place: what was archived comes back, whoever kills the restore in
+//! between, and no second history begins.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+use system_tests::{Deployment, Setup, Tenant, wait};
+
+/// The steps of a tenant's restore, in their order.
+const STEPS: [&str; 4] = ["restore.closed", "restore.put", "restore.keys", "restore.opened"];
+
+struct Region {
+    deployment: Deployment,
+    acme: Tenant,
+    globex: Tenant,
+    ticket: i64,
+}
+
+impl Region {
+    async fn start() -> anyhow::Result<Self> {
+        let deployment = Deployment::start(Setup::regions(&["eu"])).await?;
+        let (acme, globex) = (deployment.signup("eu", "acme").await?, deployment.signup("eu", "globex").await?);
+        let ticket = acme.ticket("Printer on fire", "It smokes").await?;
+        globex.ticket("Printer", "It is out of paper").await?;
+        deployment.flush("eu").await?;
+        Ok(Self { deployment, acme, globex, ticket })
+    }
+
+    /// Starts it again after something was done to its folder.
+    async fn again(&mut self) -> anyhow::Result<()> {
+        self.deployment.begin().await?;
+        self.acme = self.acme.again(&self.deployment)?;
+        self.globex = self.globex.again(&self.deployment)?;
+        Ok(())
+    }
+
+    /// Every event of both tenants, by their own accounts: once the read models know those again.
+    async fn events(&self) -> anyhow::Result<[Vec<Value>; 2]> {
+        let events = async |tenant: &Tenant| {
+            wait::until("the read models know who asks", async || Ok(tenant.events().await.ok())).await
+        };
+        Ok([events(&self.acme).await?, events(&self.globex).await?])
+    }
+
+    /// Every log is whole, read models and archives agree with it.
+    async fn whole(&self) -> anyhow::Result<()> {
+        self.deployment.flush("eu").await?;
+        self.deployment.cli(&["projections", "check", "--region", "eu"]).await?.expect(0)?;
+        for tenant in ["acme", "globex"] {
+            self.deployment.cli(&["audit", "verify", "--region", "eu", "--tenant", tenant]).await?.expect(0)?;
+        }
+        self.deployment.cli(&["doctor"]).await?.expect(0).map(drop)
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(Command::new("cp").arg("-a").arg(from).arg(to).status()?.success());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_region_whose_database_is_gone_comes_back_through_a_kill_at_every_step() -> anyhow::Result<()> {
+    let mut region = Region::start().await?;
+    let before = region.events().await?;
+    region.deployment.interrupt().await?;
+    fs::remove_dir_all(region.deployment.data().join("eu/postgres"))?;
+    region.again().await?;
+    assert_eq!(region.acme.comment(region.ticket, "Hello?", "k").await?.status, 421, "nobody is at home");
+
+    let restore = ["restore", "region", "--region", "eu", "--format", "json"];
+    for step in STEPS {
+        let killed = region.deployment.cli_with(&restore, &[("DOMICILE_CRASH_AT", step)]).await?;
+        assert_eq!(killed.code, None, "{step}: {}{}", killed.stdout, killed.stderr);
+    }
+    let rows = region.deployment.cli(&restore).await?.expect(0)?.json()?;
+    let results: Vec<_> = rows.as_array().into_iter().flatten().map(|row| row["result"].clone()).collect();
+    assert!(results.len() == 2 && results.iter().all(|result| result.to_string().contains("restored")), "{rows}");
+
+    assert_eq!(region.events().await?, before, "the same positions, ids, times and data");
+    region.acme.comment(region.ticket, "It is out", "l").await?.expect(200)?;
+    let mut comments = region.acme.comments(region.ticket).await?;
+    comments.sort();
+    assert_eq!(comments, ["It is out", "It smokes"]);
+    region.whole().await?;
+    // Not once more, over what has happened since.
+    let signup = region.deployment.signup("eu", "initech").await?;
+    let refused = region.deployment.cli(&restore).await?.expect(64)?;
+    assert!(refused.stderr.contains("region eu is not empty: it holds initech"), "{}", refused.stderr);
+    signup.ticket("Mine", "stays").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_takes_no_writes_until_it_is_healed() -> anyhow::Result<()> {
+    let mut region = Region::start().await?;
+    region.deployment.interrupt().await?;
+    let (postgres, old) = (region.deployment.data().join("eu/postgres"), region.deployment.beside("old"));
+    copy(&postgres, &old)?;
+    region.again().await?;
+    for number in 0..3 {
+        region.acme.comment(region.ticket, &format!("comment {number}"), &format!("k{number}")).await?.expect(200)?;
+    }
+    region.deployment.flush("eu").await?;
+    let before = region.events().await?;
+    region.deployment.interrupt().await?;
+    fs::remove_dir_all(&postgres)?;
+    copy(&old, &postgres)?;
+
+    region.again().await?;
+    let log = region.deployment.log()?;
+    assert!(log.contains("3 events are missing; it takes no writes until: domicile doctor --heal"), "{log}");
+    let refused = region.acme.comment(region.ticket, "A second history", "fork").await?;
+    assert_eq!(refused.status, 503, "{:?}", refused.body);
+    assert!(refused.body.to_string().contains("closed until its history is whole again"), "{:?}", refused.body);
+    region.globex.ticket("Next door", "goes on").await?;
+    let found = region.deployment.cli(&["doctor"]).await?.expect(1)?;
+    assert!(found.stdout.contains("tenant acme: the published checkpoint is at position"), "{}", found.stdout);
+
+    let healed = region.deployment.cli(&["doctor", "--heal"]).await?.expect(0)?;
+    assert!(healed.stdout.contains("brought forward by 3 events"), "{}", healed.stdout);
+    assert_eq!(region.events().await?[0], before[0]);
+    region.acme.comment(region.ticket, "And on", "on").await?.expect(200)?;
+    region.whole().await
+}
