@@ -16,7 +16,7 @@ use aws_sdk_s3::{
 use bytes::Bytes;
 use runtime::Clock;
 
-pub use self::role::BucketRole;
+pub use self::role::{BucketRole, auditor_policy};
 use crate::{error::Error, region::Region, storage::Storage};
 
 /// The one bucket of a region, found to be where the region is. Cheap to clone.

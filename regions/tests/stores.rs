@@ -312,7 +312,7 @@ async fn a_bucket_that_keeps_objects_otherwise_than_the_file_says_is_refused() -
     let raw = test.raw_bucket();
     let place = CreateBucketConfiguration::builder().location_constraint("eu-central-1".into()).build();
     raw.create_bucket().bucket("plain").create_bucket_configuration(place).send().await?;
-    let mut region = test.region.clone();
+    let mut region = test.unlimited();
     region.bucket = "plain".to_owned();
     let refused = async |region: &Region| {
         let error = reader(region).await.expect_err("refused");

@@ -17,6 +17,7 @@ use std::{
 };
 
 use nix::fcntl::{Flock, FlockArg};
+use regions::BucketRole;
 use schemas::RegionId;
 
 use crate::exit::Failure;
@@ -103,6 +104,14 @@ impl DataFolder {
     /// A region's keys.
     pub fn keys(&self, region: &RegionId) -> PathBuf {
         self.0.join(region.as_str()).join("keys")
+    }
+
+    /// The secret with which a role enters the embedded bucket.
+    pub fn bucket_secret(&self, region: &RegionId, role: BucketRole) -> PathBuf {
+        // The owner's has the name that the only one had before there were roles.
+        let name =
+            if role == BucketRole::Owner { "s3.secret".to_owned() } else { format!("s3-{}.secret", role.as_str()) };
+        self.keys(region).join(name)
     }
 
     /// The router's copy of the signed map.

@@ -21,9 +21,6 @@ use crate::{
     running::Running,
 };
 
-/// The access key of every embedded object store; its secret is made per region.
-pub const S3_ACCESS_KEY: &str = "domicile";
-
 /// The name of every embedded database.
 pub const DATABASE: &str = "postgres";
 
@@ -88,9 +85,13 @@ impl Deployment {
     /// A region whose stores run on this machine.
     pub fn with_embedded_stores(&self, region: Region, postgres: u16, s3: &str) -> Result<Region, Failure> {
         let password = std::fs::read_to_string(self.data.postgres(&region.id).join("password"))?;
-        let secret = std::fs::read_to_string(self.data.keys(&region.id).join("s3.secret"))?;
+        let secret = |role| std::fs::read_to_string(self.data.bucket_secret(&region.id, role));
+        let mut s3 = S3Endpoint::new(s3, BucketRole::Reader.as_str(), secret(BucketRole::Reader)?.trim());
+        for role in BucketRole::ALL {
+            s3 = s3.with_key(role, role.as_str(), secret(role)?.trim());
+        }
         let postgres = PostgresEndpoint::new("127.0.0.1", postgres, DATABASE, USER, password.trim());
-        Ok(region.with_endpoints(Endpoints { postgres, s3: S3Endpoint::new(s3, S3_ACCESS_KEY, secret.trim()) }))
+        Ok(region.with_endpoints(Endpoints { postgres, s3 }))
     }
 
     /// A pool of the region's database in one of the product's roles.

@@ -3,13 +3,16 @@
 //! The protocol (signatures, checksums, chunked bodies, XML) comes from `s3s`; the store behind it is ours, because what
 //! matters here is that a conditional write is atomic: `If-None-Match: *` is one `link(2)`, which either makes the name or
 //! finds it taken, whoever else tries at the same moment. A bucket keeps versions, locks them and ends their lives, if it is
-//! told to, as the real service does.
+//! told to, as the real service does. Each key has a policy, which is judged as the real service judges it.
 //!
-//! Reading order: `files`, `record` (what a version carries), `versions`, `settings`, `lives`, `store` (the calls).
+//! Reading order: `files`, `record` (what a version carries), `versions`, `settings`, `lives`, `policy`, `access`,
+//! `store` (the calls).
 
+mod access;
 mod conditions;
 mod files;
 mod lives;
+mod policy;
 mod record;
 mod settings;
 mod store;
@@ -22,11 +25,13 @@ use hyper_util::{
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use runtime::{Clock, Shutdown};
-use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
 
+pub use access::Credential;
 pub use files::Durability;
 pub use lives::Ended;
+pub use policy::Policy;
 use store::FolderStore;
 
 /// Where the endpoint keeps objects, and who may use it.
@@ -36,10 +41,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// What `GetBucketLocation` answers for buckets made here.
     pub location: String,
-    /// The only access key that is taken.
-    pub access_key: String,
-    /// Its secret.
-    pub secret_key: String,
+    /// The keys that are taken, and what each may do.
+    pub credentials: Vec<Credential>,
     /// Whether an acknowledged object is on disk.
     pub durability: Durability,
     /// By which locks and lives end.
@@ -62,7 +65,9 @@ impl Endpoint {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let mut service = S3ServiceBuilder::new(store.clone());
-        service.set_auth(SimpleAuth::from_single(config.access_key, config.secret_key));
+        let access = store.access(&config);
+        service.set_auth(access.clone());
+        service.set_access(access);
         let service = service.build();
         shutdown.spawn(end_lives(store.clone(), shutdown.clone()));
         let (tasks, stop) = (shutdown.clone(), shutdown.clone());

@@ -3,6 +3,7 @@
 mod s3 {
     mod lives;
     mod locks;
+    mod roles;
     mod versions;
 }
 

@@ -124,6 +124,9 @@ impl Drop for Ground {
     }
 }
 
+const ACCESS_KEY: &str = "bench";
+const SECRET_KEY: &str = "bench-secret";
+
 async fn start_s3(
     folder: &Path,
     region: &Region,
@@ -132,12 +135,10 @@ async fn start_s3(
     let config = s3::Config {
         folder: folder.join("s3"),
         location: region.cloud_region.clone(),
-        access_key: "bench".to_owned(),
-        secret_key: "bench-secret".to_owned(),
+        credentials: vec![s3::Credential::unlimited(ACCESS_KEY, SECRET_KEY)],
         durability: s3::Durability::Durable,
         clock: Arc::clone(clock),
     };
-    let (access_key, secret_key) = (config.access_key.clone(), config.secret_key.clone());
     let endpoint = s3::Endpoint::start(config, shutdown).await?;
-    Ok(S3Endpoint::new(endpoint.url(), access_key, secret_key))
+    Ok(S3Endpoint::new(endpoint.url(), ACCESS_KEY, SECRET_KEY))
 }

@@ -55,8 +55,7 @@ impl Ground {
         let config = s3::Config {
             folder: objects.clone(),
             location: known.cloud_region.clone(),
-            access_key: USER.to_owned(),
-            secret_key: S3_SECRET.to_owned(),
+            credentials: vec![s3::Credential::unlimited(USER, S3_SECRET)],
             durability: match durability {
                 Durability::Durable => s3::Durability::Durable,
                 Durability::Test => s3::Durability::Test,

@@ -39,6 +39,11 @@ pub use skip::skipped;
 pub use topic_region::{TopicRegion, comment, topic_region};
 pub use wait::{eventually, until};
 
+/// The secret of every key of a test region's bucket.
+const S3_SECRET: &str = "test-secret";
+/// Tenants with an auditor's key: `auditor-` and the name.
+const AUDITED_TENANTS: [&str; 2] = ["one", "other"];
+
 /// A region with a database and a bucket of its own.
 pub struct TestRegion {
     /// The region, with endpoints.
@@ -76,13 +81,14 @@ pub async fn region_named(id: &str) -> anyhow::Result<TestRegion> {
     let s3 = s3::Config {
         folder: folder.path().join("s3"),
         location: known.cloud_region.clone(),
-        access_key: "test".to_owned(),
-        secret_key: "test-secret".to_owned(),
+        credentials: credentials(known)?,
         durability: s3::Durability::Test,
         clock: clock.clone(),
     };
-    let endpoint = s3::Endpoint::start(s3.clone(), &shutdown).await?;
-    let s3 = S3Endpoint::new(endpoint.url(), s3.access_key, s3.secret_key);
+    let endpoint = s3::Endpoint::start(s3, &shutdown).await?;
+    let s3 = BucketRole::ALL.into_iter().fold(S3Endpoint::new(endpoint.url(), "test", S3_SECRET), |s3, role| {
+        s3.with_key(role, role.as_str(), S3_SECRET)
+    });
     let region = known.clone().with_endpoints(Endpoints { postgres, s3 });
     Bucket::set_up(&region, &(clock.clone() as Arc<dyn Clock>)).await?;
     let mut test = TestRegion::new(region, folder, (shutdown, clock))?;
@@ -153,6 +159,22 @@ async fn template(with_read_models: bool) -> anyhow::Result<&'static str> {
     Ok(name)
 }
 
+/// A key that may do everything, and one for each role.
+fn credentials(region: &Region) -> anyhow::Result<Vec<s3::Credential>> {
+    let mut credentials = vec![s3::Credential::unlimited("test", S3_SECRET)];
+    for role in BucketRole::ALL {
+        let policy = Some(s3::Policy::parse(&role.policy(region))?);
+        credentials.push(s3::Credential { policy, ..s3::Credential::unlimited(role.as_str(), S3_SECRET) });
+    }
+    for tenant in AUDITED_TENANTS {
+        let policy = Some(s3::Policy::parse(&regions::auditor_policy(region))?);
+        let tags = [("tenant".to_owned(), tenant.to_owned())].into();
+        let unlimited = s3::Credential::unlimited(format!("auditor-{tenant}"), S3_SECRET);
+        credentials.push(s3::Credential { policy, tags, ..unlimited });
+    }
+    Ok(credentials)
+}
+
 fn clock() -> anyhow::Result<Arc<ManualClock>> {
     Ok(Arc::new(ManualClock::new("2026-11-22T10:00:00Z".parse()?)))
 }
@@ -194,9 +216,17 @@ impl TestRegion {
         Ok(self.appender.get_or_try_init(start).await?.clone())
     }
 
-    /// The region's bucket, as the replicator enters it.
+    /// The region's bucket, entered with the key that may do everything.
     pub async fn bucket(&self) -> anyhow::Result<Bucket> {
-        self.bucket_as(BucketRole::Replicator).await
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        Ok(regions::bucket(&self.unlimited(), BucketRole::Owner, &clock).await?)
+    }
+
+    /// The region, whose bucket every role enters with the key that may do everything.
+    pub fn unlimited(&self) -> Region {
+        let Endpoints { postgres, s3 } = self.region.endpoints().expect("a region with stores");
+        let s3 = S3Endpoint::new(s3.url, "test", S3_SECRET);
+        self.region.clone().with_endpoints(Endpoints { postgres, s3 })
     }
 
     /// The region's bucket, in a role.
@@ -206,7 +236,12 @@ impl TestRegion {
 
     /// The region's bucket with every call there is, entered with the endpoint's first key, which may do everything.
     pub fn raw_bucket(&self) -> RawBucket {
-        RawBucket::new(&self.region, "test", "test-secret")
+        self.raw_bucket_with("test")
+    }
+
+    /// The same, entered with another of its keys: a role's, by its name, or an auditor's.
+    pub fn raw_bucket_with(&self, access_key: &str) -> RawBucket {
+        RawBucket::new(&self.region, access_key, S3_SECRET)
     }
 
     /// A tenant at home here, without events.

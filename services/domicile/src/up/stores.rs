@@ -6,12 +6,12 @@ use embedded::{
     postgres::{Cluster, Config, Durability},
     s3,
 };
-use regions::{Bucket, PostgresEndpoint, Region};
+use regions::{Bucket, BucketRole, PostgresEndpoint, Region};
 use runtime::Shutdown;
 use schemas::RegionId;
 
 use crate::{
-    deployment::{DATABASE, Deployment, S3_ACCESS_KEY},
+    deployment::{DATABASE, Deployment},
     exit::Failure,
 };
 
@@ -29,12 +29,10 @@ pub struct Stores {
 /// Starts the stores of a region and brings its database to the newest schema.
 pub async fn start(deployment: &Deployment, region: &Region, shutdown: &Shutdown) -> Result<Stores, Failure> {
     let cluster = cluster(deployment, &region.id).await?;
-    let secret = secret_file(&deployment.data.keys(&region.id).join("s3.secret"), deployment)?;
     let config = s3::Config {
         folder: deployment.data.objects(&region.id),
         location: region.cloud_region.clone(),
-        access_key: S3_ACCESS_KEY.to_owned(),
-        secret_key: secret,
+        credentials: credentials(deployment, region)?,
         durability: s3::Durability::Durable,
         clock: Arc::clone(&deployment.clock),
     };
@@ -43,6 +41,16 @@ pub async fn start(deployment: &Deployment, region: &Region, shutdown: &Shutdown
     super::region::migrate(&region, true).await?;
     Bucket::set_up(&region, &deployment.clock).await?;
     Ok(Stores { region, cluster, s3 })
+}
+
+/// A key for each role, with what it may do. There is none that may do everything.
+fn credentials(deployment: &Deployment, region: &Region) -> Result<Vec<s3::Credential>, Failure> {
+    let credential = |role: BucketRole| {
+        let secret_key = secret_file(&deployment.data.bucket_secret(&region.id, role), deployment)?;
+        let policy = Some(s3::Policy::parse(&role.policy(region))?);
+        Ok(s3::Credential { policy, ..s3::Credential::unlimited(role.as_str(), secret_key) })
+    };
+    BucketRole::ALL.into_iter().map(credential).collect()
 }
 
 /// Starts the directory's database.

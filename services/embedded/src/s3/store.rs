@@ -12,8 +12,10 @@ use std::{io, path::PathBuf, sync::Arc};
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, dto, s3_error};
 use tokio::sync::Mutex;
 
+pub(super) use self::locks::{days_until, time_of};
 use super::{
     Config,
+    access::Access,
     files::{Files, Stat},
     lives,
     record::Record,
@@ -47,6 +49,11 @@ impl FolderStore {
             ids: Arc::new(VersionIds::new(Arc::clone(&config.clock))),
             replacing: Arc::default(),
         })
+    }
+
+    /// Who may call what, by the clock of this store.
+    pub(super) fn access(&self, config: &Config) -> Access {
+        Access::new(&config.credentials, Arc::clone(&self.ids))
     }
 
     /// Removes what is due by the rules of its bucket.

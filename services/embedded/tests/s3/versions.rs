@@ -101,7 +101,7 @@ async fn objects_of_a_bucket_that_kept_no_versions_are_its_first_ones_when_it_be
     assert_eq!(put(&old, key, "1").await?, "none");
     assert_eq!(listed(&old, "").await?, [(key.to_owned(), "null".to_owned(), true, false)], "it was replaced");
 
-    let mut region = test.region.clone();
+    let mut region = test.unlimited();
     region.bucket = old.name.clone();
     let clock: std::sync::Arc<dyn runtime::Clock> = test.clock.clone();
     let refused = regions::bucket(&region, regions::BucketRole::Desk, &clock).await.expect_err("it keeps no versions");

@@ -30,7 +30,7 @@ async fn put_back(eu: &Archiving, objects: &Objects) -> anyhow::Result<()> {
         fs::remove_file(bucket.join(key))?;
     }
     for (key, bytes) in objects {
-        eu.deps.bucket.put_new(key, bytes.clone().into()).await?;
+        eu.test.bucket().await?.put_new(key, bytes.clone().into()).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use archive::{Manifest, layout, segment};
 use auditor::{Options, Report};
 use eventlog::Expected;
-use regions::{DatabaseRole, Resident};
+use regions::{BucketRole, DatabaseRole, Resident};
 use replicator::ReplicatorDeps;
 use runtime::{Clock, Ids};
 use schemas::{
@@ -28,7 +28,7 @@ pub(crate) async fn archiving() -> anyhow::Result<Archiving> {
         region: test.region.clone(),
         pool: test.pool(DatabaseRole::Replicator).await?,
         vault: test.vault(DatabaseRole::Replicator).await?,
-        bucket: test.bucket().await?,
+        bucket: test.bucket_as(BucketRole::Replicator).await?,
         signing: SigningKeyFolder::new(test.folder.path()),
         clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
         ids: Arc::clone(&test.ids) as Arc<dyn Ids>,

@@ -29,11 +29,12 @@ pub(crate) async fn until(eu: &Archiving, tenant: &Resident, wanted: impl Fn(&Ma
 async fn the_loop_archives_and_verifies_every_tenant_and_ends_when_asked() -> anyhow::Result<()> {
     let eu = archiving().await?;
     let tenants = [eu.test.tenant("acme").await?, eu.test.tenant("globex").await?];
-    let shutdown = Shutdown::new();
-    let running = shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    // All of it first: what is verified while it still grows is not looked at again before an hour, and the clock stands still.
     for tenant in &tenants {
         eu.append(tenant, 1, 0, 6).await?;
     }
+    let shutdown = Shutdown::new();
+    let running = shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
     for tenant in &tenants {
         until(&eu, tenant, |marks| marks.archived.is_some_and(|mark| mark.position.get() == 6)).await?;
         until(&eu, tenant, |marks| marks.verified.is_some_and(|mark| mark.position.get() == 6)).await?;

@@ -119,14 +119,24 @@ pub(super) const fn name(mode: Mode) -> &'static str {
 
 /// The end of a retention, which must be ahead.
 pub(super) fn future(until: &S3Timestamp, now: Timestamp) -> S3Result<Timestamp> {
-    let mut text = Vec::new();
-    until.format(TimestampFormat::DateTime, &mut text).map_err(internal)?;
-    let until: Timestamp = std::str::from_utf8(&text).map_err(internal)?.parse().map_err(internal)?;
+    let until = time_of(until).ok_or_else(|| s3_error!(InvalidArgument, "this is no date"))?;
     if until > now {
         Ok(until)
     } else {
         Err(s3_error!(InvalidArgument, "The retain until date must be in the future!"))
     }
+}
+
+/// The same time, in our words.
+pub(in crate::s3) fn time_of(time: &S3Timestamp) -> Option<Timestamp> {
+    let mut text = Vec::new();
+    time.format(TimestampFormat::DateTime, &mut text).ok()?;
+    std::str::from_utf8(&text).ok()?.parse().ok()
+}
+
+/// Whole days from now.
+pub(in crate::s3) fn days_until(until: Timestamp, now: Timestamp) -> i64 {
+    until.duration_since(now).as_hours() / 24
 }
 
 pub(super) fn end(until: Timestamp) -> S3Timestamp {
