@@ -73,11 +73,6 @@ impl KeyChain {
         self.0.len() - 1
     }
 
-    /// Whether a key belongs to it.
-    pub fn contains(&self, public_key: &[u8; 32]) -> bool {
-        self.0.contains(public_key)
-    }
-
     /// Every key under a name, oldest first.
     pub fn verifiers(&self, name: &str) -> impl DoubleEndedIterator<Item = Verifier> + ExactSizeIterator {
         self.0.iter().map(move |key| Verifier::new(name, *key))
