@@ -21,6 +21,6 @@ pub mod verify;
 
 pub use events::Events;
 pub use log::{Consistency, Log, Wanted, key_chain};
-pub use report::{Finding, Report, Wrong};
+pub use report::{Finding, NotChecked, Report, Wrong};
 pub use source::{Folder, Source};
 pub use verify::{Options, Progress, verify};

@@ -1,9 +1,19 @@
-//! What a verification found.
+//! What a verification found, and before that, what it did not look at.
+
+mod not_checked;
+mod page;
+mod text;
 
 use std::fmt;
 
 use schemas::{Hash, Position, RegionId, TenantId};
 use serde::{Serialize, Serializer};
+
+pub use self::{
+    not_checked::NotChecked,
+    page::{About, page},
+    text::{size, words},
+};
 
 /// Findings kept at most; the rest is counted.
 pub const FINDINGS_MAX: usize = 1000;
@@ -11,6 +21,8 @@ pub const FINDINGS_MAX: usize = 1000;
 /// What was looked at, and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
+    /// What was not checked; what weighs most comes first.
+    pub not_checked: Vec<NotChecked>,
     /// Whose archive, as its manifests say.
     pub tenant_id: Option<TenantId>,
     /// Where it is at home, as its manifests say.
@@ -76,8 +88,8 @@ pub struct Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.position {
-            Some(position) => write!(formatter, "position {position}: {}: {}", self.object, self.what),
-            None => write!(formatter, "{}: {}", self.object, self.what),
+            Some(position) => write!(formatter, "position {position}: {}: {}", self.object.escape_debug(), self.what),
+            None => write!(formatter, "{}: {}", self.object.escape_debug(), self.what),
         }
     }
 }

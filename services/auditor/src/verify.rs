@@ -13,12 +13,13 @@ mod counted;
 mod examine;
 mod finish;
 mod identity;
+mod known;
 mod listing;
 mod load;
 mod tree;
 mod walk;
 
-use archive::{layout, merkle::proof::Tree, note::Verifier};
+use archive::{Manifest, layout, merkle::proof::Tree, note::Verifier};
 use futures::{StreamExt, TryStreamExt, stream};
 use schemas::{Position, TenantId};
 
@@ -38,8 +39,14 @@ pub struct Options {
     /// The key to check against: of the tenant's log, or of its region. Without one, the key that the archive names is used,
     /// which shows only that one and the same key signed everything.
     pub verifier: Option<Verifier>,
-    /// A tree the archive is known to have had, from a backup manifest or an older checkpoint.
+    /// A tree the archive is known to have had, from whoever calls.
     pub expected: Option<Tree>,
+    /// A tree head that was kept from an earlier look, as it was published.
+    pub older: Option<String>,
+    /// The manifest of a backup, as it was written: the tree that the tenant had then.
+    pub backup: Option<Vec<u8>>,
+    /// Whether attachments are read. Otherwise only that they are there is checked.
+    pub reads_attachments: bool,
     /// A size the archive is known to have reached: one that ends before has lost its end.
     pub at_least: u64,
     /// Whose archive it must be.
@@ -51,7 +58,16 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { verifier: None, expected: None, at_least: 0, tenant_id: None, threads }
+        Self {
+            verifier: None,
+            expected: None,
+            older: None,
+            backup: None,
+            reads_attachments: true,
+            at_least: 0,
+            tenant_id: None,
+            threads,
+        }
     }
 }
 
@@ -64,6 +80,8 @@ pub struct Progress {
     pub generations: u64,
     /// Events walked.
     pub events: u64,
+    /// Events there are, as the newest manifest says: a hint, until it was walked.
+    pub events_total: u64,
     /// Bytes read.
     pub bytes: u64,
 }
@@ -80,6 +98,7 @@ pub async fn verify(
     let before = source.get(layout::CHECKPOINT).await?;
     let listing = Listing::new(source.list().await?);
     let mut report = Report::default();
+    let events_total = claimed_size(&source, &listing).await?;
     let newest = listing.newest_generation();
     let Some(identity) = Identity::establish(&source, &listing, options, &mut report).await? else {
         if newest == 0 {
@@ -88,6 +107,7 @@ pub async fn verify(
                 report.add(Position::new(1), layout::MANIFESTS, Wrong::Truncated);
             }
         }
+        report.conclude(options);
         return Ok(report);
     };
     let threads = options.threads.max(1);
@@ -102,12 +122,25 @@ pub async fn verify(
         for (loaded, examined) in chunk.into_iter().zip(examined) {
             let generation = loaded.generation;
             walk.generation(loaded, examined).await?;
-            progress(Progress { generation, generations: newest, events: walk.size(), bytes: source.bytes() });
+            progress(Progress {
+                generation,
+                generations: newest,
+                events: walk.size(),
+                events_total,
+                bytes: source.bytes(),
+            });
         }
     }
     let after = source.get(layout::CHECKPOINT).await?;
     let mut report = walk.finish(finish::Published { before, after }).await?;
     report.objects = source.objects();
     report.bytes = source.bytes();
+    report.conclude(options);
     Ok(report)
+}
+
+/// How many events the newest manifest speaks of. Whether that is so is found on the way.
+async fn claimed_size(source: &Counted<'_>, listing: &Listing) -> Result<u64, Error> {
+    let newest = source.peek(&layout::manifest(listing.newest_generation())).await?;
+    Ok(newest.and_then(|bytes| Manifest::claimed(&bytes).ok()).map_or(0, |manifest| manifest.size))
 }

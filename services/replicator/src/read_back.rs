@@ -37,6 +37,7 @@ pub async fn read_back(deps: &ReplicatorDeps, resident: &Resident) -> Result<Rea
         at_least: known.archived.get().unsigned_abs(),
         // The rest of the process has other work, and nobody waits for this.
         threads: 1,
+        ..Options::default()
     };
     let report = auditor::verify(&objects, &options, &mut |_| ()).await.map_err(Error::ReadBack)?;
     let now = Known::read(deps, resident).await?;

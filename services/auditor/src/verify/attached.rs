@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use schemas::{Hash, Position};
 
-use super::{counted::Counted, walk::Walk};
+use super::walk::Walk;
 use crate::{report::Wrong, source::Error};
 
 /// Files that are fetched at the same time.
@@ -55,7 +55,7 @@ impl Walk<'_> {
         let checks: Vec<_> = manifest
             .attachments
             .iter()
-            .map(|attachment| check_file(self.source, attachment.blob, attachment.size_bytes))
+            .map(|attachment| check_file(self, attachment.blob, attachment.size_bytes))
             .collect();
         let checked: Vec<_> = stream::iter(checks).buffered(FILES_AHEAD).try_collect().await?;
         for (blob, wrong) in named.iter().zip(checked) {
@@ -95,8 +95,12 @@ fn generation_length(manifest: &Manifest) -> u64 {
     manifest.segments.iter().map(|segment| segment.count).sum()
 }
 
-async fn check_file(source: &Counted<'_>, blob: Hash, size_bytes: u64) -> Result<Option<Wrong>, Error> {
-    Ok(match source.get(&layout::attachment(blob)).await? {
+async fn check_file(walk: &Walk<'_>, blob: Hash, size_bytes: u64) -> Result<Option<Wrong>, Error> {
+    let key = layout::attachment(blob);
+    if !walk.options.reads_attachments {
+        return Ok((!walk.listing.has(&key)).then_some(Wrong::Missing));
+    }
+    Ok(match walk.source.get(&key).await? {
         None => Some(Wrong::Missing),
         Some(bytes) if bytes.len() as u64 != size_bytes || Hash::of(&[&bytes]) != blob => Some(Wrong::HashDiffers),
         Some(_) => None,

@@ -27,6 +27,11 @@ impl<'source> Counted<'source> {
         Ok(object)
     }
 
+    /// An object that is not counted: it will be read again.
+    pub(super) async fn peek(&self, key: &str) -> Result<Option<Bytes>, Error> {
+        self.source.get(key).await
+    }
+
     pub(super) async fn list(&self) -> Result<Vec<String>, Error> {
         self.source.list().await
     }

@@ -9,7 +9,7 @@ use schemas::Position;
 
 use super::{attached::first_in_name, listing::tile_of, load, walk::Walk};
 use crate::{
-    report::{Finding, Report, Wrong},
+    report::{Finding, NotChecked, Report, Wrong},
     source::Error,
 };
 
@@ -40,9 +40,9 @@ impl Walk<'_> {
             let partial = self.tail.partial();
             self.compare(partial).await?;
         } else {
-            self.report.notes.push("the tree could not be followed to its end".to_owned());
+            self.report.not_checked.push(NotChecked::Tree);
         }
-        let known = self.options.expected.map_or(0, |expected| expected.size).max(self.options.at_least);
+        let known = self.known.iter().map(|known| known.tree.size).max().unwrap_or(0).max(self.options.at_least);
         if known > self.size() {
             self.report.add(self.next(), layout::MANIFESTS, Wrong::Truncated);
         }
@@ -154,15 +154,12 @@ impl Walk<'_> {
                 Unnamed::Known => {}
             }
         }
-        for (count, what) in [
-            (unpublished, "objects beyond the newest manifest: a step that is not published"),
-            (unclaimed, "files that no archived event claims"),
-            (not_looked_at, "objects of a part that could not be looked at"),
-        ] {
-            if count > 0 {
-                self.report.notes.push(format!("{count} {what}"));
-            }
-        }
+        let met = [
+            (not_looked_at, NotChecked::Unreachable(not_looked_at)),
+            (unpublished, NotChecked::Unpublished(unpublished)),
+            (unclaimed, NotChecked::Unclaimed(unclaimed)),
+        ];
+        self.report.not_checked.extend(met.into_iter().filter(|(count, _)| *count > 0).map(|(_, met)| met));
     }
 
     fn judge(&self, key: &str) -> Unnamed {

@@ -44,12 +44,6 @@ impl Identity {
             report.verifier = Some(Verifier::new(origin.as_str(), key).to_string());
             report.verifiers = keys.verifiers(&origin).map(|verifier| verifier.to_string()).collect();
             report.is_key_pinned = options.verifier.is_some();
-            if options.verifier.is_none() {
-                report.notes.push(
-                    "no key was given: the one the archive names was used; compare it with a copy from elsewhere"
-                        .to_owned(),
-                );
-            }
             return Ok(Some(Self { tenant_id: manifest.tenant_id, region: manifest.region, origin, keys }));
         }
         for generation in listing.generations() {

@@ -16,6 +16,7 @@ use super::{
     counted::Counted,
     examine::{Decoded, Examined, Facts},
     identity::Identity,
+    known::{KnownTree, known_trees},
     listing::Listing,
     load::Loaded,
 };
@@ -37,6 +38,8 @@ pub(super) struct Walk<'run> {
     pub(super) options: &'run Options,
     pub(super) listing: Listing,
     pub(super) report: Report,
+    /// Trees the archive is known to have had.
+    pub(super) known: Vec<KnownTree>,
     /// The tree over the events so far.
     pub(super) tail: Tail,
     /// False once an event is unknown for good: then no later root can be computed.
@@ -67,14 +70,16 @@ impl<'run> Walk<'run> {
         identity: &'run Identity,
         options: &'run Options,
         listing: Listing,
-        report: Report,
+        mut report: Report,
     ) -> Self {
+        let known = known_trees(options, identity, &mut report);
         Self {
             source,
             identity,
             options,
             listing,
             report,
+            known,
             tail: Tail::new(),
             is_tree_known: true,
             unknown_bundles: HashSet::new(),
@@ -267,9 +272,11 @@ impl<'run> Walk<'run> {
     }
 
     fn check_expected(&mut self) {
-        let Some(expected) = self.options.expected.filter(|expected| expected.size == self.size()) else { return };
-        if self.is_tree_known && self.tail.edge().root() != expected.root {
-            self.report.add(None, layout::EVENTS, Wrong::RootDiffers);
+        let size = self.size as u64;
+        for known in self.known.iter().filter(|known| known.tree.size == size) {
+            if self.is_tree_known && self.tail.edge().root() != known.tree.root {
+                self.report.add(None, known.told_by, Wrong::RootDiffers);
+            }
         }
     }
 }

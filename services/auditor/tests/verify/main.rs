@@ -3,5 +3,6 @@
 mod hostile;
 mod made;
 mod proofs;
+mod reported;
 mod tampered;
 mod whole;

@@ -6,6 +6,7 @@ mod consistency;
 mod export;
 mod proof;
 mod replay;
+mod report_file;
 mod verify;
 
 use clap::{Args, Subcommand};

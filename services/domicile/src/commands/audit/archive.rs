@@ -48,7 +48,7 @@ impl ArchiveOption {
                 source: Box::new(Folder::new(folder)),
                 verifier: self.verifier.clone(),
                 archived: 0,
-                name: folder.display().to_string(),
+                name: folder.canonicalize().as_deref().unwrap_or(folder).display().to_string(),
             }),
             (Some(folder), _, _) => Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
             (None, Some(region), Some(tenant)) => {

@@ -1,12 +1,17 @@
 //! `domicile audit verify`: from the region's bucket, or from a copied folder with nothing else.
 
-use std::fmt::Write;
+use std::{fs, path::PathBuf, time::Duration};
 
-use auditor::{Options, Report};
+use auditor::{Options, Report, report};
 use clap::Args;
+use runtime::{Clock, SystemClock};
 use schemas::{RegionId, Slug};
 
-use super::archive::{Archive, ArchiveOption, published, trust};
+use super::{
+    archive::{Archive, ArchiveOption, published},
+    check::read_text,
+    report_file::ReportFile,
+};
 use crate::{
     cli::Place,
     deployment::Deployment,
@@ -21,35 +26,78 @@ pub struct Verify {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub archive: ArchiveOption,
+    /// A checkpoint that was kept from an earlier look: the archive must go on from it.
+    #[arg(long, value_name = "FILE")]
+    pub old: Option<PathBuf>,
+    /// The manifest of a backup: the archive must hold what the tenant had then.
+    #[arg(long, value_name = "FILE")]
+    pub backup: Option<PathBuf>,
+    /// Check only that attachments are there, without reading them.
+    #[arg(long)]
+    pub skip_attachments: bool,
+    /// Write the report to a file too: .html (a page to print), .json or .txt, as its name ends.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<ReportFile>,
     /// How to print the report.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
 pub(super) async fn run(place: &Place, options: &Verify) -> Outcome {
+    // What is asked for beside the archive is looked at first: nobody should wait for a long verification to learn of a typo.
+    let known = options.known()?;
+    let file = options.report.as_ref().map(ReportFile::create).transpose()?;
     let archive = options.archive.open(place).await?;
     let what = archive.name.clone();
-    let report = verify(archive).await?;
+    let clock = SystemClock;
+    let begun = clock.now();
+    let report = verify(archive, known).await?;
+    let done_at = clock.now();
     let is_sound = print_report(&report, &what, options.format)?;
+    if let Some(file) = file {
+        let took = Duration::try_from(done_at.duration_since(begun)).unwrap_or_default();
+        file.write(&report, &report::About { what: what.clone(), done_at, took, program: PROGRAM })?;
+    }
     let first = report.first_wrong().map_or_else(String::new, |position| format!(", the first at position {position}"));
     if is_sound { Ok(()) } else { Err(Failure::check(format!("{what} does not verify{first}"))) }
 }
 
-/// Verifies a tenant's archive in its bucket against the key that the directory publishes.
-pub async fn verify_tenant(deployment: &Deployment, region: &RegionId, tenant: &Slug) -> Result<Report, Failure> {
-    verify(published(deployment, region, tenant, None).await?).await
+const PROGRAM: &str = concat!("domicile ", env!("CARGO_PKG_VERSION"));
+
+impl Verify {
+    /// What is known of the archive from elsewhere, and what is to be left out.
+    fn known(&self) -> Result<Options, Failure> {
+        let older = self.old.as_deref().map(|path| {
+            read_text(path, "--old")?
+                .ok_or_else(|| Failure::usage(format!("--old: {} is no checkpoint", path.display())))
+        });
+        let backup = self.backup.as_deref().map(|path| {
+            let unread = |error| Failure::usage(format!("--backup: {} cannot be read: {error}", path.display()));
+            fs::read(path).map_err(unread)
+        });
+        Ok(Options {
+            older: older.transpose()?,
+            backup: backup.transpose()?,
+            reads_attachments: !self.skip_attachments,
+            ..Options::default()
+        })
+    }
 }
 
-async fn verify(archive: Archive) -> Result<Report, Failure> {
-    let options = Options { verifier: archive.verifier, at_least: archive.archived, ..Options::default() };
-    let mut shown: Option<(Progress, u64)> = None;
+/// Verifies a tenant's archive in its bucket against the key that the directory publishes.
+pub async fn verify_tenant(deployment: &Deployment, region: &RegionId, tenant: &Slug) -> Result<Report, Failure> {
+    verify(published(deployment, region, tenant, None).await?, Options::default()).await
+}
+
+async fn verify(archive: Archive, known: Options) -> Result<Report, Failure> {
+    let options = Options { verifier: archive.verifier, at_least: archive.archived, ..known };
+    let mut shown: Option<Progress> = None;
     let mut progress = |at: auditor::Progress| {
-        let (bar, before) = shown.get_or_insert_with(|| (Progress::new("verify, generations", at.generations), 0));
-        bar.advance(at.generation.saturating_sub(*before));
-        *before = at.generation;
+        let bar = shown.get_or_insert_with(|| Progress::new("verify, events", at.events_total));
+        bar.set_with_bytes(at.events, at.bytes);
     };
     let report = auditor::verify(&*archive.source, &options, &mut progress).await?;
-    if let Some((bar, _)) = shown {
+    if let Some(bar) = shown {
         bar.finish();
     }
     Ok(report)
@@ -57,35 +105,6 @@ async fn verify(archive: Archive) -> Result<Report, Failure> {
 
 /// Prints a report; tells whether it is clean.
 pub fn print_report(report: &Report, what: &str, format: Format) -> Result<bool, Failure> {
-    print_one(report, format, || in_words(report, what))?;
+    print_one(report, format, || report::words(report, what))?;
     Ok(report.is_clean())
-}
-
-fn in_words(report: &Report, what: &str) -> String {
-    let mut words = String::new();
-    let root = report.root.map_or_else(|| "none".to_owned(), |root| root.to_string());
-    let tenant = report.tenant_id.map_or_else(|| "unknown".to_owned(), |tenant| tenant.to_string());
-    let region = report.region.as_ref().map_or("unknown", RegionId::as_str);
-    let verdict = if report.is_clean() { "verified" } else { "WRONG" };
-    let trust = trust(report.is_key_pinned);
-    let lines = [
-        format!("{what}: {verdict}"),
-        format!("  tenant       {tenant}, at home in {region}"),
-        format!(
-            "  events       {} in {} generations, {} attachments",
-            report.size, report.generations, report.attachments
-        ),
-        format!("  tree root    {root}"),
-        format!("  key          {}{trust}", report.verifier.as_deref().unwrap_or("none")),
-        format!("  read         {} objects, {} bytes", report.objects, report.bytes),
-    ];
-    let notes = report.notes.iter().map(|note| format!("  note         {note}"));
-    let findings = report.findings.iter().map(|finding| format!("  wrong        {finding}"));
-    for line in lines.into_iter().chain(notes).chain(findings) {
-        let _ = writeln!(words, "{line}");
-    }
-    if report.findings_left_off > 0 {
-        let _ = writeln!(words, "  and {} more", report.findings_left_off);
-    }
-    words
 }

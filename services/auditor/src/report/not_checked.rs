@@ -1,0 +1,109 @@
+//! What a verification did not look at. It comes before what was found: a clean report says no more than what was checked.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use super::Report;
+use crate::verify::Options;
+
+/// A check that was not made, because nothing was given to make it with, or for what lies in the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotChecked {
+    /// Nothing could be read, so nothing was checked.
+    Everything,
+    /// No key was given: the one that the archive names was used.
+    Key,
+    /// Findings that are not listed.
+    Findings(u64),
+    /// The tree could not be followed to its end.
+    Tree,
+    /// Objects of a part that could not be looked at.
+    Unreachable(u64),
+    /// Objects beyond the newest manifest: a step that is not published.
+    Unpublished(u64),
+    /// Files that no archived event claims.
+    Unclaimed(u64),
+    /// Attachments of which only the name was looked up.
+    Attachments(u64),
+    /// Payloads stayed sealed.
+    Payloads,
+    /// No older tree head was compared.
+    OlderHead,
+    /// No backup's manifest was compared.
+    Backup,
+}
+
+impl NotChecked {
+    /// What makes the check, if something does.
+    pub const fn remedy(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Key => "take the region's key from elsewhere and pass it with --verifier",
+            Self::Findings(_) | Self::Tree | Self::Unreachable(_) => "mend what was found and verify again",
+            Self::Unpublished(_) => "verify again once the next generation is published",
+            Self::Attachments(_) => "leave out --skip-attachments",
+            Self::Payloads => "open them with audit replay and the keys",
+            Self::OlderHead => "keep a checkpoint and pass it next time with --old",
+            Self::Backup => "pass a backup's manifest with --backup",
+            Self::Everything | Self::Unclaimed(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for NotChecked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Everything => formatter.write_str("anything: no manifest could be read"),
+            Self::Key => formatter.write_str(
+                "who signed: no key was given and the archive's own was used, so a stranger who signed all of it anew is not found",
+            ),
+            Self::Findings(count) => write!(formatter, "{count} further findings that are not listed"),
+            Self::Tree => formatter.write_str("the end of the tree: it could not be followed there"),
+            Self::Unreachable(count) => write!(formatter, "{count} objects of a part that could not be looked at"),
+            Self::Unpublished(count) => {
+                write!(formatter, "{count} objects beyond the newest manifest: a step that is not published")
+            }
+            Self::Unclaimed(count) => write!(formatter, "{count} files that no archived event claims"),
+            Self::Attachments(count) => write!(formatter, "the bytes of {count} attachments: only that they are there"),
+            Self::Payloads => {
+                formatter.write_str("what payloads say: they stayed sealed, and only their ciphertext was compared")
+            }
+            Self::OlderHead => {
+                formatter.write_str("against an earlier look: no older checkpoint was compared, so a fork is not found")
+            }
+            Self::Backup => formatter
+                .write_str("against a backup: no backup's manifest was compared, so an archive that was cut back is not found"),
+        }
+    }
+}
+
+/// `{"what", "remedy"}`.
+impl Serialize for NotChecked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("NotChecked", 2)?;
+        fields.serialize_field("what", &self.to_string())?;
+        fields.serialize_field("remedy", &self.remedy())?;
+        fields.end()
+    }
+}
+
+impl Report {
+    /// Adds what the options leave out, and puts first what weighs most. What was met on the way is there already.
+    pub(crate) fn conclude(&mut self, options: &Options) {
+        let left_off = (self.findings_left_off > 0).then_some(NotChecked::Findings(self.findings_left_off));
+        let attachments = if options.reads_attachments { 0 } else { std::mem::take(&mut self.attachments) };
+        let by_options = [
+            (self.tenant_id.is_none()).then_some(NotChecked::Everything),
+            (!self.is_key_pinned).then_some(NotChecked::Key),
+            left_off,
+        ];
+        let met = std::mem::take(&mut self.not_checked);
+        let left_out = [
+            (attachments > 0).then_some(NotChecked::Attachments(attachments)),
+            (self.size > 0).then_some(NotChecked::Payloads),
+            (options.older.is_none()).then_some(NotChecked::OlderHead),
+            (options.expected.is_none() && options.backup.is_none()).then_some(NotChecked::Backup),
+        ];
+        self.not_checked = by_options.into_iter().flatten().chain(met).chain(left_out.into_iter().flatten()).collect();
+    }
+}

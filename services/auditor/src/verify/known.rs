@@ -1,0 +1,52 @@
+//! What is known of the archive from elsewhere: trees that it had.
+
+use archive::{BackupManifest, checkpoint, layout, merkle::proof::Tree};
+
+use super::{Options, identity::Identity};
+use crate::report::{Report, Wrong};
+
+const OLDER: &str = "the older checkpoint";
+const BACKUP: &str = "the backup's manifest";
+
+/// A tree that the archive must hold as its beginning.
+pub(super) struct KnownTree {
+    pub(super) tree: Tree,
+    /// Where it is known from.
+    pub(super) told_by: &'static str,
+}
+
+/// The trees that the options tell of. One whose witness cannot be trusted is a finding.
+pub(super) fn known_trees(options: &Options, identity: &Identity, report: &mut Report) -> Vec<KnownTree> {
+    let mut known: Vec<_> =
+        options.expected.map(|tree| KnownTree { tree, told_by: layout::EVENTS }).into_iter().collect();
+    for (told_by, tree) in [
+        (OLDER, options.older.as_deref().map(|note| older(note, identity))),
+        (BACKUP, options.backup.as_deref().map(|bytes| of_backup(bytes, identity))),
+    ] {
+        match tree {
+            None => {}
+            Some(Ok(tree)) => known.push(KnownTree { tree, told_by }),
+            Some(Err(wrong)) => report.add(None, told_by, wrong),
+        }
+    }
+    known
+}
+
+fn older(note: &str, identity: &Identity) -> Result<Tree, Wrong> {
+    let signed = identity.keys.checkpoint(&identity.origin, note);
+    let (head, _) = signed.map_err(|error| Wrong::Signature(error.to_string()))?;
+    if head.origin != identity.origin {
+        return Err(Wrong::Belongs("log"));
+    }
+    Ok(Tree { size: head.size, root: head.root })
+}
+
+fn of_backup(bytes: &[u8], identity: &Identity) -> Result<Tree, Wrong> {
+    let region_name = checkpoint::region_name(&identity.region);
+    let mut opened = identity.keys.verifiers(&region_name).map(|key| BackupManifest::open(bytes, &key));
+    let backup = opened.find(Result::is_ok).and_then(Result::ok);
+    let backup = backup.ok_or_else(|| Wrong::Signature("no key of the region has signed it".to_owned()))?;
+    let tenant = backup.tenants.iter().find(|tenant| tenant.tenant_id == identity.tenant_id);
+    let tenant = tenant.ok_or(Wrong::Belongs("tenant"))?;
+    Ok(Tree { size: tenant.size, root: tenant.root })
+}
