@@ -10,9 +10,10 @@
 //!
 //! This crate refuses to know where objects come from ([`Source`]) and how payloads are opened.
 //!
-//! Reading order: [`source`], [`report`], [`verify`], [`events`], [`log`], [`replay`].
+//! Reading order: [`source`], [`report`], [`verify`], [`events`], [`log`], [`history`], [`replay`].
 
 pub mod events;
+pub mod history;
 pub mod log;
 pub mod replay;
 pub mod report;
@@ -20,6 +21,7 @@ pub mod source;
 pub mod verify;
 
 pub use events::Events;
+pub use history::History;
 pub use log::{Consistency, Log, Wanted, key_chain};
 pub use report::{Finding, NotChecked, Report, Wrong};
 pub use source::{Folder, Source};

@@ -8,7 +8,12 @@
 //! that what is shown is a state the log really had.
 
 mod decoded;
+mod diff;
 mod fold;
+mod index;
+mod payload;
+mod stepper;
+mod summary;
 mod view;
 
 use jiff::Timestamp;
@@ -16,7 +21,12 @@ use schemas::{Position, Recorded, StreamName};
 
 pub use self::{
     decoded::{Decoded, decode},
+    diff::{Between, Change, Comparing, Difference, Kind, StreamDifference, changes},
     fold::{Fold, State, StreamState},
+    index::{Index, Indexing},
+    payload::Payload,
+    stepper::{Stay, Step},
+    summary::Summary,
 };
 
 /// A moment of a log.
@@ -36,6 +46,8 @@ pub enum AsOf {
 pub struct Filter {
     /// Up to when.
     pub as_of: AsOf,
+    /// Only what was recorded at or after this time.
+    pub from: Option<Timestamp>,
     /// Of one stream only.
     pub stream: Option<StreamName>,
 }
@@ -45,7 +57,7 @@ pub struct Filter {
 pub enum Taken {
     /// It is replayed.
     Yes,
-    /// It is of another stream.
+    /// It is of another stream, or earlier.
     No,
     /// It is past the moment, and so is everything after it.
     Over,
@@ -62,10 +74,10 @@ impl Filter {
         if is_over {
             return Taken::Over;
         }
-        match &self.stream {
-            Some(stream) if *stream != event.sealed.envelope.stream => Taken::No,
-            _ => Taken::Yes,
-        }
+        let envelope = &event.sealed.envelope;
+        let is_earlier = self.from.is_some_and(|from| envelope.recorded_at < from);
+        let is_others = self.stream.as_ref().is_some_and(|stream| *stream != envelope.stream);
+        if is_earlier || is_others { Taken::No } else { Taken::Yes }
     }
 }
 
@@ -79,14 +91,14 @@ pub fn events<P: AsRef<[u8]>>(
         .map(|(recorded, plaintext)| (filter.takes(&recorded), recorded, plaintext))
         .take_while(|(taken, ..)| *taken != Taken::Over)
         .filter(|(taken, ..)| *taken == Taken::Yes)
-        .map(|(_, recorded, plaintext)| decode(&recorded, plaintext))
+        .map(|(_, recorded, plaintext)| decode(&recorded, plaintext.into()))
 }
 
 /// The state at the moment, by stream.
 pub fn state<P: AsRef<[u8]>>(opened: impl IntoIterator<Item = (Recorded, Option<P>)>, filter: &Filter) -> State {
     let mut fold = Fold::new(filter.clone());
     for (recorded, plaintext) in opened {
-        if fold.push(&recorded, plaintext) == Taken::Over {
+        if fold.push(&recorded, plaintext.into()) == Taken::Over {
             break;
         }
     }

@@ -9,6 +9,7 @@
 //! `walk` (positions, streams, roots), `tree` (tiles), `attached` (audit lines, files, schemas), `finish`.
 
 mod attached;
+mod chain;
 mod counted;
 mod examine;
 mod finish;
@@ -23,7 +24,7 @@ use archive::{Manifest, layout, merkle::proof::Tree, note::Verifier};
 use futures::{StreamExt, TryStreamExt, stream};
 use schemas::{Position, TenantId};
 
-pub(crate) use self::load::SIZE_MAX;
+pub(crate) use self::{chain::Chain, load::SIZE_MAX};
 use self::{counted::Counted, examine::examine_all, identity::Identity, listing::Listing, load::load, walk::Walk};
 use crate::{
     report::{Report, Wrong},

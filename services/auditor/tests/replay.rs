@@ -1,6 +1,8 @@
 //! Histories as a timeline and as states.
 
-use auditor::replay::{AsOf, Decoded, Filter, Fold, Taken, events, state};
+use auditor::replay::{
+    AsOf, Comparing, Decoded, Difference, Filter, Fold, Kind, Payload, Taken, decode, events, state,
+};
 use jiff::{Timestamp, ToSpan};
 use schemas::{
     Envelope, PersonId, Position, Recorded, Sealed, StreamName, TenantLogEvent, TicketId, Version,
@@ -86,7 +88,7 @@ fn history() -> Vec<Opened> {
 }
 
 fn ticket_at(as_of: AsOf) -> serde_json::Value {
-    let filter = Filter { as_of, stream: Some(StreamName::Ticket(TicketId::new(42))) };
+    let filter = Filter { as_of, stream: Some(StreamName::Ticket(TicketId::new(42))), ..Filter::default() };
     serde_json::to_value(state(history(), &filter)).expect("JSON")["streams"]["ticket-42"].clone()
 }
 
@@ -134,7 +136,7 @@ fn a_time_ends_the_replay_at_the_first_event_recorded_later() {
     let mut history = history();
     // A desk whose clock is behind appended after one whose clock is ahead.
     history[4].0.sealed.envelope.recorded_at = start();
-    let filter = Filter { as_of: AsOf::Time(start() + 3.minutes()), stream: None };
+    let filter = Filter { as_of: AsOf::Time(start() + 3.minutes()), ..Filter::default() };
     assert_eq!(state(history, &filter).as_of, Position::new(3));
 }
 
@@ -161,8 +163,96 @@ fn a_payload_nobody_can_read_is_named_and_skips_nothing_else() {
     assert_eq!(timeline.len(), 6);
     let mut fold = Fold::new(Filter::default());
     for (recorded, plaintext) in &history {
-        assert_eq!(fold.push(recorded, plaintext.as_ref()), Taken::Yes);
+        assert_eq!(fold.push(recorded, plaintext.as_ref().into()), Taken::Yes);
     }
     let state = fold.finish();
     assert_eq!(state.streams[&StreamName::Ticket(TicketId::new(42))].unreadable_events, 1);
+}
+
+#[test]
+fn without_keys_events_are_sealed_and_say_nothing() {
+    let (recorded, _) = &history()[3];
+    let sealed = decode(recorded, Payload::<Vec<u8>>::Sealed);
+    assert_eq!((sealed.is_sealed, sealed.is_erased, sealed.data.is_none()), (true, false, true));
+    let mut fold = Fold::new(Filter::default());
+    for (recorded, _) in &history() {
+        fold.push(recorded, Payload::<Vec<u8>>::Sealed);
+    }
+    let counted = fold.summarize();
+    assert_eq!((counted.sealed_events, counted.tickets, counted.tickets_by_status.len()), (6, 1, 0));
+    assert_eq!(fold.finish().streams[&StreamName::Ticket(TicketId::new(42))].state.expose(), &serde_json::Value::Null);
+}
+
+#[test]
+fn a_tenant_is_counted_as_of_a_moment() {
+    let counted = |as_of| {
+        let mut fold = Fold::new(Filter { as_of: AsOf::Position(Position::new(as_of)), ..Filter::default() });
+        for (recorded, plaintext) in &history() {
+            fold.push(recorded, plaintext.as_ref().into());
+        }
+        let counted = fold.without_comments().summarize();
+        (counted.people, counted.tickets, counted.tickets_by_status)
+    };
+    assert_eq!(counted(2), (1, 0, [].into()));
+    assert_eq!(counted(5), (1, 1, [("new".to_owned(), 1)].into()));
+    assert_eq!(counted(6), (1, 1, [("solved".to_owned(), 1)].into()));
+}
+
+fn difference(history: Vec<Opened>, from: i64, to: i64) -> Difference {
+    let mut comparing = Comparing::new(Position::new(from), Position::new(to));
+    for (recorded, plaintext) in history {
+        comparing.push(&recorded, plaintext.into());
+    }
+    comparing.finish()
+}
+
+#[test]
+fn a_difference_names_fields_events_and_authors() {
+    let difference = serde_json::to_value(difference(history(), 4, 6)).expect("JSON");
+    let [ticket] = difference["streams"].as_array().expect("a list").as_slice() else { panic!("{difference}") };
+    assert_eq!((&ticket["stream"], &ticket["kind"]), (&json!("ticket-42"), &json!("changed")));
+    let changes = ticket["changes"].as_array().expect("a list");
+    let fields: Vec<_> = changes.iter().map(|change| (change["field"].as_str(), change["by"].clone())).collect();
+    assert_eq!(fields, [(Some("comments[5]"), json!([5])), (Some("status"), json!([6]))]);
+    assert_eq!((&changes[1]["old"], &changes[1]["new"]), (&json!("new"), &json!("solved")));
+    assert_eq!(changes[0]["new"]["body"], "Now on the floor.");
+    assert_eq!(
+        (&ticket["events"][1]["event_type"], &ticket["events"][1]["actor"]),
+        (&json!("status_set"), &json!("system"))
+    );
+}
+
+#[test]
+fn from_before_the_first_event_everything_was_added_and_to_itself_nothing() {
+    let all = difference(history(), 0, 6);
+    assert!(all.streams.len() == 2 && all.streams.iter().all(|stream| stream.kind == Kind::Added), "{all:?}");
+    assert!(difference(history(), 6, 6).streams.is_empty());
+}
+
+#[test]
+fn what_was_changed_and_changed_back_is_the_same_and_its_events_are_still_there() {
+    let mut history = history();
+    let ticket = StreamName::Ticket(TicketId::new(42));
+    let set = |status| TicketEvent::from(StatusSet { status });
+    history.push(opened(7, ticket.clone(), 5, set(Status::Open)));
+    history.push(opened(8, ticket, 6, set(Status::Solved)));
+    let difference = difference(history, 6, 8);
+    let [ticket] = difference.streams.as_slice() else { panic!("{difference:?}") };
+    assert_eq!((ticket.kind, ticket.changes.len(), ticket.events.len()), (Kind::Same, 0, 2));
+}
+
+#[test]
+fn an_erased_event_between_is_named_and_changes_what_can_be_seen() {
+    let mut history = history();
+    history[5].1 = None;
+    let difference = difference(history, 5, 6);
+    let [ticket] = difference.streams.as_slice() else { panic!("{difference:?}") };
+    assert!(ticket.kind == Kind::Same && ticket.events[0].is_erased, "{ticket:?}");
+}
+
+#[test]
+fn events_before_a_time_are_left_out() {
+    let filter = Filter { from: Some(start() + 5.minutes()), ..Filter::default() };
+    let positions: Vec<_> = events(history(), &filter).map(|event| event.position.get()).collect();
+    assert_eq!(positions, [5, 6]);
 }

@@ -5,6 +5,8 @@ use schemas::{Actor, CommandId, EventId, Hash, Personal, Position, Recorded, Str
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::Payload;
+
 /// Fields that hold credentials. Their values are replaced.
 const CREDENTIALS: [&str; 2] = ["phc", "token_sha256"];
 const NOT_SHOWN: &str = "(credential, not shown)";
@@ -36,11 +38,13 @@ pub struct Decoded {
     /// SHA-256 of the ciphertext of a file that belongs to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blob: Option<Hash>,
-    /// What happened, in today's shape. Nothing if the key was destroyed or the payload cannot be read.
+    /// What happened, in today's shape. Nothing if the payload is erased, sealed or cannot be read.
     #[serde(serialize_with = "exposed")]
     pub data: Option<Personal<Value>>,
     /// Whether the key of the payload was destroyed: a tombstone.
     pub is_erased: bool,
+    /// Whether the payload stayed sealed for want of keys.
+    pub is_sealed: bool,
     /// Why the payload cannot be read, if that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
@@ -50,11 +54,12 @@ fn exposed<S: Serializer>(data: &Option<Personal<Value>>, serializer: S) -> Resu
     data.as_ref().map(Personal::expose).serialize(serializer)
 }
 
-/// Decodes an event. `plaintext` is its opened payload; nothing if the key was destroyed.
-pub fn decode<P: AsRef<[u8]>>(recorded: &Recorded, plaintext: Option<P>) -> Decoded {
+/// Decodes an event with what is known of its payload.
+pub fn decode<P: AsRef<[u8]>>(recorded: &Recorded, payload: Payload<P>) -> Decoded {
     let envelope = &recorded.sealed.envelope;
-    let is_erased = plaintext.is_none();
-    let event = plaintext
+    let (is_erased, is_sealed) = (payload.is_erased(), payload.is_sealed());
+    let event = payload
+        .open()
         .map(|plaintext| TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext.as_ref()))
         .transpose();
     let (data, unreadable) = match event {
@@ -75,6 +80,7 @@ pub fn decode<P: AsRef<[u8]>>(recorded: &Recorded, plaintext: Option<P>) -> Deco
         blob: envelope.blob,
         data,
         is_erased,
+        is_sealed,
         unreadable,
     }
 }

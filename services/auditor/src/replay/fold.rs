@@ -7,12 +7,12 @@ use domain::{
     upload::Upload,
 };
 use jiff::Timestamp;
-use schemas::{Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
+use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{
-    Filter, Taken,
+    Filter, Payload, Taken,
     view::{self, Comment},
 };
 
@@ -38,6 +38,8 @@ pub struct StreamState {
     pub changed_at: Timestamp,
     /// Events whose key was destroyed: what they said is missing from the state.
     pub erased_events: u64,
+    /// Events that stayed sealed for want of keys: what they say is missing, too.
+    pub sealed_events: u64,
     /// Events that this program cannot read.
     pub unreadable_events: u64,
     /// The state; null if the events that would make it are erased.
@@ -56,15 +58,18 @@ pub struct Fold {
     as_of: Position,
     recorded_at: Option<Timestamp>,
     streams: BTreeMap<StreamName, Folded>,
+    keeps_comments: bool,
 }
 
+/// A stream's events so far.
 #[derive(Debug)]
-struct Folded {
+pub(super) struct Folded {
     version: Version,
     created_at: Timestamp,
     changed_at: Timestamp,
-    erased_events: u64,
-    unreadable_events: u64,
+    pub(super) erased_events: u64,
+    pub(super) sealed_events: u64,
+    pub(super) unreadable_events: u64,
     aggregate: AnyAggregate,
 }
 
@@ -85,18 +90,24 @@ enum AnyAggregate {
 impl Fold {
     /// A fold of what the filter takes.
     pub fn new(filter: Filter) -> Self {
-        Self { filter, as_of: Position::ZERO, recorded_at: None, streams: BTreeMap::new() }
+        Self { filter, as_of: Position::ZERO, recorded_at: None, streams: BTreeMap::new(), keeps_comments: true }
+    }
+
+    /// A fold that forgets what comments say: for counts, where they would take most of the memory.
+    #[must_use]
+    pub fn without_comments(self) -> Self {
+        Self { keeps_comments: false, ..self }
     }
 
     /// Takes the next event, in order of positions; [`Taken::Over`] says that no later one will be taken.
-    pub fn push<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, plaintext: Option<P>) -> Taken {
+    pub fn push<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, payload: Payload<P>) -> Taken {
         let taken = self.filter.takes(recorded);
         if taken != Taken::Over {
             self.as_of = recorded.position;
             self.recorded_at = Some(recorded.sealed.envelope.recorded_at);
         }
         if taken == Taken::Yes {
-            self.fold(recorded, plaintext);
+            self.fold(recorded, payload);
         }
         taken
     }
@@ -107,40 +118,74 @@ impl Fold {
         State { as_of: self.as_of, recorded_at: self.recorded_at, streams }
     }
 
-    fn fold<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, plaintext: Option<P>) {
+    /// How far it has come.
+    pub(super) fn reached(&self) -> (Position, Option<Timestamp>) {
+        (self.as_of, self.recorded_at)
+    }
+
+    /// The streams so far.
+    pub(super) fn streams(&self) -> impl Iterator<Item = (&StreamName, &Folded)> {
+        self.streams.iter()
+    }
+
+    fn fold<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, payload: Payload<P>) {
         let envelope = &recorded.sealed.envelope;
-        let folded = self.streams.entry(envelope.stream.clone()).or_insert_with(|| Folded {
-            version: Version::ZERO,
-            created_at: envelope.recorded_at,
-            changed_at: envelope.recorded_at,
-            erased_events: 0,
-            unreadable_events: 0,
-            aggregate: AnyAggregate::of(&envelope.stream),
-        });
-        folded.version = envelope.version;
-        folded.changed_at = envelope.recorded_at;
-        let event = plaintext
-            .map(|plaintext| TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext.as_ref()));
-        match event {
-            Some(Ok(event)) => folded.aggregate.evolve(recorded, event),
-            Some(Err(_)) => folded.unreadable_events += 1,
-            None => {
-                folded.erased_events += 1;
-                folded.aggregate.erased(recorded);
-            }
+        let folded = self.streams.entry(envelope.stream.clone()).or_insert_with(|| Folded::new(envelope));
+        folded.take(recorded, payload);
+        if let (false, AnyAggregate::Ticket(_, comments)) = (self.keeps_comments, &mut folded.aggregate) {
+            comments.clear();
         }
     }
 }
 
 impl Folded {
+    /// A stream before its first event.
+    pub(super) fn new(first: &Envelope) -> Self {
+        Self {
+            version: Version::ZERO,
+            created_at: first.recorded_at,
+            changed_at: first.recorded_at,
+            erased_events: 0,
+            sealed_events: 0,
+            unreadable_events: 0,
+            aggregate: AnyAggregate::of(&first.stream),
+        }
+    }
+
+    /// Takes the next event of the stream.
+    pub(super) fn take<P: AsRef<[u8]>>(&mut self, recorded: &Recorded, payload: Payload<P>) {
+        let envelope = &recorded.sealed.envelope;
+        self.version = envelope.version;
+        self.changed_at = envelope.recorded_at;
+        match payload {
+            Payload::Open(plaintext) => {
+                match TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext.as_ref()) {
+                    Ok(event) => self.aggregate.evolve(recorded, event),
+                    Err(_) => self.unreadable_events += 1,
+                }
+            }
+            Payload::Erased => {
+                self.erased_events += 1;
+                self.aggregate.erased(recorded);
+            }
+            Payload::Sealed => self.sealed_events += 1,
+        }
+    }
+
+    /// The state so far; null where nothing made one.
+    pub(super) fn view(&self) -> Value {
+        self.aggregate.view()
+    }
+
     fn into_state(self) -> StreamState {
         StreamState {
             version: self.version,
             created_at: self.created_at,
             changed_at: self.changed_at,
             erased_events: self.erased_events,
+            sealed_events: self.sealed_events,
             unreadable_events: self.unreadable_events,
-            state: Personal::new(self.aggregate.view()),
+            state: Personal::new(self.view()),
         }
     }
 }

@@ -3,6 +3,7 @@
 mod hostile;
 mod made;
 mod proofs;
+mod reading;
 mod reported;
 mod tampered;
 mod whole;

@@ -1,64 +1,51 @@
-//! `domicile audit replay` and `show`: a history opened with the region's keys.
+//! `domicile audit replay`: a history event by event, on a terminal step by step.
 
-use auditor::replay::{AsOf, Decoded, Filter, Fold, State, Taken, decode};
-use regions::{DatabaseRole, Resident};
-use schemas::{Position, Recorded};
+use std::io::{IsTerminal, stdin, stdout};
+
+use auditor::replay::{AsOf, Decoded, Filter, Fold, Taken, decode};
+use clap::Args;
+use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
-use sqlx::PgPool;
-use vault::{Plaintext, Vault};
+use serde_json::Value;
 
-use super::{Replay, Show};
+use super::{
+    Moment,
+    history::{History, HistoryOption, Selection},
+    step,
+};
 use crate::{
-    cli::{Place, TenantOption},
-    deployment::Deployment,
+    cli::Place,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list},
 };
 
-/// Events that are read and opened at once.
-const BATCH: i64 = 1000;
 /// The longest data shown in a column; everything is in the other formats.
 const DATA_LENGTH_MAX: usize = 100;
 
-/// A tenant's log, opened.
-struct History {
-    pool: PgPool,
-    vault: Vault,
-    resident: Resident,
-}
-
-impl History {
-    async fn open(place: &Place, tenant: &TenantOption) -> Result<Self, Failure> {
-        let deployment = Deployment::open(place)?;
-        let region = deployment.region(&tenant.region)?;
-        let pool = deployment.pool(&region, DatabaseRole::Projector).await?;
-        let vault = deployment.vault(&region, pool.clone())?;
-        let resident = deployment.resident(&mut *pool.acquire().await?, &region.id, &tenant.tenant).await?;
-        Ok(Self { pool, vault, resident })
-    }
-
-    /// The next events after a position, each with its payload; nothing for a payload whose key was destroyed.
-    async fn after(&self, position: Position, limit: i64) -> Result<Vec<(Recorded, Option<Plaintext>)>, Failure> {
-        let events = eventlog::read_log(&mut *self.pool.acquire().await?, &self.resident, position, limit).await?;
-        let opened = self.vault.open_all(&self.resident, &events).await?;
-        Ok(events.into_iter().zip(opened).collect())
-    }
-
-    /// Gives every event to `take` until it has seen enough.
-    async fn each(&self, mut take: impl FnMut(&Recorded, Option<Plaintext>) -> Result<Taken, Failure>) -> Outcome {
-        let mut position = Position::ZERO;
-        loop {
-            let batch = self.after(position, BATCH).await?;
-            let Some((last, _)) = batch.last() else { return Ok(()) };
-            position = last.position;
-            for (recorded, plaintext) in batch {
-                if take(&recorded, plaintext)? == Taken::Over {
-                    return Ok(());
-                }
-            }
-        }
-    }
+/// `domicile audit replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub history: HistoryOption,
+    /// Show the state the events lead to instead of the events.
+    #[arg(long)]
+    pub state: bool,
+    /// Up to this moment (RFC 3339, such as 2026-11-22T10:00:00Z) or position. Where it steps, it begins there.
+    #[arg(long, value_name = "TIME|POSITION")]
+    pub as_of: Option<Moment>,
+    /// Only what was recorded at or after this time.
+    #[arg(long, value_name = "TIME", conflicts_with = "state")]
+    pub from_time: Option<Timestamp>,
+    /// Only up to this time.
+    #[arg(long, value_name = "TIME", conflicts_with = "as_of")]
+    pub to_time: Option<Timestamp>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub selection: Selection,
+    /// How to print. On a terminal, and without this or --state, it steps from event to event instead: ? lists the keys.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
 }
 
 /// An event as a row.
@@ -66,17 +53,18 @@ impl History {
 #[serde(transparent)]
 struct EventRow(Decoded);
 
+impl EventRow {
+    fn line(&self) -> String {
+        serde_json::to_string(self).expect("an event is JSON")
+    }
+}
+
 impl Row for EventRow {
     const HEADINGS: &'static [&'static str] =
         &["position", "recorded at", "stream", "version", "type", "actor", "data"];
 
     fn cells(&self) -> Vec<String> {
         let Decoded { position, recorded_at, stream, version, event_type, actor, .. } = &self.0;
-        let data = match (&self.0.data, &self.0.unreadable) {
-            (Some(data), _) => shortened(&data.expose().to_string()),
-            (None, Some(reason)) => format!("(unreadable: {reason})"),
-            (None, None) => "(erased)".to_owned(),
-        };
         vec![
             position.to_string(),
             recorded_at.to_string(),
@@ -84,8 +72,18 @@ impl Row for EventRow {
             version.to_string(),
             event_type.clone(),
             actor.to_string(),
-            data,
+            data(&self.0).map_or_else(|data| shortened(&data.to_string()), str::to_owned),
         ]
+    }
+}
+
+/// What an event says, or in a word why that cannot be seen.
+pub(super) fn data(event: &Decoded) -> Result<&str, &Value> {
+    match &event.data {
+        Some(data) => Err(data.expose()),
+        None if event.is_sealed => Ok("(sealed)"),
+        None if event.is_erased => Ok("(erased)"),
+        None => Ok("(unreadable)"),
     }
 }
 
@@ -97,34 +95,44 @@ fn shortened(text: &str) -> String {
 }
 
 pub(super) async fn run(place: &Place, options: &Replay) -> Outcome {
-    let history = History::open(place, &options.tenant).await?;
-    let as_of = match options.as_of {
-        None => AsOf::End,
-        Some(super::AsOf::Time(time)) => AsOf::Time(time),
-        Some(super::AsOf::Position(position)) => AsOf::Position(position),
+    let history = options.history.open(place).await?;
+    if options.format.is_none() && !options.state && stdin().is_terminal() && stdout().is_terminal() {
+        return step::run(&history, options).await;
+    }
+    let up_to = match (options.as_of, options.to_time) {
+        (Some(moment), _) => Some(history.place(moment, "--as-of").await?),
+        (None, Some(time)) => Some(history.place(Moment::Time(time), "--to-time").await?),
+        (None, None) => None,
     };
-    let filter = Filter { as_of, stream: options.stream.clone() };
-    if options.state {
-        state(&history, filter, options.format).await
-    } else {
-        events(&history, &filter, options.format).await
+    let as_of = up_to.map_or(AsOf::End, AsOf::Position);
+    let filter = Filter { as_of, from: options.from_time, stream: options.selection.stream() };
+    let format = options.format.unwrap_or_default();
+    let is_known =
+        if options.state { state(&history, filter, format).await? } else { events(&history, &filter, format).await? };
+    match options.selection.stream().filter(|_| !is_known) {
+        Some(stream) => Err(options.selection.unknown(&stream, up_to.unwrap_or(history.head().await?))),
+        None => Ok(()),
     }
 }
 
-async fn events(history: &History, filter: &Filter, format: Format) -> Outcome {
-    let mut rows = Vec::new();
+/// Prints the events; tells whether the stream that was asked for has any, shown or not.
+async fn events(history: &History, filter: &Filter, format: Format) -> Result<bool, Failure> {
+    let (mut rows, mut is_known) = (Vec::new(), filter.stream.is_none());
+    let wants = |event: &schemas::Recorded| {
+        is_known = is_known || filter.stream.as_ref() == Some(&event.sealed.envelope.stream);
+        filter.takes(event)
+    };
     history
-        .each(|recorded, plaintext| {
-            let taken = filter.takes(recorded);
-            if taken == Taken::Yes {
-                let row = EventRow(decode(recorded, plaintext));
-                // One object a line needs no end to begin with: a long history is shown while it is read.
-                if format == Format::Ndjson { println!("{}", serde_json::to_string(&row)?) } else { rows.push(row) }
-            }
-            Ok(taken)
+        .each(wants, |recorded, payload| {
+            let row = EventRow(decode(recorded, payload));
+            // One object a line needs no end to begin with: a long history is shown while it is read.
+            if format == Format::Ndjson { println!("{}", row.line()) } else { rows.push(row) }
         })
         .await?;
-    if format == Format::Ndjson { Ok(()) } else { print_list(&rows, format) }
+    if is_known && format != Format::Ndjson {
+        print_list(&rows, format)?;
+    }
+    Ok(is_known)
 }
 
 #[derive(Serialize)]
@@ -144,13 +152,33 @@ impl Row for StreamRow {
     }
 }
 
-async fn state(history: &History, filter: Filter, format: Format) -> Outcome {
-    let mut fold = Fold::new(filter);
-    history.each(|recorded, plaintext| Ok(fold.push(recorded, plaintext))).await?;
-    let state: State = fold.finish();
+/// Prints the state; tells whether there is any.
+async fn state(history: &History, filter: Filter, format: Format) -> Result<bool, Failure> {
+    let stream = filter.stream.clone();
+    let mut fold = Fold::new(filter.clone());
+    let mut reached = None;
+    let wants = |event: &schemas::Recorded| {
+        let taken = filter.takes(event);
+        if taken != Taken::Over {
+            reached = Some((event.position, event.sealed.envelope.recorded_at));
+        }
+        taken
+    };
+    history
+        .each(wants, |recorded, payload| {
+            fold.push(recorded, payload);
+        })
+        .await?;
+    let mut state = fold.finish();
+    if let Some((position, recorded_at)) = reached {
+        (state.as_of, state.recorded_at) = (position, Some(recorded_at));
+    }
+    if stream.is_some() && state.streams.is_empty() {
+        return Ok(false);
+    }
     if format == Format::Json {
         println!("{}", serde_json::to_string_pretty(&state)?);
-        return Ok(());
+        return Ok(true);
     }
     let rows = state.streams.iter().map(|(stream, folded)| StreamRow {
         stream: stream.to_string(),
@@ -158,26 +186,6 @@ async fn state(history: &History, filter: Filter, format: Format) -> Outcome {
         changed_at: folded.changed_at.to_string(),
         state: folded.state.expose().clone(),
     });
-    print_list(&rows.collect::<Vec<_>>(), format)
-}
-
-/// One event with everything that can be said of it.
-pub(super) async fn show(place: &Place, options: &Show) -> Outcome {
-    let history = History::open(place, &options.tenant).await?;
-    let found = history.after(Position::new(options.position.get() - 1), 1).await?.pop();
-    let found = found.filter(|(recorded, _)| recorded.position == options.position);
-    let (recorded, plaintext) =
-        found.ok_or_else(|| Failure::usage(format!("--position: the log holds no position {}", options.position)))?;
-    let sealed = &recorded.sealed;
-    let entry = sealed.envelope.entry(&sealed.payload);
-    let shown = json!({
-        "position": recorded.position,
-        "envelope": sealed.envelope,
-        "payload_bytes": sealed.payload.len(),
-        "entry": String::from_utf8_lossy(&entry),
-        "leaf": sealed.leaf,
-        "event": decode(&recorded, plaintext),
-    });
-    println!("{}", serde_json::to_string_pretty(&shown)?);
-    Ok(())
+    print_list(&rows.collect::<Vec<_>>(), format)?;
+    Ok(true)
 }

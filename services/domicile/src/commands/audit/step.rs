@@ -1,0 +1,191 @@
+//! `domicile audit replay` on a terminal: step by step through a history.
+//!
+//! Lines rather than single keys: a line works over any connection, in any terminal, with any keyboard and screen reader, and
+//! can be typed by a script. What is asked for is read by [`ask`], where it leads is worked out by the auditor's index, and
+//! what is shown is made by [`screen`]; here is only the loop.
+
+mod ask;
+mod screen;
+
+use std::{
+    collections::VecDeque,
+    io::{BufRead, Write, stdin, stdout},
+};
+
+use auditor::replay::{Filter, Fold, Index, Indexing, Payload, Step};
+use schemas::{Position, Recorded, StreamName};
+use serde_json::Value;
+use vault::Plaintext;
+
+use self::ask::Ask;
+use super::{
+    Moment,
+    history::{History, Opened},
+    replay::Replay,
+};
+use crate::{
+    exit::{Failure, Outcome},
+    progress::Progress,
+};
+
+/// Histories shorter than this are indexed before anybody could read how far it is.
+const WORTH_A_BAR: i64 = 20_000;
+/// Events that are held opened: those of the aggregates that were looked at last.
+const EVENTS_HELD: usize = 2_000;
+
+pub(super) async fn run(history: &History, options: &Replay) -> Outcome {
+    let index = indexed(history).await?;
+    if index.head() == Position::ZERO {
+        println!("{} holds no events.", history.name());
+        return Ok(());
+    }
+    let mut stepping = Stepping { history, index, held: VecDeque::new() };
+    let mut at = stepping.start(options).await?;
+    println!("{}: positions 1 to {}. Type ? for the keys, q to quit.\n", history.name(), stepping.index.head());
+    stepping.show(at).await?;
+    let mut last = Ask::Step(Step::Next);
+    while let Some(line) = read_line(at, stepping.index.head())? {
+        let ask = match Ask::read(&line, &last) {
+            Ok(ask) => ask,
+            Err(why) => {
+                println!("{why}; ? lists the keys");
+                continue;
+            }
+        };
+        match &ask {
+            Ask::Quit => return Ok(()),
+            Ask::Help => println!("{}", ask::HELP),
+            Ask::Command => stepping.list(stepping.command(at), "of the same command").await?,
+            Ask::Effects => stepping.list(stepping.index.caused_by(at), "caused by this one").await?,
+            Ask::State => stepping.state(at).await?,
+            Ask::Step(step) => match stepping.index.step(at, step) {
+                Ok(there) => {
+                    at = there;
+                    stepping.show(at).await?;
+                }
+                Err(why) => println!("{why}"),
+            },
+        }
+        last = ask;
+    }
+    Ok(())
+}
+
+/// The next line; nothing at the end of the input.
+fn read_line(at: Position, head: Position) -> Result<Option<String>, Failure> {
+    print!("{at}/{head}> ");
+    stdout().flush()?;
+    let mut line = String::new();
+    Ok((stdin().lock().read_line(&mut line)? > 0).then_some(line))
+}
+
+async fn indexed(history: &History) -> Result<Index, Failure> {
+    let head = history.head().await?;
+    let bar = (head.get() > WORTH_A_BAR).then(|| Progress::new("index, events", head.get().unsigned_abs()));
+    let mut indexing = Indexing::default();
+    history
+        .each_sealed(head, |event| {
+            indexing.push(event);
+            if let Some(bar) = &bar {
+                bar.advance(1);
+            }
+        })
+        .await?;
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    Ok(indexing.finish())
+}
+
+/// A history that is stepped through.
+struct Stepping<'history> {
+    history: &'history History,
+    index: Index,
+    /// Opened events, newest at the end.
+    held: VecDeque<(Position, Recorded, Payload<Plaintext>)>,
+}
+
+impl Stepping<'_> {
+    /// Where to begin: at a moment, at a stream's first event, or at the first of all.
+    async fn start(&self, options: &Replay) -> Result<Position, Failure> {
+        let moment = options.as_of.map(|moment| (moment, "--as-of"));
+        let moment = moment.or(options.from_time.map(|time| (Moment::Time(time), "--from-time")));
+        let begin = match moment {
+            Some((moment, option)) => self.history.place_after_first(moment, option).await?,
+            None => Position::new(1),
+        };
+        let Some(stream) = options.selection.stream() else { return Ok(begin) };
+        let positions = self.index.of_stream(&stream);
+        let later = positions.iter().find(|position| **position >= begin).or(positions.last());
+        later.copied().ok_or_else(|| options.selection.unknown(&stream, self.index.head()))
+    }
+
+    fn command(&self, at: Position) -> Vec<Position> {
+        let (first, last) = self.index.of_same_command(at);
+        (first.get()..=last.get()).map(Position::new).collect()
+    }
+
+    /// An event, opened; read once while it is held.
+    async fn event(&mut self, at: Position) -> Result<Opened, Failure> {
+        if let Some((_, event, payload)) = self.held.iter().find(|(held, ..)| *held == at) {
+            return Ok((event.clone(), payload.clone()));
+        }
+        let found = self.history.at(at).await?;
+        let (event, payload) = found.ok_or_else(|| Failure::check(format!("position {at}: the event went away")))?;
+        if self.held.len() == EVENTS_HELD {
+            self.held.pop_front();
+        }
+        self.held.push_back((at, event.clone(), payload.clone()));
+        Ok((event, payload))
+    }
+
+    /// The state of an event's aggregate, before it and after it.
+    async fn states(&mut self, at: Position, stream: &StreamName) -> Result<(Value, Value), Failure> {
+        let positions: Vec<_> = self.index.of_same_stream(at).iter().copied().filter(|of| *of <= at).collect();
+        let (mut before, mut after) = (Fold::new(Filter::default()), Fold::new(Filter::default()));
+        for position in positions {
+            let (event, payload) = self.event(position).await?;
+            if position < at {
+                before.push(&event, payload.as_ref());
+            }
+            after.push(&event, payload.as_ref());
+        }
+        let view = |fold: Fold| {
+            let state = fold.finish().streams.remove(stream);
+            state.map_or(Value::Null, |state| state.state.expose().clone())
+        };
+        Ok((view(before), view(after)))
+    }
+
+    async fn show(&mut self, at: Position) -> Outcome {
+        let (event, payload) = self.event(at).await?;
+        let (before, after) = self.states(at, &event.sealed.envelope.stream).await?;
+        let cause = self.index.cause_of(at);
+        let place = screen::Place { head: self.index.head(), command: self.index.of_same_command(at), cause };
+        say(&screen::event(&event, payload, &place));
+        say(&screen::changed(&event, &before, &after, self.history.has_keys()));
+        Ok(())
+    }
+
+    async fn state(&mut self, at: Position) -> Outcome {
+        let (event, _) = self.event(at).await?;
+        let (_, after) = self.states(at, &event.sealed.envelope.stream).await?;
+        say(&screen::state(&event, &after));
+        Ok(())
+    }
+
+    async fn list(&mut self, positions: Vec<Position>, what: &str) -> Outcome {
+        println!("{} events {what}", positions.len());
+        for position in positions {
+            let (event, _) = self.event(position).await?;
+            say(&screen::line(&event));
+        }
+        Ok(())
+    }
+}
+
+/// Prints text that came from a history. None of its characters speaks to the terminal.
+fn say(text: &str) {
+    let harmless = |character: char| if character.is_control() && character != '\n' { '\u{fffd}' } else { character };
+    println!("{}", text.chars().map(harmless).collect::<String>());
+}

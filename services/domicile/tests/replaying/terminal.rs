@@ -1,0 +1,127 @@
+//! The program on a terminal: a pseudo-terminal that a test types into.
+
+use std::{
+    fs::File,
+    io::{Read, Write},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+    pty::openpty,
+};
+
+use crate::vectors::{Keys, command};
+
+/// What a step may take. Reached only when a test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program on a terminal.
+struct Terminal {
+    screen: File,
+    child: Child,
+    /// What was shown since the last question.
+    shown: String,
+}
+
+impl Terminal {
+    fn start(keys: &Keys, more: &[&str]) -> Self {
+        let pair = openpty(None, None).expect("a pseudo-terminal");
+        let end = || Stdio::from(pair.slave.try_clone().expect("a descriptor"));
+        let mut command = command(&["audit", "replay"], keys, more);
+        let child = command.stdin(end()).stdout(end()).stderr(Stdio::null()).spawn().expect("the program runs");
+        drop(command);
+        let mut terminal = Self { screen: File::from(pair.master), child, shown: String::new() };
+        terminal.wait_for("> ");
+        terminal
+    }
+
+    /// Reads until the program asks for the next line at this prompt.
+    fn wait_for(&mut self, prompt: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        self.shown.clear();
+        while !self.shown.ends_with(prompt) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no {prompt:?} after: {}", self.shown);
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+            poll(&mut [PollFd::new(std::os::fd::AsFd::as_fd(&self.screen), PollFlags::POLLIN)], timeout)
+                .expect("polls");
+            let mut bytes = [0; 4096];
+            let read = self.screen.read(&mut bytes).expect("reads");
+            self.shown.push_str(&String::from_utf8_lossy(&bytes[..read]));
+        }
+    }
+
+    /// Types a line and gives what is shown in answer.
+    fn ask(&mut self, line: &str) -> String {
+        writeln!(self.screen, "{line}").expect("types");
+        self.wait_for("> ");
+        // The terminal shows what is typed, and ends lines in its own way.
+        self.shown.replace("\r\n", "\n").trim_start_matches(line).to_owned()
+    }
+
+    fn quit(mut self) {
+        writeln!(self.screen, "q").expect("types");
+        assert!(self.child.wait().expect("it ends").success());
+    }
+}
+
+#[test]
+fn on_a_terminal_it_steps() {
+    let keys = Keys::given();
+    let mut terminal = Terminal::start(&keys, &[]);
+    let first = terminal.shown.clone();
+    assert!(
+        first.contains("positions 1 to 8") && first.contains("position 1 of 8") && first.contains("tenant_registered"),
+        "{first}"
+    );
+    let second = terminal.ask("n");
+    assert!(second.contains("position 2 of 8") && second.contains("state of tenant"), "{second}");
+    assert!(terminal.ask("").contains("position 3 of 8"), "an empty line asks for the same again");
+    assert!(terminal.ask("b").contains("position 2 of 8"));
+    let ticket = terminal.ask("ticket 1");
+    assert!(ticket.contains("ticket-1 version 1") && ticket.contains("+ subject:"), "{ticket}");
+    let next = terminal.ask("n .");
+    assert!(next.contains("ticket-1 version 2"), "{next}");
+    assert_eq!(terminal.ask("b .").split("state of").next(), ticket.split("state of").next());
+    assert!(terminal.ask("8").contains("position 8 of 8"));
+    assert!(terminal.ask("n").contains("this is the last event"));
+    assert!(terminal.ask("ticket 99").contains("the log holds no event of ticket-99"));
+    assert!(terminal.ask("1999-01-01T00:00:00Z").contains("nothing was recorded by then"));
+    assert!(terminal.ask("s").contains("\"status\""));
+    assert!(terminal.ask("command").contains("of the same command"));
+    assert!(terminal.ask("frobnicate").contains("? lists the keys"));
+    let help = terminal.ask("?");
+    assert!(
+        ["next of a ticket", "to position 42", "caused", "quit"].iter().all(|words| help.contains(words)),
+        "{help}"
+    );
+    let cause = terminal.ask("c");
+    assert!(cause.contains("position 7 of 8"), "{cause}");
+    assert!(terminal.ask("e").contains("1 events caused by this one"));
+    let effect = terminal.ask("e 1");
+    assert!(effect.contains("position 8 of 8") && effect.contains("caused by the event at position 7"), "{effect}");
+    assert!(terminal.ask("first").contains("position 1 of 8"));
+    assert!(terminal.ask("c").contains("names no cause"));
+    terminal.quit();
+}
+
+#[test]
+fn without_keys_the_terminal_says_sealed_and_with_them_erased() {
+    let mut sealed = Terminal::start(&Keys::none(), &["--ticket", "1"]);
+    let shown = sealed.shown.clone();
+    assert!(
+        shown.contains("ticket-1 version 1")
+            && shown.contains("(sealed)")
+            && shown.contains("state of ticket-1: sealed"),
+        "{shown}"
+    );
+    assert!(!sealed.ask("n").contains("(erased)"));
+    sealed.quit();
+    let keys = Keys::given();
+    let mut opened = Terminal::start(&keys, &["--as-of", "1"]);
+    let all: String = (0..7).map(|_| opened.ask("n")).collect();
+    assert!(all.contains("(erased)") && !all.contains("(sealed)"), "{all}");
+    opened.quit();
+}
