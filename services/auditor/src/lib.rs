@@ -10,8 +10,9 @@
 //!
 //! This crate refuses to know where objects come from ([`Source`]) and how payloads are opened.
 //!
-//! Reading order: [`source`], [`report`], [`verify`], [`events`], [`log`], [`history`], [`replay`].
+//! Reading order: [`source`], [`report`], [`verify`], [`events`], [`log`], [`history`], [`replay`], [`bundle`].
 
+pub mod bundle;
 pub mod events;
 pub mod history;
 pub mod log;

@@ -143,6 +143,10 @@ pub enum Wrong {
     AttachmentsDiffer,
     /// The archive ends before a size it is known to have had.
     Truncated,
+    /// It is not as the bundle's list says.
+    NotAsListed,
+    /// The bundle's list does not name it.
+    Unlisted,
 }
 
 impl fmt::Display for Wrong {
@@ -170,6 +174,8 @@ impl fmt::Display for Wrong {
             Self::GuideDiffers => "not the steps by hand that were published for this key",
             Self::AuditDiffers => "not the lines of the events",
             Self::AttachmentsDiffer => "names other attachments than the events",
+            Self::NotAsListed => "not the bytes that BUNDLE.json lists",
+            Self::Unlisted => "not listed in BUNDLE.json",
             Self::Truncated => "the archive ends here and is known to have held more",
         })
     }

@@ -32,6 +32,8 @@ pub enum NotChecked {
     OlderHead,
     /// No backup's manifest was compared.
     Backup,
+    /// Of a ticket's bundle: what lies beside the ticket and after its checkpoint.
+    BesideTicket,
 }
 
 impl NotChecked {
@@ -45,6 +47,7 @@ impl NotChecked {
             Self::Payloads => "open them with audit replay and the keys",
             Self::OlderHead => "keep a checkpoint and pass it next time with --old",
             Self::Backup => "pass a backup's manifest with --backup",
+            Self::BesideTicket => "verify the tenant's archive",
             Self::Everything | Self::Unclaimed(_) => return None,
         })
     }
@@ -53,6 +56,9 @@ impl NotChecked {
 impl fmt::Display for NotChecked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::BesideTicket => {
+                formatter.write_str("the rest of the log: other streams, and what happened to the ticket after the checkpoint")
+            }
             Self::Everything => formatter.write_str("anything: no manifest could be read"),
             Self::Key => formatter.write_str(
                 "who signed: no key was given and the archive's own was used, so a stranger who signed all of it anew is not found",

@@ -1,5 +1,6 @@
 //! `domicile audit replay`, `show` and `diff` as people run them, over the published test vectors: no store, no network.
 
+mod bundles;
 mod terminal;
 mod vectors;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use archive::{Verifier, checkpoint::origin, layout};
-use auditor::{Folder, Source, source};
+use auditor::{Folder, Source, bundle, source};
 use bytes::Bytes;
 use clap::Args;
 use futures::{FutureExt, future::BoxFuture};
@@ -22,7 +22,7 @@ pub struct ArchiveOption {
     /// The tenant's name in its address.
     #[arg(long, value_name = "NAME", requires = "region")]
     pub tenant: Option<Slug>,
-    /// A copied archive folder instead: no network, no database, no keys.
+    /// A copied archive folder instead, or (to verify) a bundle: no network, no database, no keys.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["region", "tenant"])]
     pub from: Option<PathBuf>,
     /// The verifier key to trust, as published. The directory's for a bucket; the archive's own for a folder, and said so.
@@ -39,6 +39,8 @@ pub(super) struct Archive {
     pub(super) archived: u64,
     /// What to call it.
     pub(super) name: String,
+    /// Whether it is a bundle rather than an archive.
+    pub(super) is_bundle: bool,
 }
 
 impl ArchiveOption {
@@ -48,6 +50,7 @@ impl ArchiveOption {
                 source: Box::new(Folder::new(folder)),
                 verifier: self.verifier.clone(),
                 archived: 0,
+                is_bundle: folder.join(bundle::LIST).is_file(),
                 name: folder.canonicalize().as_deref().unwrap_or(folder).display().to_string(),
             }),
             (Some(folder), _, _) => Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
@@ -78,6 +81,7 @@ pub(super) async fn published(
         verifier: Some(verifier),
         archived: objects.archived,
         name: format!("{region}/{tenant}"),
+        is_bundle: false,
     })
 }
 

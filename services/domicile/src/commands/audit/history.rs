@@ -16,7 +16,10 @@ use schemas::{PersonId, Position, Recorded, StreamName, TenantId, TicketId};
 use sqlx::PgPool;
 use vault::{Keyring, Plaintext, RegionKey, Vault};
 
-use super::{Moment, archive::ArchiveOption};
+use super::{
+    Moment,
+    archive::{Archive, ArchiveOption},
+};
 use crate::{
     cli::Place,
     deployment::Deployment,
@@ -89,7 +92,7 @@ enum Events {
 }
 
 enum Keys {
-    Vault(Vault),
+    Vault(Vault, Resident),
     Ring(Box<Keyring>),
     None,
 }
@@ -106,12 +109,24 @@ impl HistoryOption {
                 let deployment = Deployment::open(place)?;
                 let at_home = deployment.region(region)?;
                 let pool = deployment.pool(&at_home, DatabaseRole::Projector).await?;
-                let keys = Keys::Vault(deployment.vault(&at_home, pool.clone())?);
+                let vault = deployment.vault(&at_home, pool.clone())?;
                 let resident = deployment.resident(&mut *pool.acquire().await?, &at_home.id, tenant).await?;
+                let keys = Keys::Vault(vault, resident.clone());
                 Ok(History { events: Events::Log { pool, resident }, keys, name: format!("{region}/{tenant}") })
             }
             _ => Err(Failure::usage("takes --region and --tenant, or --from")),
         }
+    }
+
+    /// The same history as its archive holds it: events that a proof can be made of.
+    pub(super) async fn open_archive(&self, place: &Place) -> Result<History, Failure> {
+        let log = self.open(place).await?;
+        if self.archive.from.is_some() {
+            return Ok(log);
+        }
+        let Archive { source, verifier, .. } = self.archive.open(place).await?;
+        let archive = history::History::open(source, verifier).await.map_err(|error| unreadable(error, None))?;
+        Ok(History { events: Events::Archive(archive), ..log })
     }
 
     async fn copied(&self, folder: &Path) -> Result<History, Failure> {
@@ -216,15 +231,15 @@ impl History {
     /// Opens payloads, as far as there are keys.
     pub(super) async fn open(&self, events: Vec<Recorded>) -> Result<Vec<Opened>, Failure> {
         let tampered = |error: vault::Error| Failure::check(format!("{:#}", anyhow::Error::new(error)));
-        let opened: Vec<Payload<Plaintext>> = match (&self.keys, &self.events) {
-            (Keys::Vault(vault), Events::Log { resident, .. }) => {
+        let opened: Vec<Payload<Plaintext>> = match &self.keys {
+            Keys::Vault(vault, resident) => {
                 vault.open_all(resident, &events).await?.into_iter().map(Payload::from).collect()
             }
-            (Keys::Ring(ring), _) => {
+            Keys::Ring(ring) => {
                 let opened = events.iter().map(|event| ring.open(event).map(Payload::from));
                 opened.collect::<Result<_, _>>().map_err(tampered)?
             }
-            (Keys::Vault(_) | Keys::None, _) => events.iter().map(|_| Payload::Sealed).collect(),
+            Keys::None => events.iter().map(|_| Payload::Sealed).collect(),
         };
         Ok(events.into_iter().zip(opened).collect())
     }

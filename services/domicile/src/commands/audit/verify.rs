@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, time::Duration};
 
-use auditor::{Options, Report, report};
+use auditor::{Options, Report, bundle, report};
 use clap::Args;
 use runtime::{Clock, SystemClock};
 use schemas::{RegionId, Slug};
@@ -96,7 +96,11 @@ async fn verify(archive: Archive, known: Options) -> Result<Report, Failure> {
         let bar = shown.get_or_insert_with(|| Progress::new("verify, events", at.events_total));
         bar.set_with_bytes(at.events, at.bytes);
     };
-    let report = auditor::verify(&*archive.source, &options, &mut progress).await?;
+    let report = if archive.is_bundle {
+        bundle::verify(&*archive.source, &options, &mut progress).await?
+    } else {
+        auditor::verify(&*archive.source, &options, &mut progress).await?
+    };
     if let Some(bar) = shown {
         bar.finish();
     }

@@ -1,0 +1,58 @@
+//! Copy an archive object by object.
+
+use std::{fs, path::Path};
+
+use archive::{Manifest, layout};
+use auditor::Source;
+
+use crate::{
+    exit::{Failure, Outcome},
+    progress::Progress,
+};
+
+/// Copies every object; tells how many.
+pub(super) async fn copy(source: &dyn Source, folder: &Path, option: &str) -> Result<usize, Failure> {
+    // The checkpoint is taken from the newest manifest that is copied: the published one may have moved on meanwhile.
+    let keys: Vec<String> = source.list().await?.into_iter().filter(|key| key != layout::CHECKPOINT).collect();
+    let newest = keys.iter().filter_map(|key| Some((layout::manifest_generation(key)?, key))).max();
+    let Some((_, newest)) = newest else { return Err(Failure::usage("there is no manifest, so no archive to export")) };
+    let progress = Progress::new("export, objects", keys.len() as u64);
+    for key in &keys {
+        let object = source.get(key).await?.ok_or_else(|| anyhow::anyhow!("{key} went away while it was copied"))?;
+        if newest == key {
+            write(folder, layout::CHECKPOINT, Manifest::claimed(&object)?.checkpoint.as_bytes(), option)?;
+        }
+        write(folder, key, &object, option)?;
+        progress.advance(1);
+    }
+    progress.finish();
+    Ok(keys.len())
+}
+
+/// Writes a file below a folder. Keys come from elsewhere: none may lead out of the folder.
+pub(super) fn write(folder: &Path, key: &str, bytes: &[u8], option: &str) -> Outcome {
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    if !key.split('/').all(is_plain) {
+        return Err(Failure::check(format!("the archive holds an object whose key leads out of its folder: {key:?}")));
+    }
+    let path = folder.join(key);
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+    written.map_err(|error| Failure::usage(format!("{option}: {} cannot be written: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+
+    #[test]
+    fn a_key_that_leads_out_of_the_folder_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join("copy");
+        for key in ["/etc/passwd", "../escaped", "events/../../escaped", "events//x", "./x", ""] {
+            assert_eq!(write(&target, key, b"x", "--to").expect_err(key).exit(), Exit::CheckFailed);
+        }
+        write(&target, "events/x", b"x", "--to").expect("a plain key");
+        assert!(!folder.path().join("escaped").exists());
+    }
+}
