@@ -3,6 +3,7 @@
 //! Keys are relative to a tenant's prefix unless their name says otherwise, so that a copied folder reads like the bucket.
 //! Numbers in names are padded, so that a plain listing is in order.
 
+use jiff::Timestamp;
 use schemas::{Hash, Position, TenantId};
 
 /// The published checkpoint: the only object that is ever replaced, and only by compare-and-swap.
@@ -32,6 +33,11 @@ pub fn tenant_prefix(tenant_id: TenantId) -> String {
 /// Where the wrapped keys of a generation lie in the region's bucket: outside of the archive, with a short life.
 pub fn keys(tenant_id: TenantId, generation: u64) -> String {
     format!("keys/{tenant_id}/{generation:08}.json")
+}
+
+/// Where a part of a renewal of a tenant's wrapped keys lies, by the time it began; beside those of the generations.
+pub fn renewed_keys(tenant_id: TenantId, began_at: Timestamp, part: u32) -> String {
+    format!("keys/{tenant_id}/renewed-{}-{part:06}.json", began_at.strftime("%Y%m%dT%H%M%SZ"))
 }
 
 /// Where a region's backups lie in its bucket.

@@ -1,5 +1,7 @@
 //! How a region's bucket keeps objects: for how long at least, for how long at most, and under which key.
 
+use jiff::SignedDuration;
+
 /// What the region's file and the hosting policy ask of its bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Storage {
@@ -40,6 +42,13 @@ pub struct Deletion {
     pub noncurrent_days: u16,
     /// For which uploads live that nobody finishes.
     pub incomplete_days: u16,
+}
+
+impl Deletion {
+    /// How old the newest export of a living key may get: half its life, so that a renewal that fails has as long again.
+    pub fn keys_renewed_after(&self) -> SignedDuration {
+        SignedDuration::from_hours(12 * i64::from(self.keys_days))
+    }
 }
 
 impl Default for Deletion {

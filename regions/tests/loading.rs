@@ -574,6 +574,8 @@ fn exported_keys_are_gone_before_the_promise_about_deletion() {
     let (text, what) = refusal("hosting-policy.toml", "keys_days = 30", "keys_days = 83");
     assert_eq!(text, "keys_days = 83");
     assert!(what.starts_with("deletion.keys_days: takes fewer days: with noncurrent_days = 7"), "{what}");
+    let (_, what) = refusal("hosting-policy.toml", "keys_days = 30", "keys_days = 1");
+    assert!(what.starts_with("deletion.keys_days: takes 2 days or more"), "{what}");
     let (_, what) = refusal("hosting-policy.toml", "promise_days = 90\n", "");
     assert_eq!(what, "deletion.promise_days: is missing; takes a number of days, from 1");
 }

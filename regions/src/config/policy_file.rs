@@ -64,6 +64,9 @@ fn deletion(table: &Table<'_>) -> Result<Deletion, ConfigError> {
         noncurrent_days: days("noncurrent_days")?,
         incomplete_days: days("incomplete_days")?,
     };
+    if deletion.keys_days < 2 {
+        return Err(table.wrong("keys_days", "takes 2 days or more: keys that live are exported anew at half of it"));
+    }
     let (promise, noncurrent) = (deletion.promise_days, deletion.noncurrent_days);
     if u32::from(deletion.keys_days) + u32::from(noncurrent) >= u32::from(promise) {
         let takes = format!(

@@ -8,8 +8,8 @@
 //! This crate refuses to know what events mean: it handles envelopes and ciphertext. The formats are the crate `archive`'s.
 //!
 //! Reading order: [`archive_tenant`], [`signing`] (which key signs), [`store`] (one tenant's objects), [`read_back`] (the mark "verified"),
-//! [`backup`], [`fence`] (tenants whose log ends before what was published), [`replicator`] (the loop that keeps every tenant's archive
-//! close behind its log).
+//! [`backup`], [`renew_keys()`] (exported keys that must not end), [`fence`] (tenants whose log ends before what was published),
+//! [`replicator`] (the loop that keeps every tenant's archive close behind its log).
 
 pub mod archive_tenant;
 pub mod backup;
@@ -20,6 +20,7 @@ pub mod fence;
 mod lag;
 mod prove;
 pub mod read_back;
+mod renew_keys;
 pub mod replicator;
 pub mod signing;
 pub mod store;
@@ -29,6 +30,7 @@ pub use deps::ReplicatorDeps;
 pub use error::Error;
 pub use prove::{published_size, verify_archive};
 pub use read_back::{ReadBack, read_back};
+pub use renew_keys::renew_keys;
 pub use replicator::Replicator;
 pub use signing::KeyRing;
 pub use store::TenantObjects;

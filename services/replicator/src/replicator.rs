@@ -6,6 +6,7 @@
 
 mod ages;
 mod paces;
+mod renewing;
 mod resigning;
 mod verifying;
 
@@ -50,11 +51,12 @@ impl Replicator {
             }
         }
         let (deps, shutdown) = (&self.deps, &shutdown);
-        let looking_after = future::join4(
+        let looking_after = future::join5(
             verifying::run(deps, shutdown),
             ages::run(deps, shutdown),
             scheduled::run(deps, shutdown),
             resigning::run(deps, shutdown),
+            renewing::run(deps, shutdown),
         );
         let (archived, _) = future::join(self.archive(shutdown), looking_after).await;
         archived

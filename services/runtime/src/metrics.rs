@@ -45,6 +45,10 @@ pub struct RegionMetrics {
     pub mark_age_seconds: GaugeVec,
     /// Objects written to the region's bucket, by kind.
     pub archive_objects: IntCounterVec,
+    /// Age in seconds of the oldest whole export of a tenant's keys.
+    pub key_export_age_seconds: Gauge,
+    /// How long exported keys live, in seconds.
+    pub key_export_life_seconds: Gauge,
     /// Age in seconds of the newest backup's cut, or of the first tenant where there is none.
     pub backup_age_seconds: Gauge,
     /// How often the region is to be backed up, in seconds; 0 if only on request.
@@ -89,6 +93,11 @@ impl RegionMetrics {
             topic_connected: gauges("domicile_topic_connected", "Whether a client of the topic works.", "client"),
             mark_age_seconds: ages("domicile_mark_age_seconds", "Age of the oldest event beyond a mark.", "mark"),
             archive_objects: counters("domicile_archive_objects_total", "Objects written to the bucket.", "kind"),
+            key_export_age_seconds: age(
+                "domicile_key_export_age_seconds",
+                "Age of the oldest whole export of a tenant's keys.",
+            ),
+            key_export_life_seconds: age("domicile_key_export_life_seconds", "How long exported keys live."),
             backup_age_seconds: age("domicile_backup_age_seconds", "Age of the newest backup."),
             backup_interval_seconds: age("domicile_backup_interval_seconds", "How often a backup is to be made."),
             backup_incomplete_tenants: IntGauge::new(
@@ -142,6 +151,8 @@ impl RegionMetrics {
             Box::new(self.topic_connected.clone()),
             Box::new(self.mark_age_seconds.clone()),
             Box::new(self.archive_objects.clone()),
+            Box::new(self.key_export_age_seconds.clone()),
+            Box::new(self.key_export_life_seconds.clone()),
             Box::new(self.backup_age_seconds.clone()),
             Box::new(self.backup_interval_seconds.clone()),
             Box::new(self.backup_incomplete_tenants.clone()),

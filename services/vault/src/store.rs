@@ -91,6 +91,31 @@ pub(crate) async fn data_keys_by_id(
     Ok(rows.into_iter().map(|row| data_key_row(row.key_id, row.scope, row.wrapped)).collect())
 }
 
+/// Living data keys of a tenant after an id, in the order of ids, at most `limit`.
+pub(crate) async fn data_keys_after(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    after: Option<KeyId>,
+    limit: i64,
+) -> Result<Vec<ExportedRow>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select key_id, scope, wrapped as "wrapped!", created_at as "created_at: jiff_sqlx::Timestamp"
+        from vault.data_key
+        where tenant_id = $1 and wrapped is not null and key_id > $2
+        order by key_id limit $3"#,
+        tenant_id.get(),
+        after.map_or(Uuid::nil(), KeyId::get),
+        limit
+    )
+    .fetch_all(connection)
+    .await?;
+    let exported = rows.into_iter().map(|row| ExportedRow {
+        row: data_key_row(row.key_id, row.scope, row.wrapped),
+        created_at: row.created_at.to_jiff(),
+    });
+    Ok(exported.collect())
+}
+
 /// All living data keys of a tenant, or those of some ids.
 pub(crate) async fn export_data_keys(
     connection: &mut PgConnection,

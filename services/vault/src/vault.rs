@@ -15,7 +15,7 @@ use crate::{
     key_file::RegionKey,
     scope::Scope,
     sealing::{DataKey, Plaintext},
-    store,
+    store::{self, ExportedRow, TenantKeyRow},
 };
 use tenant_key::TenantKey;
 
@@ -126,6 +126,27 @@ impl Vault {
         self.export_where(resident, Some(key_ids)).await
     }
 
+    /// As [`Vault::export`], but only the next keys after an id, and the last id of these; none, when there are no more. So all
+    /// keys of a tenant are exported in parts, however many there are.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn export_after(
+        &self,
+        resident: &Resident,
+        after: Option<KeyId>,
+        limit: i64,
+    ) -> Result<Option<(Value, KeyId)>, Error> {
+        let tenant_id = resident.tenant_id();
+        let failed = |source| Error::ReadKeys { tenant_id, source };
+        let mut transaction = regions::begin(&self.0.pool, resident).await.map_err(failed)?;
+        let tenant_key = store::tenant_key(&mut transaction, tenant_id).await.map_err(failed)?;
+        let data_keys = store::data_keys_after(&mut transaction, tenant_id, after, limit).await.map_err(failed)?;
+        transaction.commit().await.map_err(failed)?;
+        let Some(last) = data_keys.last().map(|exported| exported.row.key_id) else { return Ok(None) };
+        Ok(Some((export(tenant_id, tenant_key, data_keys), last)))
+    }
+
     async fn export_where(&self, resident: &Resident, only: Option<&[KeyId]>) -> Result<Value, Error> {
         let tenant_id = resident.tenant_id();
         let failed = |source| Error::ReadKeys { tenant_id, source };
@@ -133,20 +154,24 @@ impl Vault {
         let tenant_key = store::tenant_key(&mut transaction, tenant_id).await.map_err(failed)?;
         let data_keys = store::export_data_keys(&mut transaction, tenant_id, only).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
-        Ok(json!({
-            "tenant_id": tenant_id,
-            "tenant_key": tenant_key.map(|key| json!({
-                "region_key_id": key.region_key_id,
-                "wrapped": BASE64_STANDARD.encode(key.wrapped),
-            })),
-            "data_keys": data_keys.into_iter().map(|exported| json!({
-                "key_id": exported.row.key_id,
-                "scope": exported.row.scope,
-                "wrapped": BASE64_STANDARD.encode(exported.row.wrapped),
-                "created_at": exported.created_at,
-            })).collect::<Vec<_>>(),
-        }))
+        Ok(export(tenant_id, tenant_key, data_keys))
     }
+}
+
+fn export(tenant_id: TenantId, tenant_key: Option<TenantKeyRow>, data_keys: Vec<ExportedRow>) -> Value {
+    json!({
+        "tenant_id": tenant_id,
+        "tenant_key": tenant_key.map(|key| json!({
+            "region_key_id": key.region_key_id,
+            "wrapped": BASE64_STANDARD.encode(key.wrapped),
+        })),
+        "data_keys": data_keys.into_iter().map(|exported| json!({
+            "key_id": exported.row.key_id,
+            "scope": exported.row.scope,
+            "wrapped": BASE64_STANDARD.encode(exported.row.wrapped),
+            "created_at": exported.created_at,
+        })).collect::<Vec<_>>(),
+    })
 }
 
 fn open_event(

@@ -5,6 +5,7 @@ mod backup;
 mod crash;
 mod reading_back;
 mod region;
+mod renewing;
 mod rotating;
 mod running;
 mod scheduled;

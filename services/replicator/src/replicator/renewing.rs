@@ -1,0 +1,43 @@
+//! Looks now and then whose exported keys are to be written anew. Of several replicators one does: whoever holds the region's lock, until
+//! its connection ends.
+
+use runtime::Shutdown;
+
+use crate::{
+    deps::ReplicatorDeps,
+    error::Error,
+    renew_keys::{oldest, renew_keys},
+};
+
+/// Intervals from one look to the next.
+const INTERVALS: u32 = 30;
+
+pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
+    while shutdown.sleep(deps.interval * INTERVALS).await {
+        let round = tokio::select! {
+            round = round(deps) => round,
+            // What was written stays; the tenant under way begins anew.
+            () = shutdown.requested() => return,
+        };
+        if let Err(error) = round {
+            tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew exported keys");
+        }
+    }
+}
+
+async fn round(deps: &ReplicatorDeps) -> Result<(), Error> {
+    if oldest(deps).await? >= deps.region.storage.deletion.keys_renewed_after() {
+        // Held by the connection: a process that dies gives it back.
+        let mut connection = deps.pool.acquire().await.map_err(Error::Database)?.detach();
+        let locked = sqlx::query_scalar!(
+            r#"select pg_try_advisory_lock(hashtextextended('replicator key renewal', 0)) as "locked!""#
+        );
+        if locked.fetch_one(&mut connection).await.map_err(Error::Database)? {
+            renew_keys(deps).await?;
+        }
+    }
+    let life_hours = 24 * u32::from(deps.region.storage.deletion.keys_days);
+    deps.metrics.key_export_life_seconds.set(3600.0 * f64::from(life_hours));
+    deps.metrics.key_export_age_seconds.set(oldest(deps).await?.as_secs_f64().max(0.0));
+    Ok(())
+}
