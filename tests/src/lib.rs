@@ -5,13 +5,14 @@
 //! means, never for an answer that a test is about.
 //!
 //! Reading order: [`setup`] and [`deployment`] (a running `domicile up`), [`client`] and [`tenant`] (who speaks to it), [`command`] (every
-//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`history`] (what was asked, held against what is there), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`], [`others`], [`vectors`].
+//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`faulty_store`], [`history`] (what was asked, held against what is there), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`], [`others`], [`vectors`].
 
 pub mod canary;
 pub mod client;
 pub mod command;
 pub mod deployment;
 pub mod disk;
+pub mod faulty_store;
 pub mod folder;
 pub mod history;
 pub mod kafka;

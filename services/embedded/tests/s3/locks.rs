@@ -7,8 +7,10 @@ use aws_sdk_s3::{
     },
 };
 use bytes::Bytes;
+use embedded::s3::{Config, Credential, Durability, Endpoint};
 use jiff::SignedDuration;
-use runtime::Clock;
+use regions::{Endpoints, S3Endpoint};
+use runtime::{Clock, Shutdown};
 use testkit::{RawBucket, TestRegion, refusal};
 
 const HOUR: i64 = 3600;
@@ -133,5 +135,32 @@ async fn a_lock_takes_a_bucket_that_locks_and_an_end_that_is_ahead() -> anyhow::
     bucket.create_bucket().bucket("no-locks").create_bucket_configuration(place).send().await?;
     let lock = put().bucket("no-locks").object_lock_retain_until_date(hours(&test, 1)).send().await;
     assert_eq!(refusal(&lock), "InvalidRequest");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_locked_stays_so_when_the_endpoint_comes_back_and_what_was_half_written_is_gone() -> anyhow::Result<()>
+{
+    let test = testkit::region().await?;
+    let (_, version) = locked(&test, "events/1", ObjectLockMode::Governance).await?;
+    let (folder, shutdown) = (test.folder.path().join("s3"), Shutdown::new());
+    // What an endpoint leaves that dies in the middle of an upload.
+    std::fs::write(folder.join(".staging/7"), "half")?;
+    let config = Config {
+        folder: folder.clone(),
+        location: test.region.cloud_region.clone(),
+        credentials: vec![Credential::unlimited("again", "again")],
+        durability: Durability::Test,
+        clock: test.clock.clone(),
+    };
+    let again = Endpoint::start(config, &shutdown).await?;
+    assert_eq!(std::fs::read_dir(folder.join(".staging"))?.count(), 0);
+    let Endpoints { postgres, .. } = test.region.endpoints().expect("a region with stores");
+    let s3 = S3Endpoint::new(again.url(), "again", "again");
+    let bucket = RawBucket::new(&test.region.clone().with_endpoints(Endpoints { postgres, s3 }), "again", "again");
+    assert_eq!(delete(&bucket, "events/1", &version, false).await, "AccessDenied");
+    let keys: Vec<_> = super::versions::listed(&bucket, "").await?.into_iter().map(|version| version.0).collect();
+    assert_eq!(keys, ["events/1"], "half of an object is none");
+    shutdown.request();
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! ciphertext.
 
 use bytes::Bytes;
-use regions::Resident;
+use regions::{Put, Resident};
 use schemas::{AttachmentId, Hash, KeyId, TenantId};
 use vault::{Plaintext, Scope};
 
@@ -32,7 +32,12 @@ pub(crate) async fn write(
     let key = keys.first().expect("the vault gives one key per scope");
     let sealed = key.seal(&associated_data(resident, attachment), bytes);
     let blob = Hash::of(&[&sealed]);
-    desk.bucket.put_new(&object_key(resident.tenant_id(), blob), sealed.into()).await.map_err(ApiError::unavailable)?;
+    let object = object_key(resident.tenant_id(), blob);
+    let put = desk.bucket.put_new(&object, sealed.into()).await.map_err(ApiError::unavailable)?;
+    // An earlier attempt whose answer was lost wrote it; an event must not name what only a conflict speaks of.
+    if put == Put::Existed && desk.bucket.head(&object).await.map_err(ApiError::unavailable)?.is_none() {
+        return Err(ApiError::unavailable("the bucket refused a file as existing that it does not have"));
+    }
     Ok(blob)
 }
 
