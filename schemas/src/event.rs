@@ -158,6 +158,8 @@ pub enum TenantLogEvent {
     Name(crate::name::NameEvent),
     /// Of a stream `access-<day>`.
     Access(crate::access::AccessEvent),
+    /// Of a stream `audit-<command id>`.
+    Audit(crate::audit::AuditEvent),
 }
 
 macro_rules! log_events {
@@ -207,6 +209,7 @@ log_events! {
     Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),
     Access(crate::access::AccessEvent),
+    Audit(crate::audit::AuditEvent),
 }
 
 /// Declares the events of an aggregate; see the module's page.

@@ -4,13 +4,14 @@
 //! `CommentAdded` looks like and how its bytes of last year are read today, never whether a comment may be added.
 //!
 //! Reading order: [`class`] (what a field may hold), [`ids`], [`values`], the events of each aggregate
-//! ([`tenant`], [`person`], [`ticket`], [`upload`], [`erasure`], [`name`], [`access`]), [`event`] (what the macro makes of
+//! ([`tenant`], [`person`], [`ticket`], [`upload`], [`erasure`], [`name`], [`access`], [`audit`]), [`event`] (what the macro makes of
 //! them), [`envelope`] (what surrounds a sealed payload), [`published`] (JSON Schemas for readers without this binary).
 
 // The macro names this crate by its own name, so that it works here and in other crates alike.
 extern crate self as schemas;
 
 pub mod access;
+pub mod audit;
 pub mod class;
 pub mod day;
 pub mod envelope;

@@ -51,6 +51,36 @@ words! {
         BearerToken = "bearer_token",
         /// An address that opens one thing to whoever holds it.
         Link = "link",
+        /// A form on a page, without an account: signing up.
+        Page = "page",
+        /// The product itself.
+        System = "system",
+    }
+    /// What was done to a thing, for the audit log.
+    AuditAction {
+        /// It was made.
+        Create = "create",
+        /// It was changed.
+        Update = "update",
+        /// It was taken away.
+        Destroy = "destroy",
+        /// It left as a file.
+        Exported = "exported",
+    }
+    /// What kind of thing it was done to.
+    AuditSource {
+        /// The tenant itself.
+        Account = "account",
+        /// A person.
+        User = "user",
+        /// An API token.
+        ApiToken = "apitoken",
+        /// A group of agents.
+        Group = "group",
+        /// A ticket, as a whole.
+        Ticket = "ticket",
+        /// The audit log.
+        AuditLog = "audit_log",
     }
     /// What a read was of.
     ReadKind {
@@ -68,6 +98,8 @@ words! {
         Event = "event",
         /// The access log.
         AccessLog = "access_log",
+        /// The audit log.
+        AuditLog = "audit_log",
         /// What the table of routes does not know.
         Other = "other",
     }

@@ -171,6 +171,7 @@ fn streams() -> impl Strategy<Value = StreamName> {
         (0..4_000_000_000_i64).prop_map(|second| {
             StreamName::Access(Day::of(jiff::Timestamp::from_second(second).expect("within the range")))
         }),
+        any::<u128>().prop_map(|id| StreamName::Audit(CommandId::new(Uuid::from_u128(id)))),
         "[a-z]{3,63}".prop_map(|slug| StreamName::Name(slug.parse().expect("a slug"))),
     ]
 }

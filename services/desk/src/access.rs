@@ -15,14 +15,13 @@ mod write;
 
 use std::{
     convert::Infallible,
-    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use axum::{
     body::HttpBody,
     extract::{FromRequestParts, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, header, request::Parts},
+    http::{header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -30,10 +29,13 @@ use schemas::{PersonId, TokenId, access::Access, values::Means};
 
 pub(crate) use self::recorder::Recorder;
 use self::routes::{Reads, Row};
-use crate::{host::Site, serve::Peer, state::Desk};
+use crate::{
+    caller::provenance::{address_of, text},
+    host::Site,
+    serve::Peer,
+    state::Desk,
+};
 
-/// How much of what a client says about itself is kept, in characters.
-const TEXT_LENGTH_MAX: usize = 500;
 /// How much of an address is kept.
 const URL_LENGTH_MAX: usize = 2000;
 
@@ -124,7 +126,7 @@ fn draft(desk: &Desk, row: &Row, request: &Request) -> Access {
         actor: None,
         means: Means::Link,
         token: None,
-        address: address(request),
+        address: request.extensions().get::<Peer>().and_then(address_of),
         client: text(header::USER_AGENT),
         referer: text(header::REFERER),
         method: request.method().as_str().to_owned(),
@@ -151,16 +153,6 @@ fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response)
     access.status = response.status().as_u16();
     access.bytes_sent = response.body().size_hint().exact();
     Some(access)
-}
-
-fn address(request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<Peer>()?;
-    Some(peer.address?.ip().to_canonical())
-}
-
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(value.chars().take(TEXT_LENGTH_MAX).collect())
 }
 
 #[cfg(test)]

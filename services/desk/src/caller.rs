@@ -7,6 +7,7 @@
 pub(crate) mod client;
 mod credentials;
 pub(crate) mod guard;
+pub(crate) mod provenance;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use schemas::{
     values::{Means, Role},
 };
 
-use self::{client::Client, credentials::Credentials, guard::Turn};
+use self::{client::Client, credentials::Credentials, guard::Turn, provenance::Provenance};
 use crate::{
     access::{Reader, Reading},
     body::RequestPrint,
@@ -38,6 +39,8 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
     /// The person's address, if there is one.
     pub(crate) email: Option<String>,
+    /// By what the person came in, and from where.
+    pub(crate) provenance: Provenance,
     /// What the request reads.
     pub(crate) reading: Reading,
     /// The address the request was sent to, for absolute URLs in answers: `origin.url("/api/v2/...")`.
@@ -65,6 +68,7 @@ impl Caller {
         Issuer {
             resident: self.resident.clone(),
             actor: Actor::Person(self.person),
+            provenance: self.provenance.clone(),
             command_id: desk.new_command_id(),
             at: desk.clock.now(),
             idempotency: print.idempotency(self.person),
@@ -100,7 +104,8 @@ impl FromRequestParts<Desk> for Caller {
         let Identity { reader, role, email } = identity.ok_or_else(ApiError::unauthorized)?;
         let Ok(reading) = Reading::from_request_parts(parts, desk).await;
         reading.by(reader);
-        Ok(Self { resident, person: reader.person, role, email, reading, origin })
+        let provenance = Provenance { means: reader.means, token: reader.token, ..Provenance::of(parts) };
+        Ok(Self { resident, person: reader.person, role, email, provenance, reading, origin })
     }
 }
 

@@ -20,6 +20,7 @@ use vault::Scope;
 
 pub(crate) use self::{person::person, ticket::ticket};
 use crate::{
+    caller::provenance::Provenance,
     execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal},
     problem::render::chain,
     state::Desk,
@@ -55,6 +56,7 @@ pub async fn destroy(desk: &Desk, resident: &Resident, reason: ErasureReason, sc
     let by = Issuer {
         resident: resident.clone(),
         actor: Actor::System,
+        provenance: Provenance::system(),
         command_id: desk.new_command_id(),
         at: desk.clock.now(),
         idempotency: None,

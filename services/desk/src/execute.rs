@@ -6,6 +6,7 @@
 //! What a crash leaves behind: before the append, nothing (perhaps a data key nobody uses); after it, a command that was
 //! carried out and not answered, which a request with the same idempotency key then finds.
 
+mod audit;
 mod batch;
 mod failure;
 mod seal;
@@ -18,11 +19,12 @@ use schemas::{Actor, CommandId, Hash, Position, StreamName, TenantLogEvent, Vers
 use tracing::Instrument;
 
 pub(crate) use self::{
+    audit::note,
     batch::Batch,
     failure::{Failure, Refusal},
     seal::{Decided, seal},
 };
-use crate::state::Desk;
+use crate::{caller::provenance::Provenance, state::Desk};
 
 /// How often a decision is made anew because somebody else wrote first.
 pub(crate) const ATTEMPTS_MAX: u32 = 5;
@@ -37,6 +39,8 @@ pub(crate) struct Issuer {
     pub(crate) resident: Resident,
     /// Who.
     pub(crate) actor: Actor,
+    /// By what they came in, and from where.
+    pub(crate) provenance: Provenance,
     /// The command's id; all its events carry it.
     pub(crate) command_id: CommandId,
     /// When. The clock was read once; this stamps all events.

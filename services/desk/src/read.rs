@@ -12,6 +12,7 @@
 pub(crate) mod accesses;
 pub(crate) mod account;
 pub(crate) mod attachments;
+pub(crate) mod audit_log;
 pub(crate) mod audits;
 pub(crate) mod comments;
 pub(crate) mod groups;

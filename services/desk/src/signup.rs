@@ -24,7 +24,7 @@ use self::{
 };
 use crate::{
     body::Body,
-    caller::client::Client,
+    caller::{client::Client, provenance::Provenance},
     host::Origin,
     pages::{self, WelcomePage},
     problem::{ApiError, ApiResult},
@@ -34,6 +34,9 @@ use crate::{
 
 /// The projections a new tenant needs before its first request.
 const FIRST_NEEDED: &[&str] = &["account", "people"];
+
+/// Who sends a form, as far as limits and the audit log go.
+type From = (Client, Provenance);
 
 /// On the region's host.
 pub(crate) fn routes() -> Router<Desk> {
@@ -46,18 +49,18 @@ pub(crate) fn elsewhere() -> Router<Desk> {
 }
 
 /// `POST /api/signup`.
-async fn sign_up(State(desk): State<Desk>, origin: Origin, client: Client, body: Body) -> ApiResult {
+async fn sign_up(State(desk): State<Desk>, origin: Origin, from: From, body: Body) -> ApiResult {
     let request = Request::read(&desk, &origin, &body.object)?;
-    let created = create(&desk, client, request).await?;
+    let created = create(&desk, from, request).await?;
     let written = settled(&desk, &created).await;
     let answer = Json(answer(&created, &origin));
     Ok((StatusCode::CREATED, written, [no_store()], answer).into_response())
 }
 
 /// `POST /signup`: the same for the form, whose answers are pages.
-async fn submit(State(desk): State<Desk>, origin: Origin, client: Client, form: FormBody) -> ApiResult {
+async fn submit(State(desk): State<Desk>, origin: Origin, from: From, form: FormBody) -> ApiResult {
     let created = match Request::read(&desk, &origin, &form.object) {
-        Ok(request) => create(&desk, client, request).await,
+        Ok(request) => create(&desk, from, request).await,
         Err(error) => Err(error),
     };
     let created = match created {

@@ -1,6 +1,9 @@
 //! Decide and evolve: the two functions every aggregate is made of.
 
-use schemas::TenantLogEvent;
+use schemas::{
+    TenantLogEvent,
+    audit::{ChangeNoted, FieldChange},
+};
 
 /// A thing whose state follows from its events. `Default` is the state before the first event.
 pub trait Aggregate: Clone + Default {
@@ -17,6 +20,12 @@ pub trait Aggregate: Clone + Default {
     /// The state after an event. It never refuses: what is in the log has happened.
     fn evolve(&mut self, event: &Self::Event);
 
+    /// What an event changes of the tenant's settings, people and keys, seen from before it: for the audit log. Nothing, of what
+    /// people do all day.
+    fn change(&self, _event: &Self::Event) -> Option<ChangeNoted> {
+        None
+    }
+
     /// The event, when it is one of this aggregate's.
     fn pick(event: TenantLogEvent) -> Option<Self::Event>;
 
@@ -31,4 +40,15 @@ pub trait Aggregate: Clone + Default {
             state
         })
     }
+}
+
+/// A field that held one thing and holds another now.
+pub(crate) fn changed<T: ToString>(field: &str, old: Option<T>, new: Option<T>) -> FieldChange {
+    let text = |value: Option<T>| value.map(|value| value.to_string());
+    FieldChange { field: field.to_owned(), old: text(old), new: text(new) }
+}
+
+/// A field of which it is said that it changed, and no more.
+pub(crate) fn said(field: &str) -> FieldChange {
+    FieldChange { field: field.to_owned(), old: None, new: None }
 }

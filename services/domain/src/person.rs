@@ -2,6 +2,7 @@
 //!
 //! Who may add or change whom is not decided here: the desk knows the caller, the person's stream does not.
 
+mod change;
 mod command;
 mod decide;
 mod evolve;
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 pub use command::{Add, Change, Command, IssueToken, RevokeToken, SetPassword};
 use jiff::Timestamp;
 pub use rejection::Rejection;
-use schemas::{PersonId, Personal, TenantLogEvent, TokenId, person::PersonEvent, values::Role};
+use schemas::{PersonId, Personal, TenantLogEvent, TokenId, audit::ChangeNoted, person::PersonEvent, values::Role};
 
 use crate::aggregate::Aggregate;
 
@@ -74,6 +75,10 @@ impl Aggregate for Person {
 
     fn evolve(&mut self, event: &PersonEvent) {
         evolve::evolve(self, event);
+    }
+
+    fn change(&self, event: &PersonEvent) -> Option<ChangeNoted> {
+        change::change(self, event)
     }
 
     fn pick(event: TenantLogEvent) -> Option<PersonEvent> {

@@ -1,5 +1,6 @@
 //! The tenant itself: who signed up, on which plan, where it is at home, and its groups of agents.
 
+mod change;
 mod command;
 mod decide;
 mod rejection;
@@ -10,6 +11,7 @@ pub use command::{AddGroup, ChangePlan, Command, Decision, Register};
 pub use rejection::Rejection;
 use schemas::{
     GroupId, Personal, RegionId, Slug, TenantLogEvent,
+    audit::ChangeNoted,
     tenant::{LocalityChosen, TenantEvent},
     values::Plan,
 };
@@ -79,6 +81,10 @@ impl Aggregate for Tenant {
                 account.groups.insert(added.group, added.name.clone());
             }
         }
+    }
+
+    fn change(&self, event: &TenantEvent) -> Option<ChangeNoted> {
+        change::change(self, event)
     }
 
     fn pick(event: TenantLogEvent) -> Option<TenantEvent> {

@@ -27,11 +27,12 @@ pub use command::{AddComment, By, Changes, Command, Comment, Erase, Open, Update
 pub use rejection::Rejection;
 use schemas::{
     GroupId, PersonId, Personal, TenantLogEvent,
+    audit::ChangeNoted,
     ticket::TicketEvent,
-    values::{Channel, Priority, Status, TicketType},
+    values::{AuditAction, AuditSource, Channel, Priority, Status, TicketType},
 };
 
-use crate::aggregate::Aggregate;
+use crate::aggregate::{Aggregate, said};
 
 /// How many files come with one comment at most.
 pub const ATTACHMENTS_MAX: usize = 100;
@@ -97,6 +98,19 @@ impl Aggregate for Ticket {
 
     fn evolve(&mut self, event: &TicketEvent) {
         evolve::evolve(self, event);
+    }
+
+    /// What people write is in the ticket's own audits; that one was put away, brought back or erased is the admins' business too. A
+    /// ticket does not know its number: whoever keeps its stream does.
+    fn change(&self, event: &TicketEvent) -> Option<ChangeNoted> {
+        let (action, field) = match event {
+            TicketEvent::TicketDeleted(_) => (AuditAction::Destroy, "deleted"),
+            TicketEvent::TicketRestored(_) => (AuditAction::Update, "restored"),
+            TicketEvent::TicketErased(_) => (AuditAction::Destroy, "erased"),
+            _ => return None,
+        };
+        let (source, label, changes) = (AuditSource::Ticket, String::new().into(), vec![said(field)].into());
+        Some(ChangeNoted { action, source, source_id: 0, person: None, label, changes })
     }
 
     fn pick(event: TenantLogEvent) -> Option<TicketEvent> {

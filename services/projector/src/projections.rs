@@ -1,6 +1,7 @@
 //! The projections, and what they have in common.
 
 mod account;
+mod audit_log;
 mod audits;
 mod people;
 mod ticket_list;
@@ -22,6 +23,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &ticket_list::PROJECTION,
     &ticket_thread::PROJECTION,
     &audits::PROJECTION,
+    &audit_log::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

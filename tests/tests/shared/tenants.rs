@@ -12,6 +12,7 @@ struct Desk {
     tenant: Tenant,
     ticket: i64,
     audit: i64,
+    audit_log: i64,
     person: i64,
     group: i64,
     attachment: i64,
@@ -37,12 +38,14 @@ impl Desk {
         }});
         let opened = post(&tenant.client, "/api/v2/tickets.json", &ticket).await?;
         let (ticket, audit) = (id(&opened["ticket"])?, id(&opened["audit"])?);
-        Ok(Self { tenant, ticket, audit, person, group, attachment, content })
+        let audited = tenant.client.get("/api/v2/audit_logs.json?per_page=1").await?.expect(200)?.body;
+        let audit_log = id(&audited["audit_logs"][0])?;
+        Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, content })
     }
 
     /// Where this desk's records are, for every route that reads.
     fn paths(&self) -> Vec<(&'static str, String)> {
-        let Self { ticket, audit, person, group, attachment, .. } = self;
+        let Self { ticket, audit, audit_log, person, group, attachment, .. } = self;
         vec![
             ("/api/v2/tickets", "/api/v2/tickets.json".to_owned()),
             ("/api/v2/tickets/count", "/api/v2/tickets/count.json".to_owned()),
@@ -60,6 +63,9 @@ impl Desk {
             ("/api/v2/groups/{id}", format!("/api/v2/groups/{group}.json")),
             ("/api/v2/attachments/{id}", format!("/api/v2/attachments/{attachment}.json")),
             ("/api/v2/access_logs", "/api/v2/access_logs.json".to_owned()),
+            ("/api/v2/audit_logs", "/api/v2/audit_logs.json".to_owned()),
+            ("/api/v2/audit_logs/{id}", format!("/api/v2/audit_logs/{audit_log}.json")),
+            ("/api/domicile/v1/audit_logs.csv", "/api/domicile/v1/audit_logs.csv".to_owned()),
             ("/api/v2/api_tokens", "/api/v2/api_tokens.json".to_owned()),
             ("/api/domicile/v1/residency", "/api/domicile/v1/residency".to_owned()),
             ("/api/domicile/v1/marks", "/api/domicile/v1/marks".to_owned()),
@@ -174,7 +180,7 @@ impl Desk {
         let client = Client::new(std::net::SocketAddr::from(([127, 0, 0, 1], 9)), "nowhere.localhost")?;
         let text = String::new;
         let tenant = Tenant { id: text(), slug: text(), region: text(), token: text(), client };
-        Ok(Self { tenant, ticket: 0, audit: 0, person: 0, group: 0, attachment: 0, content: text() })
+        Ok(Self { tenant, ticket: 0, audit: 0, audit_log: 0, person: 0, group: 0, attachment: 0, content: text() })
     }
 }
 

@@ -85,6 +85,8 @@ enum AnyAggregate {
     Name(Name),
     /// How many reads of a day are recorded; what was read is for whoever looks at the events.
     Access(usize),
+    /// What a command changed, as the audit log has it.
+    Audit(Vec<TenantLogEvent>),
 }
 
 impl Fold {
@@ -201,6 +203,7 @@ impl AnyAggregate {
             StreamName::Erasures => Self::Erasures(Erasures::default()),
             StreamName::Name(_) => Self::Name(Name::default()),
             StreamName::Access(_) => Self::Access(0),
+            StreamName::Audit(_) => Self::Audit(Vec::new()),
         }
     }
 
@@ -217,6 +220,7 @@ impl AnyAggregate {
             Self::Upload(upload) => evolve(upload, event),
             Self::Erasures(erasures) => evolve(erasures, event),
             Self::Name(name) => evolve(name, event),
+            Self::Audit(events) => events.push(event),
             Self::Access(reads) => {
                 if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
                     *reads += recorded.accesses.expose().len();
@@ -243,6 +247,7 @@ impl AnyAggregate {
             Self::Erasures(erasures) => view::erasures(erasures),
             Self::Name(name) => view::name(name),
             Self::Access(reads) => json!({"reads": reads}),
+            Self::Audit(events) => events.iter().map(view::plain).collect(),
         }
     }
 }

@@ -146,3 +146,8 @@ pub(super) fn name(name: &Name) -> Value {
         "is_confirmed": holding.is_confirmed,
     })
 }
+
+/// An event as it is.
+pub(super) fn plain(event: &TenantLogEvent) -> Value {
+    serde_json::from_slice(&event.encode()).unwrap_or_default()
+}

@@ -14,6 +14,7 @@ use schemas::{
 
 use super::recorder::{Entry, Waiting};
 use crate::{
+    caller::provenance::Provenance,
     execute::{Decided, Failure, Issuer, seal},
     problem::render::chain,
     state::Desk,
@@ -96,6 +97,7 @@ impl Batch<'_> {
         Issuer {
             resident: self.resident.clone(),
             actor: Actor::System,
+            provenance: Provenance::system(),
             command_id: self.desk.new_command_id(),
             at: self.desk.clock.now(),
             idempotency: None,

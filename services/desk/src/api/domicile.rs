@@ -13,13 +13,14 @@ use axum::{
     routing::{get, post},
 };
 
-use crate::state::Desk;
+use crate::{api::v2, state::Desk};
 
 /// Every route of the API.
 pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .route("/api/domicile/v1/residency", get(residency::residency))
         .route("/api/domicile/v1/marks", get(marks::marks))
+        .route("/api/domicile/v1/audit_logs.csv", get(v2::audit_logs::export::export))
         .route("/api/domicile/v1/events", get(events::events))
         .route("/api/domicile/v1/tickets/{id}", get(ticket_as_of::ticket_as_of))
         .route("/api/domicile/v1/tickets/{id}/history", get(ticket_history::ticket_history))

@@ -1,12 +1,13 @@
 //! The Zendesk-compatible API, `/api/v2`.
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
-//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`], [`deleted_tickets`],
-//! [`deleted_users`]. What they share: [`page`] (both kinds
+//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`], [`audit_logs`],
+//! [`deleted_tickets`], [`deleted_users`]. What they share: [`page`] (both kinds
 //! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
 pub(crate) mod attachments;
+pub(crate) mod audit_logs;
 pub(crate) mod deleted_tickets;
 pub(crate) mod deleted_users;
 pub(crate) mod groups;
@@ -33,6 +34,8 @@ pub(crate) fn routes() -> Router<Desk> {
         .merge(people_routes())
         .merge(deletion_routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
+        .route("/api/v2/audit_logs", get(audit_logs::list::list))
+        .route("/api/v2/audit_logs/{id}", get(audit_logs::show::show))
         .route("/api/v2/uploads", post(uploads::create::create))
         .route("/api/v2/attachments/{id}", get(attachments::show::show))
         .layer(middleware::from_fn(headers::layer))

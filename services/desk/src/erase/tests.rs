@@ -2,6 +2,7 @@ use runtime::Ids as _;
 use schemas::{CommandId, PersonId, TicketId, Version};
 
 use super::*;
+use crate::caller::provenance::Provenance;
 use crate::testing::{TestDesk, TestTenant};
 
 const REASON: ErasureReason = ErasureReason::TicketErased;
@@ -45,6 +46,7 @@ async fn what_a_crash_left_between_record_and_destruction_is_finished() -> anyho
     let by = Issuer {
         resident: acme.resident.clone(),
         actor: Actor::System,
+        provenance: Provenance::system(),
         command_id: CommandId::new(desk.region.ids.uuid()),
         at: desk.desk.clock.now(),
         idempotency: None,

@@ -4,10 +4,10 @@ use std::any::Any;
 
 use domain::Aggregate;
 use eventlog::{Append, Expected, StreamAppend};
-use schemas::{Position, StreamName, TenantLogEvent, Version};
+use schemas::{Position, StreamName, TenantLogEvent, Version, audit::ChangeNoted};
 use tracing::Instrument;
 
-use super::{Done, Failure, Issuer, Refusal, load_traced, seal};
+use super::{Done, Failure, Issuer, Refusal, audit, load_traced, seal};
 use crate::state::Desk;
 
 /// Decisions that wait to be appended.
@@ -27,6 +27,8 @@ struct Member {
     /// The aggregate with the decided events applied.
     state: Box<dyn Any + Send>,
     events: Vec<TenantLogEvent>,
+    /// What the audit log says of them.
+    changes: Vec<ChangeNoted>,
 }
 
 impl<'a> Batch<'a> {
@@ -50,6 +52,7 @@ impl<'a> Batch<'a> {
         let state = member.state.downcast_mut::<A>().expect("a stream belongs to one kind of aggregate");
         let events = state.decide(command).map_err(Refusal::Rejected)?;
         for event in events {
+            audit::add(&mut member.changes, &member.stream, state.change(&event));
             state.evolve(&event);
             member.events.push(event.into());
         }
@@ -70,7 +73,7 @@ impl<'a> Batch<'a> {
         let read_at = eventlog::stream_version(&mut transaction, &self.by.resident, &stream).await;
         let read_at = read_at.map_err(Failure::Read)?;
         let events = events.into_iter().map(Into::into).collect();
-        self.members.push(Member { stream, read_at, state: Box::new(A::default()), events });
+        self.members.push(Member { stream, read_at, state: Box::new(A::default()), events, changes: Vec::new() });
         Ok(self)
     }
 
@@ -86,7 +89,7 @@ impl<'a> Batch<'a> {
         if expected.is_some_and(|expected| expected != read_at) {
             return Err(Failure::Conflict { stream });
         }
-        self.members.push(Member { stream, read_at, state: Box::new(state), events: Vec::new() });
+        self.members.push(Member { stream, read_at, state: Box::new(state), events: Vec::new(), changes: Vec::new() });
         Ok(self.members.len() - 1)
     }
 
@@ -115,16 +118,20 @@ impl<'a> Batch<'a> {
 
 async fn append(desk: &Desk, by: &Issuer, members: Vec<Member>) -> Result<eventlog::Appended, Failure> {
     let members: Vec<Member> = members.into_iter().filter(|member| !member.events.is_empty()).collect();
+    let changes: Vec<&ChangeNoted> = members.iter().flat_map(|member| &member.changes).collect();
+    let audit = audit::events(by, &changes);
     let decided: Vec<seal::Decided<'_>> = members
         .iter()
         .map(|member| seal::Decided { stream: &member.stream, after: member.read_at, events: &member.events })
+        .chain(audit.iter().map(|(stream, events)| seal::Decided { stream, after: Version::ZERO, events }))
         .collect();
     let sealed = seal::seal(desk, by, &decided).await?;
     runtime::crash::point("desk.sealed");
-    let streams = members.into_iter().zip(sealed).map(|(member, events)| {
-        let expected =
-            if member.read_at == Version::ZERO { Expected::NoStream } else { Expected::Exact(member.read_at) };
-        StreamAppend { stream: member.stream, expected, events }
+    let places = members.into_iter().map(|member| (member.stream, member.read_at));
+    let places = places.chain(audit.map(|(stream, _)| (stream, Version::ZERO)));
+    let streams = places.zip(sealed).map(|((stream, read_at), events)| {
+        let expected = if read_at == Version::ZERO { Expected::NoStream } else { Expected::Exact(read_at) };
+        StreamAppend { stream, expected, events }
     });
     Ok(desk.appender.append(append_of(by, streams.collect())).await?)
 }

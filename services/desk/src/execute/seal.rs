@@ -1,8 +1,8 @@
 //! Gives decided events their envelopes and seals them.
 
 use schemas::{
-    AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
-    person::PersonEvent, ticket::TicketEvent,
+    Actor, AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
+    audit::AuditEvent, person::PersonEvent, ticket::TicketEvent,
 };
 use vault::{DataKey, Scope, seal_event};
 
@@ -26,7 +26,7 @@ pub(crate) async fn seal(desk: &Desk, by: &Issuer, decided: &[Decided<'_>]) -> R
     let scopes: Vec<Scope> = decided
         .iter()
         .zip(&ids)
-        .flat_map(|(decided, ids)| decided.events.iter().zip(ids).map(|(event, id)| scope(decided.stream, event, *id)))
+        .flat_map(|(decided, ids)| decided.events.iter().zip(ids).map(|(event, id)| scope(by, decided, (event, *id))))
         .collect();
     let keys = desk.vault.data_keys(&by.resident, &scopes).await.map_err(Failure::Keys)?;
     let mut keys = keys.iter();
@@ -66,8 +66,8 @@ fn seal_stream<'k>(
 }
 
 /// What can be erased alone has a key of its own: a person's profile, a ticket, a comment, a file.
-fn scope(stream: &StreamName, event: &TenantLogEvent, id: EventId) -> Scope {
-    match (stream, event) {
+fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, EventId)) -> Scope {
+    match (decided.stream, event) {
         // What is left to say of a person or a ticket when everything else of it is gone.
         (_, TenantLogEvent::Ticket(TicketEvent::TicketErased(_))) => Scope::General,
         (_, TenantLogEvent::Person(PersonEvent::PersonDeleted(_) | PersonEvent::PersonErased(_))) => Scope::General,
@@ -76,6 +76,21 @@ fn scope(stream: &StreamName, event: &TenantLogEvent, id: EventId) -> Scope {
         (StreamName::Person(person), _) => Scope::Person(PersonId::new(person.get())),
         (StreamName::Upload(upload), _) => Scope::Attachment(AttachmentId::new(upload.get())),
         (StreamName::Access(day), _) => Scope::Access(*day),
+        (StreamName::Audit(_), event) => audited(by, decided, event).map_or(Scope::General, Scope::Person),
         (StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_), _) => Scope::General,
+    }
+}
+
+/// Whom an event of the audit log is about: where a command comes from is about who gives it, and at a signup, where nobody is
+/// there yet, about the first person.
+fn audited(by: &Issuer, decided: &Decided<'_>, event: &TenantLogEvent) -> Option<PersonId> {
+    let person_of = |event: &TenantLogEvent| match event {
+        TenantLogEvent::Audit(AuditEvent::ChangeNoted(change)) => change.person,
+        _ => None,
+    };
+    match (event, by.actor) {
+        (TenantLogEvent::Audit(AuditEvent::OriginNoted(_)), Actor::Person(person)) => Some(person),
+        (TenantLogEvent::Audit(AuditEvent::OriginNoted(_)), Actor::System) => decided.events.iter().find_map(person_of),
+        (event, _) => person_of(event),
     }
 }

@@ -6,11 +6,15 @@ use eventlog::Idempotency;
 use schemas::{Actor, GroupId, Hash, PersonId, StreamName, Version};
 
 use super::{Batch, Failure, Issuer, Refusal, execute, load};
-use crate::testing::{TestDesk, TestTenant};
+use crate::{
+    caller::provenance::Provenance,
+    testing::{TestDesk, TestTenant},
+};
 
 fn issuer(desk: &TestDesk, tenant: &TestTenant) -> Issuer {
     Issuer {
         resident: tenant.resident.clone(),
+        provenance: Provenance::system(),
         actor: Actor::Person(PersonId::new(1)),
         command_id: desk.desk.new_command_id(),
         at: desk.desk.clock.now(),

@@ -14,7 +14,7 @@ use schemas::{Actor, Epoch, GroupId, Hash, PersonId, Position, Slug, StreamName,
 use super::request::{Admin, Request};
 use crate::{
     api::who::email_stream,
-    caller::client::Client,
+    caller::{client::Client, provenance::Provenance},
     execute::{Batch, Done, Failure, Issuer, Refusal},
     problem::{ApiError, render::chain},
     state::Desk,
@@ -37,7 +37,11 @@ pub(super) struct Created {
 }
 
 /// Carries a signup out: claim the name, make the head row, append the first events, confirm the name.
-pub(super) async fn create(desk: &Desk, client: Client, request: Request) -> Result<Created, ApiError> {
+pub(super) async fn create(
+    desk: &Desk,
+    (client, provenance): (Client, Provenance),
+    request: Request,
+) -> Result<Created, ApiError> {
     let Request { slug, company, plan, decision, admin } = request;
     let turn = desk.guard().turn(client).await?;
     let phc = desk.guard().hash(turn, admin.password.expose().clone(), desk.ids.secret()).await?;
@@ -51,7 +55,7 @@ pub(super) async fn create(desk: &Desk, client: Client, request: Request) -> Res
     let resident = head_row(desk, &slug, tenant_id).await?;
     // A crash here leaves a head row without events too: the next signup for the name takes it up again.
     let register = tenant::Register { slug: slug.clone(), company, plan, decision: decided(decision) };
-    let first = First { register, phc, api_token: new_api_token(desk), admin };
+    let first = First { register, phc, api_token: new_api_token(desk), admin, provenance };
     let done = append(desk, &resident, &first).await?;
     // A crash here leaves a tenant whose name is not confirmed: the reconciler confirms it.
     let is_confirmed = confirm(desk, &slug, tenant_id).await;
@@ -102,12 +106,13 @@ struct First {
     admin: Admin,
     phc: String,
     api_token: String,
+    provenance: Provenance,
 }
 
 /// The tenant's first events, all of them or none: registration, plan, locality, a group, the admin with an address, a
 /// password and a token.
 async fn append(desk: &Desk, resident: &Resident, first: &First) -> Result<Done, ApiError> {
-    let by = issuer(desk, resident);
+    let by = issuer(desk, resident, first.provenance.clone());
     let mut connection = desk.pool.acquire().await?;
     let id = eventlog::allocate_ids(&mut connection, resident, IDS_NEEDED).await?;
     drop(connection);
@@ -169,10 +174,11 @@ fn claimed_by_the_winner(refusal: Refusal<email::Rejection>) -> ApiError {
 }
 
 /// A signup is nobody's command: its first person does not exist yet.
-fn issuer(desk: &Desk, resident: &Resident) -> Issuer {
+fn issuer(desk: &Desk, resident: &Resident, provenance: Provenance) -> Issuer {
     Issuer {
         resident: resident.clone(),
         actor: Actor::System,
+        provenance,
         command_id: desk.new_command_id(),
         at: desk.clock.now(),
         idempotency: None,
@@ -233,7 +239,13 @@ pub(crate) async fn for_test(desk: &Desk, resident: &Resident, email: &str) -> R
     };
     // A hash no password has: these people come with tokens.
     let phc = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    let first = First { register, admin, phc: phc.to_owned(), api_token: new_api_token(desk) };
+    let first = First {
+        register,
+        admin,
+        phc: phc.to_owned(),
+        api_token: new_api_token(desk),
+        provenance: Provenance::system(),
+    };
     let done = append(desk, resident, &first).await?;
     crate::visible::wait(desk, resident, done.last, &["account", "people"]).await;
     Ok(first.api_token)

@@ -72,8 +72,10 @@ async fn the_first_events_are_one_command_of_the_system() -> anyhow::Result<()> 
         "password_set",
         "api_token_issued",
         "email_claimed",
+        "origin_noted",
     ];
-    assert_eq!(types, expected);
+    assert_eq!(types[..expected.len()], expected);
+    assert_eq!(types[expected.len()..], ["change_noted"; 6], "account, group, user and token; plan and password");
     assert!(events.iter().all(|event| event.actor == "system" && event.command_id == events[0].command_id));
     Ok(())
 }

@@ -15,6 +15,9 @@ use crate::{
     state::Desk,
 };
 
+/// How many of a command's last events are looked at: the erasure list is among them.
+const COMMAND_TAIL: i64 = 8;
+
 /// A job that is done, in the reference's shape.
 pub(crate) fn completed(caller: &Caller, last: Position, total: Option<usize>, results: Value) -> Value {
     let id = format!("V3-{:032x}", last.get());
@@ -33,9 +36,14 @@ pub(crate) fn completed(caller: &Caller, last: Position, total: Option<usize>, r
 pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<Value>> {
     caller.require_agent()?;
     let last = position(&id).ok_or_else(ApiError::not_found)?;
-    let before = Position::new(last.get() - 1);
-    let logged = read::log::page(&desk, &caller.resident, before, 1).await?.pop();
-    let erasure = logged.filter(|logged| logged.envelope.stream == StreamName::Erasures);
+    // The list is followed by what the audit log says of the command.
+    let before = Position::new((last.get() - COMMAND_TAIL).max(0));
+    let logged = read::log::page(&desk, &caller.resident, before, last.get() - before.get()).await?;
+    let command = logged.last().filter(|logged| logged.position == last).map(|logged| logged.envelope.command_id);
+    let is_list = |logged: &&read::log::Logged| {
+        Some(logged.envelope.command_id) == command && logged.envelope.stream == StreamName::Erasures
+    };
+    let erasure = logged.iter().find(is_list);
     let version = erasure.ok_or_else(ApiError::not_found)?.envelope.version;
     let is_done = desk.vault.erased_to(&caller.resident).await.map_err(ApiError::internal)? >= version;
     let mut job = completed(&caller, last, None, json!({"success": true}));

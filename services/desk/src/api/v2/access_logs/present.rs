@@ -54,7 +54,7 @@ const fn authorization(means: Means) -> Option<&'static str> {
     match means {
         Means::Password | Means::BasicToken => Some("basic"),
         Means::BearerToken => Some("bearer"),
-        Means::Link => None,
+        Means::Link | Means::Page | Means::System => None,
     }
 }
 
@@ -68,6 +68,7 @@ fn summary(access: &Access) -> String {
         ReadKind::ApiToken => "API tokens",
         ReadKind::Event => "the event log",
         ReadKind::AccessLog => "the access log",
+        ReadKind::AuditLog => "the audit log",
         ReadKind::Other => "something else",
     };
     let verb = if access.status < 400 { "Read" } else { "Was refused" };
