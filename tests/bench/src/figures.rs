@@ -8,6 +8,7 @@ mod log_size;
 mod noisy;
 mod reading;
 mod rebuild;
+mod recovery;
 mod router;
 mod sizes;
 mod tenants;
@@ -19,7 +20,7 @@ use std::time::Instant;
 use crate::{ground::Ground, pace::Pace, report::Report};
 
 /// What can be run alone, in the order of a whole run.
-pub(crate) const NAMES: [&str; 13] = [
+pub(crate) const NAMES: [&str; 14] = [
     "append",
     "tenants",
     "log_size",
@@ -31,6 +32,7 @@ pub(crate) const NAMES: [&str; 13] = [
     "visible",
     "archive",
     "backup",
+    "recovery",
     "sizes",
     "router",
 ];
@@ -73,6 +75,7 @@ async fn one(bench: &mut Bench, name: &str) -> anyhow::Result<()> {
         "visible" => visible::measure(bench).await,
         "archive" => archive::measure(bench).await,
         "backup" => backup::measure(bench).await,
+        "recovery" => recovery::measure(bench).await,
         "sizes" => sizes::measure(bench).await,
         "router" => router::measure(bench).await,
         other => unreachable!("{other} is listed and nobody measures it"),

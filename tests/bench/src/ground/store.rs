@@ -101,6 +101,10 @@ impl Store {
         Ok(SigningKeyFolder::new(&self.keys))
     }
 
+    pub(crate) fn region_key(&self) -> anyhow::Result<RegionKey> {
+        Ok(RegionKey::load(&self.keys.join("region.key"))?)
+    }
+
     pub(crate) async fn replicator(&self) -> anyhow::Result<ReplicatorDeps> {
         Ok(ReplicatorDeps {
             region: self.region.clone(),
