@@ -1,8 +1,7 @@
 //! A whole region into an empty database, from the archives in its bucket.
 //!
 //! A backup says which tenants there were and which trees they had: what must be there at the least. Each is restored to the end
-//! of its archive, which may be further: going back behind what was published would make a second history of it. For an earlier
-//! moment there is the copy beside.
+//! of its archive, which may be further: going back behind what was published would make a second history of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
