@@ -426,7 +426,12 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
                 "plans.free: is unknown; takes one of trial, team, growth, \
             professional, enterprise",
             ),
-            ("days = 90", "days = 0", "days = 0", "access_log.days: takes a number of days, from 1"),
+            (
+                "[access_log]\n",
+                "[access_log]\ndays = 0\n#",
+                "days = 0",
+                "access_log.days: takes a number of days, from 1",
+            ),
         ],
     );
 }

@@ -24,15 +24,6 @@ pub use self::{
     tail::{Tail, check_tail},
 };
 
-/// A restore that was begun, now or before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Begun {
-    /// The last position the log has, as its head row says.
-    pub position: Position,
-    /// Whether the tenant had a head row before.
-    pub was_here: bool,
-}
-
 /// What follows from a restored log.
 #[derive(Debug, Clone)]
 pub struct Finish {
@@ -91,9 +82,9 @@ pub async fn begin(
     tenant: &NewTenant,
     source: &str,
     now: Timestamp,
-) -> Result<Begun, Error> {
+) -> Result<(), Error> {
     let mut transaction = connection.begin().await.map_err(Error::Restore)?;
-    let made = sqlx::query!(
+    sqlx::query!(
         "insert into log.tenant (tenant_id, slug, region, epoch, state, created_at)
         values ($1, $2, $3, $4, 'restoring', $5)
         on conflict do nothing",
@@ -102,8 +93,10 @@ pub async fn begin(
         tenant.region.as_str(),
         tenant.epoch.get(),
         tenant.created_at.to_sqlx() as _
-    );
-    let made = made.execute(&mut *transaction).await.map_err(Error::Restore)?.rows_affected() == 1;
+    )
+    .execute(&mut *transaction)
+    .await
+    .map_err(Error::Restore)?;
     // A head row that is there may be wrong too. Its epoch never goes back: it is the fence of a move.
     let closed = sqlx::query_scalar!(
         "update log.tenant set state = 'restoring', region = $2, epoch = greatest(epoch, $3)
@@ -114,7 +107,7 @@ pub async fn begin(
     );
     let closed = closed.fetch_optional(&mut *transaction).await.map_err(Error::Restore)?;
     let taken = || Error::NameTaken { tenant_id: tenant.tenant_id, slug: tenant.slug.clone() };
-    let position = closed.ok_or_else(taken)?;
+    closed.ok_or_else(taken)?;
     sqlx::query!(
         "insert into log.restore (tenant_id, source, begun_at) values ($1, $2, $3)
         on conflict (tenant_id) do update set source = excluded.source, finished_at = null,
@@ -126,8 +119,7 @@ pub async fn begin(
     .execute(&mut *transaction)
     .await
     .map_err(Error::Restore)?;
-    transaction.commit().await.map_err(Error::Restore)?;
-    Ok(Begun { position: Position::new(position), was_here: !made })
+    transaction.commit().await.map_err(Error::Restore)
 }
 
 /// Leaves a tenant closed as one that is behind its archive: its restore was refused.

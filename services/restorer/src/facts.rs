@@ -54,9 +54,9 @@ impl Facts {
         self.highest_ticket + 1
     }
 
-    /// The first small id that was certainly never given. Where the counter itself is still there, it knows better.
-    pub(crate) const fn next_id(&self, is_counter_lost: bool) -> i64 {
-        self.highest_id + 1 + if is_counter_lost { IDS_SKIPPED } else { 0 }
+    /// The first small id that was certainly never given. A counter that is still there may be an old one; a higher one stays.
+    pub(crate) const fn next_id(&self) -> i64 {
+        self.highest_id + 1 + IDS_SKIPPED
     }
 
     fn take_stream(&mut self, stream: &StreamName) {

@@ -117,7 +117,7 @@ impl Restoring<'_> {
         let mut next = events.next().await.map_err(Error::Events)?;
         self.facts.take(&mut self.ring, next.as_deref().unwrap_or_default())?;
         self.check_name()?;
-        let was_here = self.close(owner).await?;
+        self.close(owner).await?;
         crash::point("restore.closed");
         let mut put = Put::default();
         while let Some(segment) = next {
@@ -140,7 +140,7 @@ impl Restoring<'_> {
         if put.has_changed() {
             projector::forget(owner, tenant_id).await.map_err(Error::ReadModels)?;
         }
-        let finish = self.finish(owner, (tree, &tail), was_here).await?;
+        let finish = self.finish(owner, tree, &tail).await?;
         restore::finish(owner, tenant_id, &finish).await?;
         crash::point("restore.opened");
         Ok(RestoredTenant {
@@ -171,8 +171,8 @@ impl Restoring<'_> {
         }
     }
 
-    /// Closes the tenant. Whether it had a head row, and with it counters.
-    async fn close(&self, owner: &mut PgConnection) -> Result<bool, Error> {
+    /// Closes the tenant.
+    async fn close(&self, owner: &mut PgConnection) -> Result<(), Error> {
         let tenant = NewTenant {
             tenant_id: self.asked.tenant_id,
             slug: self.named.slug.clone(),
@@ -180,7 +180,7 @@ impl Restoring<'_> {
             epoch: self.named.epoch,
             created_at: self.facts.created_at.unwrap_or(self.now),
         };
-        Ok(restore::begin(owner, &tenant, &self.asked.source, self.now).await?.was_here)
+        Ok(restore::begin(owner, &tenant, &self.asked.source, self.now).await?)
     }
 
     /// Events of the future would be followed by events of the past.
@@ -189,12 +189,7 @@ impl Restoring<'_> {
         proven::check_clock(self.now, format!("the newest event of {}", self.named.slug), newest)
     }
 
-    async fn finish(
-        &self,
-        owner: &mut PgConnection,
-        (tree, tail): (&Frontier, &Tail),
-        was_here: bool,
-    ) -> Result<Finish, Error> {
+    async fn finish(&self, owner: &mut PgConnection, tree: &Frontier, tail: &Tail) -> Result<Finish, Error> {
         let stored = restore::stored_head(owner, self.asked.tenant_id).await?;
         let holds = stored.is_some_and(|head| is_of_log(head, tree, &tail.events));
         let head = TreeHead {
@@ -208,7 +203,7 @@ impl Restoring<'_> {
             tree_head: (!holds).then_some(head),
             archived: (self.proven.archived > 0).then(|| (Position::new(self.proven.archived as i64), self.now)),
             next_ticket: self.facts.next_ticket(),
-            next_id: self.facts.next_id(!was_here),
+            next_id: self.facts.next_id(),
             at: self.now,
         })
     }

@@ -16,6 +16,8 @@ struct Desk {
     person: i64,
     group: i64,
     attachment: i64,
+    deleted_person: i64,
+    job: String,
     content: String,
 }
 
@@ -38,14 +40,26 @@ impl Desk {
         }});
         let opened = post(&tenant.client, "/api/v2/tickets.json", &ticket).await?;
         let (ticket, audit) = (id(&opened["ticket"])?, id(&opened["audit"])?);
+        let user = json!({"user": {"name": format!("Gone of {slug}"), "email": format!("gone@{slug}.example")}});
+        let deleted_person = id(&post(&tenant.client, "/api/v2/users.json", &user).await?["user"])?;
+        delete(&tenant.client, &format!("/api/v2/users/{deleted_person}.json")).await?;
+        let mut job = String::new();
+        for text in ["Deleted", "Erased"] {
+            let deleted = tenant.ticket(&format!("{text} of {slug}"), "x").await?;
+            delete(&tenant.client, &format!("/api/v2/tickets/{deleted}.json")).await?;
+            if text == "Erased" {
+                let erased = delete(&tenant.client, &format!("/api/v2/deleted_tickets/{deleted}.json")).await?;
+                job = erased["job_status"]["id"].as_str().context("a job")?.to_owned();
+            }
+        }
         let audited = tenant.client.get("/api/v2/audit_logs.json?per_page=1").await?.expect(200)?.body;
         let audit_log = id(&audited["audit_logs"][0])?;
-        Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, content })
+        Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, deleted_person, job, content })
     }
 
     /// Where this desk's records are, for every route that reads.
     fn paths(&self) -> Vec<(&'static str, String)> {
-        let Self { ticket, audit, audit_log, person, group, attachment, .. } = self;
+        let Self { ticket, audit, audit_log, person, group, attachment, deleted_person, job, .. } = self;
         vec![
             ("/api/v2/tickets", "/api/v2/tickets.json".to_owned()),
             ("/api/v2/tickets/count", "/api/v2/tickets/count.json".to_owned()),
@@ -54,6 +68,10 @@ impl Desk {
             ("/api/v2/tickets/{id}/comments", format!("/api/v2/tickets/{ticket}/comments.json")),
             ("/api/v2/tickets/{id}/audits", format!("/api/v2/tickets/{ticket}/audits.json")),
             ("/api/v2/tickets/{id}/audits/{audit_id}", format!("/api/v2/tickets/{ticket}/audits/{audit}.json")),
+            ("/api/v2/deleted_tickets", "/api/v2/deleted_tickets.json".to_owned()),
+            ("/api/v2/deleted_users", "/api/v2/deleted_users.json".to_owned()),
+            ("/api/v2/deleted_users/{id}", format!("/api/v2/deleted_users/{deleted_person}.json")),
+            ("/api/v2/job_statuses/{id}", format!("/api/v2/job_statuses/{job}.json")),
             ("/api/v2/users", "/api/v2/users.json".to_owned()),
             ("/api/v2/users/me", "/api/v2/users/me.json".to_owned()),
             ("/api/v2/users/search", "/api/v2/users/search.json?query=alan".to_owned()),
@@ -180,12 +198,29 @@ impl Desk {
         let client = Client::new(std::net::SocketAddr::from(([127, 0, 0, 1], 9)), "nowhere.localhost")?;
         let text = String::new;
         let tenant = Tenant { id: text(), slug: text(), region: text(), token: text(), client };
-        Ok(Self { tenant, ticket: 0, audit: 0, audit_log: 0, person: 0, group: 0, attachment: 0, content: text() })
+        Ok(Self {
+            tenant,
+            ticket: 0,
+            audit: 0,
+            audit_log: 0,
+            person: 0,
+            group: 0,
+            attachment: 0,
+            deleted_person: 0,
+            job: text(),
+            content: text(),
+        })
     }
 }
 
 async fn post(client: &Client, path: &str, body: &Value) -> anyhow::Result<Value> {
     Ok(client.post(path, body).await?.expect(201)?.body)
+}
+
+async fn delete(client: &Client, path: &str) -> anyhow::Result<Value> {
+    let answer = client::send(client.request(Method::DELETE, path)).await?;
+    anyhow::ensure!([200, 204].contains(&answer.status), "{path}: {} {}", answer.status, answer.text());
+    Ok(answer.body)
 }
 
 fn id(record: &Value) -> anyhow::Result<i64> {

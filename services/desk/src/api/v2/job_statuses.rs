@@ -43,7 +43,8 @@ pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Path(id): Pat
     let is_list = |logged: &&read::log::Logged| {
         Some(logged.envelope.command_id) == command && logged.envelope.stream == StreamName::Erasures
     };
-    let erasure = logged.iter().find(is_list);
+    // The last of them: long lists are several events.
+    let erasure = logged.iter().rev().find(is_list);
     let version = erasure.ok_or_else(ApiError::not_found)?.envelope.version;
     let is_done = desk.vault.erased_to(&caller.resident).await.map_err(ApiError::internal)? >= version;
     let mut job = completed(&caller, last, None, json!({"success": true}));
