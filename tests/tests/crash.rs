@@ -4,7 +4,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::Context;
-use system_tests::{Begun, Deployment, Setup, Tenant, process::was_killed, repository, wait};
+use http::Method;
+use regions::DatabaseRole;
+use system_tests::{Begun, Deployment, Setup, Tenant, client, process::was_killed, repository, wait};
 
 /// The points of the write itself and of what makes it readable, in the order of the walk.
 const WRITING: [&str; 5] = ["desk.decided", "desk.sealed", "eventlog.committed", "desk.answering", "projector.applied"];
@@ -12,6 +14,9 @@ const WRITING: [&str; 5] = ["desk.decided", "desk.sealed", "eventlog.committed",
 /// The points of the way into the bucket.
 const ARCHIVING: [&str; 5] =
     ["replicator.sealed", "replicator.segment", "replicator.tiles", "replicator.checkpoint", "replicator.manifest"];
+
+/// Between the record of an erasure and the destruction of its keys.
+const ERASING: &str = "desk.erasure_recorded";
 
 /// Comments somebody asked for, each with a key of its own.
 struct Walk {
@@ -30,6 +35,35 @@ async fn a_kill_between_any_two_steps_of_a_write_loses_nothing_and_doubles_nothi
 #[tokio::test]
 async fn a_kill_between_any_two_steps_of_archiving_loses_nothing_and_doubles_nothing() -> anyhow::Result<()> {
     killed_at_each(&ARCHIVING).await
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_recorded_is_carried_out_after_a_kill() -> anyhow::Result<()> {
+    let mut deployment = Deployment::start(Setup::regions(&["eu"])).await?;
+    let acme = deployment.signup("eu", "acme").await?;
+    let ticket = acme.ticket("Printer on fire", "It burns").await?;
+    deployment.kill().await?;
+    deployment.launch(&[("DOMICILE_CRASH_AT", ERASING)]).await?;
+    let acme = acme.again(&deployment)?;
+    let delete = async |path: String| client::send(acme.client.request(Method::DELETE, &path)).await;
+    delete(format!("/api/v2/tickets/{ticket}.json")).await?.expect(204)?;
+    // It dies of this one, so nobody answers.
+    let _ = delete(format!("/api/v2/deleted_tickets/{ticket}.json")).await;
+    let status = deployment.ended().await?;
+    anyhow::ensure!(was_killed(status), "it ended by itself: {status}\n{}", deployment.log()?);
+
+    deployment.begin().await?;
+    let mut owner = regions::connection(&deployment.region("eu")?, DatabaseRole::Owner).await?;
+    let scope = format!("ticket-{ticket}");
+    wait::until("the ticket's key is destroyed", async || {
+        let living = sqlx::query_scalar("select count(*) from vault.data_key where scope = $1 and wrapped is not null");
+        let living: i64 = living.bind(&scope).fetch_one(&mut owner).await?;
+        Ok((living == 0).then_some(()))
+    })
+    .await?;
+    deployment.flush("eu").await?;
+    deployment.cli(&["audit", "verify", "--region", "eu", "--tenant", "acme"]).await?.expect(0)?;
+    Ok(())
 }
 
 /// One after the other, on the same data.
@@ -119,8 +153,8 @@ impl Walk {
     }
 }
 
-/// Where a rebuild is killed at each of its points.
-const REBUILDING: &str = include_str!("rebuild.rs");
+/// Where a rebuild, and where a restore, is killed at each of its points.
+const ELSEWHERE: [&str; 2] = [include_str!("rebuild.rs"), include_str!("restore.rs")];
 
 /// A point nobody is killed at shows nothing.
 #[test]
@@ -129,8 +163,8 @@ fn every_crash_point_of_the_program_is_in_a_walk() -> anyhow::Result<()> {
     points_in(&repository().join("services"), &mut found)?;
     found.sort();
     found.dedup();
-    found.retain(|point| !REBUILDING.contains(&format!("\"{point}\"")));
-    let mut walked = [WRITING, ARCHIVING].concat();
+    found.retain(|point| !ELSEWHERE.iter().any(|file| file.contains(&format!("\"{point}\""))));
+    let mut walked = [WRITING.as_slice(), ARCHIVING.as_slice(), &[ERASING]].concat();
     walked.sort_unstable();
     assert_eq!(found, walked);
     Ok(())

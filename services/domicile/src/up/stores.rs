@@ -78,16 +78,25 @@ async fn cluster(deployment: &Deployment, region: &RegionId) -> Result<Cluster, 
     })
 }
 
-/// Reads a secret of this deployment, or makes it: a file that nobody else can read.
+/// Reads a secret of this deployment, or makes it: a file that nobody else can read. Of two processes that make it at once both
+/// have the one that was there first: it gets its name when it is whole.
 pub fn secret_file(path: &Path, deployment: &Deployment) -> Result<String, Failure> {
     if let Ok(secret) = fs::read_to_string(path) {
         return Ok(secret.trim().to_owned());
     }
     let secret = token(deployment);
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let whole = path.with_extension(format!("{}.new", deployment.ids.uuid()));
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&whole)?;
     std::io::Write::write_all(&mut file, secret.as_bytes())?;
     file.sync_all()?;
-    Ok(secret)
+    let linked = fs::hard_link(&whole, path);
+    fs::remove_file(&whole)?;
+    match linked {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Ok(fs::read_to_string(path)?.trim().to_owned())
+        }
+        linked => Ok(linked.map(|()| secret)?),
+    }
 }
 
 fn token(deployment: &Deployment) -> String {
