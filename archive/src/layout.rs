@@ -30,14 +30,19 @@ pub fn tenant_prefix(tenant_id: TenantId) -> String {
     format!("tenants/{tenant_id}/")
 }
 
-/// Where the wrapped keys of a generation lie in the region's bucket: outside of the archive, with a short life.
+/// Where all exports of a tenant's wrapped keys lie in the region's bucket: outside of the archive, with a short life.
+pub fn keys_prefix(tenant_id: TenantId) -> String {
+    format!("keys/{tenant_id}/")
+}
+
+/// Where the wrapped keys of a generation lie.
 pub fn keys(tenant_id: TenantId, generation: u64) -> String {
-    format!("keys/{tenant_id}/{generation:08}.json")
+    format!("{}{generation:08}.json", keys_prefix(tenant_id))
 }
 
 /// Where a part of a renewal of a tenant's wrapped keys lies, by the time it began; beside those of the generations.
 pub fn renewed_keys(tenant_id: TenantId, began_at: Timestamp, part: u32) -> String {
-    format!("keys/{tenant_id}/renewed-{}-{part:06}.json", began_at.strftime("%Y%m%dT%H%M%SZ"))
+    format!("{}renewed-{}-{part:06}.json", keys_prefix(tenant_id), began_at.strftime("%Y%m%dT%H%M%SZ"))
 }
 
 /// Where a region's backups lie in its bucket.

@@ -14,6 +14,7 @@ use aws_sdk_s3::{
     types::BucketLocationConstraint,
 };
 use bytes::Bytes;
+use jiff::Timestamp;
 use runtime::Clock;
 
 pub use self::role::{BucketRole, auditor_policy};
@@ -55,6 +56,8 @@ pub struct ObjectInfo {
     pub key: String,
     /// Its length in bytes.
     pub size: u64,
+    /// When it was written: what lives are counted from.
+    pub written_at: Timestamp,
 }
 
 const ATTEMPTS_MAX: u32 = 4;
@@ -226,9 +229,14 @@ impl Bucket {
                 prefix: prefix.to_owned(),
                 source: error.into(),
             })?;
-            objects.extend(page.contents().iter().map(|object| ObjectInfo {
-                key: object.key().unwrap_or_default().to_owned(),
-                size: size(object.size()),
+            objects.extend(page.contents().iter().map(|object| {
+                ObjectInfo {
+                    key: object.key().unwrap_or_default().to_owned(),
+                    size: size(object.size()),
+                    written_at: object
+                        .last_modified()
+                        .map_or(Timestamp::UNIX_EPOCH, |at| Timestamp::from_second(at.secs()).unwrap_or_default()),
+                }
             }));
         }
         Ok(objects)

@@ -14,7 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 pub use self::{
     create::{Progress, create},
     on_request::{OnRequest, State, UnderWay, Work},
-    verify::{TenantVerified, Verified, verify},
+    verify::{KeyFinding, KeysVerified, TenantVerified, Verified, verify},
 };
 use crate::{deps::ReplicatorDeps, error::Error};
 

@@ -1,5 +1,6 @@
 //! The keys of a tenant, out of the region's bucket and what the database still has.
 
+use archive::layout;
 use schemas::TenantId;
 use sqlx::PgConnection;
 use vault::Keyring;
@@ -11,7 +12,7 @@ pub(crate) async fn load(deps: &RestorerDeps, tenant_id: TenantId, owner: &mut P
     let bucket = &deps.replicator.bucket;
     let mut ring = Keyring::new(tenant_id, deps.region_key.clone());
     ring.add_stored(owner).await?;
-    for listed in bucket.list(&format!("keys/{tenant_id}/")).await.map_err(Error::Bucket)? {
+    for listed in bucket.list(&layout::keys_prefix(tenant_id)).await.map_err(Error::Bucket)? {
         // One that expired since it was listed is as good as never listed.
         if let Some(export) = bucket.get(&listed.key).await.map_err(Error::Bucket)? {
             ring.add(&export.body)?;

@@ -38,6 +38,17 @@ pub struct Stored {
     pub destroyed: u64,
 }
 
+/// What a ring has of a data key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// It opens what it sealed.
+    Living,
+    /// The erasure list names it.
+    Destroyed,
+    /// It is in none of the exports, or none of them has the tenant key that wraps it.
+    Missing,
+}
+
 /// An export, as `Vault::export` writes it.
 #[derive(Deserialize)]
 struct Export {
@@ -123,6 +134,20 @@ impl Keyring {
     /// How many keys were destroyed.
     pub fn destroyed(&self) -> u64 {
         self.destroyed.len() as u64
+    }
+
+    /// What the ring has of a data key.
+    ///
+    /// # Errors
+    /// If the wrapped key was changed or moved.
+    pub fn held(&self, key_id: KeyId) -> Result<Held, Error> {
+        if self.destroyed.contains_key(&key_id) {
+            return Ok(Held::Destroyed);
+        }
+        let (Some((_, tenant_key)), Some(exported)) = (&self.tenant_key, self.data_keys.get(&key_id)) else {
+            return Ok(Held::Missing);
+        };
+        tenant_key.unwrap(&exported.row).map(|_| Held::Living)
     }
 
     /// Opens an event's payload. `None`: its key is not on the ring.

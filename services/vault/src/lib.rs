@@ -24,7 +24,7 @@ mod vault;
 
 pub use error::Error;
 pub use key_file::{RegionKey, SigningKey};
-pub use keyring::{Keyring, Stored};
+pub use keyring::{Held, Keyring, Stored};
 pub use rotation::{SigningKeyFolder, SigningKeys, Takeover};
 pub use scope::Scope;
 pub use sealing::{DataKey, Plaintext, seal_event};

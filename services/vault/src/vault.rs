@@ -13,6 +13,7 @@ use crate::{
     cache::Cache,
     error::Error,
     key_file::RegionKey,
+    keyring::Keyring,
     scope::Scope,
     sealing::{DataKey, Plaintext},
     store::{self, ExportedRow, TenantKeyRow},
@@ -108,6 +109,11 @@ impl Vault {
     /// If the tenant's key cannot be read, made or unwrapped.
     pub async fn blind_index(&self, resident: &Resident, purpose: &str, value: &str) -> Result<String, Error> {
         Ok(self.0.tenant_key_or_make(resident).await?.blind_index(purpose, value))
+    }
+
+    /// A ring for exports of a tenant's keys, under the region key at hand.
+    pub fn keyring(&self, tenant_id: TenantId) -> Keyring {
+        Keyring::new(tenant_id, self.0.region_key.clone())
     }
 
     /// The tenant's wrapped keys, for a backup apart from what they protect. Nothing in it opens without the region key.

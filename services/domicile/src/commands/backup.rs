@@ -1,5 +1,7 @@
 //! `domicile backup`: bring every archive of a region to one cut, and say so in a signed manifest.
 
+mod verify;
+
 use archive::{BackupManifest, backup::TenantBackup};
 use clap::{Args, Subcommand};
 use replicator::{
@@ -27,7 +29,7 @@ pub enum Backup {
     List(Options),
     /// One backup: every tenant's size, root and manifest generation.
     Show(OneBackup),
-    /// Verify every archive of a backup at the size it had. Exit code 1 if one is wrong.
+    /// Verify every archive of a backup at the size it had, and that exported keys open it. Exit code 1 if one is wrong.
     Verify(OneBackup),
 }
 
@@ -148,7 +150,7 @@ pub async fn run(place: &Place, command: &Backup) -> Outcome {
         }
         Backup::Verify(one) => {
             let deps = deps(place, &one.options).await?;
-            verify(&deps, &id(&deps, one).await?, one.options.format).await
+            verify::verify(&deps, &id(&deps, one).await?, one.options.format).await
         }
     }
 }
@@ -208,36 +210,6 @@ async fn show(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
         result: tenant.reason.clone(),
     });
     print_list(&rows.collect::<Vec<_>>(), format)
-}
-
-async fn verify(deps: &ReplicatorDeps, id: &str, format: Format) -> Outcome {
-    let manifest = found(backup::show(deps, id).await)?;
-    let bar = Progress::new(&format!("verify {id}, tenants"), manifest.tenants.len() as u64);
-    let verified = backup::verify(deps, id, &mut |_| bar.advance(1)).await?;
-    bar.finish();
-    let rows = verified.tenants.iter().zip(&manifest.tenants).map(|(tenant, backed_up)| TenantRow {
-        tenant_id: tenant.tenant_id.to_string(),
-        size: tenant.size,
-        generation: backed_up.generation,
-        root: backed_up.root.to_string(),
-        result: Some(match &backed_up.reason {
-            None => result(tenant),
-            Some(reason) => format!("{}; incomplete: {reason}", result(tenant)),
-        }),
-    });
-    print_list(&rows.collect::<Vec<_>>(), format)?;
-    if verified.is_clean() { Ok(()) } else { Err(Failure::check(format!("backup {id} does not verify; see above"))) }
-}
-
-fn result(tenant: &backup::TenantVerified) -> String {
-    if tenant.is_clean() {
-        return "verified".to_owned();
-    }
-    if !tenant.is_generation_same {
-        return "its manifest is not the one that was backed up".to_owned();
-    }
-    let findings = tenant.report.iter().flat_map(|report| &report.findings).take(5);
-    findings.map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 fn found(shown: Result<BackupManifest, replicator::Error>) -> Result<BackupManifest, Failure> {

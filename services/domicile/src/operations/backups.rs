@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use replicator::backup::{self, Listed, OnRequest, Progress, State as Work, TenantVerified, UnderWay, Verified};
+use replicator::backup::{self, Listed, OnRequest, Progress, State as Work, UnderWay, Verified};
 use runtime::Access;
 use serde_json::{Value, json};
 
@@ -131,17 +131,15 @@ fn whole(manifest: &BackupManifest) -> Value {
 }
 
 fn found(verified: &Verified) -> Value {
-    let wrong = verified.tenants.iter().filter(|tenant| !tenant.is_clean()).map(wrong_one);
+    let wrong = verified.tenants.iter().filter(|tenant| !tenant.is_clean());
+    let wrong = wrong.map(|tenant| json!({ "tenant_id": tenant.tenant_id, "findings": tenant.findings() }));
+    let not_checked =
+        verified.not_checked().into_iter().map(|(what, tenants)| json!({ "what": what, "tenants": tenants }));
     json!({
         "backup": verified.backup.backup_id, "state": if verified.is_clean() { "verified" } else { "wrong" },
         "tenants": verified.tenants.len(), "wrong": wrong.collect::<Vec<_>>(),
+        "not_checked": not_checked.collect::<Vec<_>>(),
     })
-}
-
-fn wrong_one(tenant: &TenantVerified) -> Value {
-    let findings = tenant.report.iter().flat_map(|report| &report.findings).map(ToString::to_string);
-    let replaced = (!tenant.is_generation_same).then(|| "its manifest is not the one that was backed up".to_owned());
-    json!({ "tenant_id": tenant.tenant_id, "findings": replaced.into_iter().chain(findings).collect::<Vec<_>>() })
 }
 
 impl From<UnderWay> for Problem {

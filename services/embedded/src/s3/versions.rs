@@ -6,7 +6,7 @@
 
 use std::{
     fs, io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -74,6 +74,13 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 impl Files {
+    /// The current version of an object, and when it was made, by the store's clock.
+    pub(super) fn current(path: &Path) -> io::Result<(Stat, Timestamp)> {
+        let stat = Self::stat(path)?;
+        let made_at = object(Record::read(path)?.version, path.to_owned(), stat.clone())?.made_at;
+        Ok((stat, made_at))
+    }
+
     /// Every version of an object, the newest first.
     pub(super) fn versions(&self, bucket: &str, key: &str) -> io::Result<Vec<Version>> {
         let mut versions = Vec::new();

@@ -1,9 +1,14 @@
-//! Verify a backup: every tenant's archive, at the size and root that the backup names.
+//! Verify a backup: every tenant's archive, at the size and root that the backup names, and the exported keys that open it.
+
+mod keys;
+
+use std::collections::BTreeMap;
 
 use archive::{BackupManifest, checkpoint, merkle::proof::Tree, note::Verifier};
 use auditor::{Options, Report};
 use schemas::{Hash, TenantId};
 
+pub use self::keys::{KeyFinding, KeysVerified};
 use super::show;
 use crate::{deps::ReplicatorDeps, error::Error, store::TenantObjects};
 
@@ -25,6 +30,8 @@ pub struct TenantVerified {
     pub size: u64,
     /// The auditor's report; nothing for a tenant that had no events.
     pub report: Option<Report>,
+    /// What was found of its keys; nothing for a tenant that had no events.
+    pub keys: Option<KeysVerified>,
     /// Whether the backup's generation is still the one it was.
     pub is_generation_same: bool,
 }
@@ -34,20 +41,47 @@ impl Verified {
     pub fn is_clean(&self) -> bool {
         self.tenants.iter().all(TenantVerified::is_clean)
     }
+
+    /// What was not looked at, and of how many tenants: the most first.
+    pub fn not_checked(&self) -> Vec<(String, usize)> {
+        let mut counted: BTreeMap<String, usize> = BTreeMap::new();
+        for what in self.tenants.iter().flat_map(TenantVerified::not_checked) {
+            *counted.entry(what).or_default() += 1;
+        }
+        let mut counted: Vec<_> = counted.into_iter().collect();
+        counted.sort_by_key(|(_, tenants)| std::cmp::Reverse(*tenants));
+        counted
+    }
 }
 
 impl TenantVerified {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
-        self.is_generation_same && self.report.as_ref().is_none_or(Report::is_clean)
+        self.is_generation_same
+            && self.report.as_ref().is_none_or(Report::is_clean)
+            && self.keys.as_ref().is_none_or(KeysVerified::is_clean)
+    }
+
+    /// All that is wrong, a line each.
+    pub fn findings(&self) -> Vec<String> {
+        let replaced = (!self.is_generation_same).then(|| "its manifest is not the one that was backed up".to_owned());
+        let archive = self.report.iter().flat_map(|report| &report.findings).map(ToString::to_string);
+        let keys = self.keys.iter().flat_map(|keys| &keys.findings).map(ToString::to_string);
+        replaced.into_iter().chain(archive).chain(keys).collect()
+    }
+
+    /// What was not looked at, a line each.
+    pub fn not_checked(&self) -> Vec<String> {
+        let archive = self.report.iter().flat_map(|report| &report.not_checked).map(ToString::to_string);
+        archive.chain(self.keys.iter().flat_map(|keys| keys.not_checked.iter().cloned())).collect()
     }
 }
 
 /// Verifies a backup. `progress` is told after each tenant.
 ///
 /// # Errors
-/// If there is no such backup, it is not signed by the region's key, or a store does not answer. An archive that is wrong
-/// is no error.
+/// If there is no such backup, it is not signed by the region's key, or a store does not answer. An archive or a key that is
+/// wrong is no error.
 pub async fn verify(
     deps: &ReplicatorDeps,
     backup_id: &str,
@@ -62,6 +96,7 @@ pub async fn verify(
             tenant_id: tenant.tenant_id,
             size: tenant.size,
             report: None,
+            keys: None,
             is_generation_same: is_generation_same(&objects, tenant.generation, tenant.manifest_sha256).await?,
         };
         if tenant.size > 0 {
@@ -72,6 +107,7 @@ pub async fn verify(
                 ..Options::default()
             };
             verified.report = Some(auditor::verify(&objects, &options, &mut |_| ()).await.map_err(Error::ReadBack)?);
+            verified.keys = Some(keys::verify(deps, &objects, tenant).await?);
         }
         progress(&verified);
         tenants.push(verified);

@@ -1,6 +1,7 @@
 //! The replicator over a real Postgres and a real S3 endpoint.
 
 mod archive;
+mod backed_up_keys;
 mod backup;
 mod crash;
 mod reading_back;

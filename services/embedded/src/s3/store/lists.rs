@@ -91,8 +91,8 @@ fn page(files: &Files, bucket: &str, prefix: &str, after: &str, page_size: usize
         && let Some(key) = rest.next()
     {
         let Some(path) = files.object(bucket, &key) else { continue };
-        let stat = match Files::stat(&path) {
-            Ok(stat) => stat,
+        let (stat, made_at) = match Files::current(&path) {
+            Ok(current) => current,
             // Deleted since it was listed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
@@ -101,7 +101,7 @@ fn page(files: &Files, bucket: &str, prefix: &str, after: &str, page_size: usize
             key: Some(key),
             size: i64::try_from(stat.size).ok(),
             e_tag: Some(ETag::Strong(stat.etag)),
-            last_modified: Some(Timestamp::from(stat.modified)),
+            last_modified: Some(Timestamp::from(std::time::SystemTime::from(made_at))),
             ..Default::default()
         });
     }
