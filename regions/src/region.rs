@@ -26,6 +26,8 @@ pub struct Region {
     pub feed: Feed,
     /// How often it is backed up by itself; nothing if only when somebody asks.
     pub backup_every: Option<SignedDuration>,
+    /// For how long its backups are kept; the newest whole one for ever.
+    pub backup_keep: SignedDuration,
     /// How its bucket keeps objects.
     pub storage: Storage,
     pub(crate) postgres: Option<PostgresEndpoint>,
@@ -134,6 +136,7 @@ impl Region {
             key_alias: "alias/domicile-directory".to_owned(),
             feed: Feed::Log,
             backup_every: None,
+            backup_keep: SignedDuration::MAX,
             storage: Storage::default(),
             postgres: Some(postgres),
             s3: None,

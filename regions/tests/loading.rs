@@ -550,7 +550,47 @@ fn a_region_is_backed_up_once_a_day_unless_its_file_says_otherwise() {
         let refusal = every(&format!("[backup]\nevery = \"{wrong}\"\n")).expect_err("it must be refused");
         assert!(refusal.ends_with("backup.every: takes a time from 1m to 31d, as 6h or 1d, or never"), "{refusal}");
     }
-    assert!(every("[backup]\nkeep = \"7d\"\n").expect_err("it must be refused").contains("backup.keep"));
+    assert_eq!(every("[backup]\nkeep = \"40d\"\n"), hours(24), "of the other field it says nothing");
+    assert!(every("[backup]\nkept = \"7d\"\n").expect_err("it must be refused").contains("backup.kept: is unknown"));
+}
+
+#[test]
+fn a_region_keeps_its_backups_for_no_less_than_their_lock() {
+    let keep = |lock: u16, backup: &str| {
+        let folder = folder();
+        let path = folder.path().join("eu.toml");
+        let text = fs::read_to_string(&path).expect("a copy");
+        let text = text.replace("mode = \"governance\", days = 30", &format!("mode = \"governance\", days = {lock}"));
+        fs::write(&path, format!("{text}{backup}")).expect("written");
+        let policy = folder.path().join("hosting-policy.toml");
+        let text = fs::read_to_string(&policy).expect("a copy").replace("promise_days = 90", "promise_days = 400");
+        fs::write(&policy, text).expect("written");
+        load(&folder).map(|regions| regions.get(&id("eu")).expect("it is there").backup_keep.as_hours() / 24)
+    };
+    assert_eq!(keep(30, ""), Ok(90));
+    assert_eq!(keep(120, ""), Ok(120), "what is locked cannot be gone before");
+    assert_eq!(keep(30, "[backup]\nkeep = \"30d\"\n"), Ok(30));
+    assert_eq!(keep(30, "[backup]\nkeep = \"3650d\"\nevery = \"6h\"\n"), Ok(3650));
+    for wrong in ["29d", "3651d", "720h", "0d", "-40d", "99999d", "never", ""] {
+        let refusal = keep(30, &format!("[backup]\nkeep = \"{wrong}\"\n")).expect_err("it must be refused");
+        let takes = "backup.keep: takes days from 30d to 3650d: no fewer than object_lock.days";
+        assert!(refusal.ends_with(takes), "{wrong}: {refusal}");
+    }
+}
+
+#[test]
+fn a_policy_that_says_nothing_of_deletion_and_access_log_has_the_repositorys() {
+    let folder = folder();
+    let shipped = load(&folder).expect("good files");
+    let path = folder.path().join("hosting-policy.toml");
+    let text = fs::read_to_string(&path).expect("a copy");
+    let (before, rest) = text.split_once("[deletion]").expect("it says so");
+    let (_, after) = rest.split_once("[plans.trial]").expect("it goes on");
+    fs::write(&path, format!("{before}[plans.trial]{after}")).expect("written");
+    let regions = load(&folder).expect("an operator's own, from before these tables");
+    assert_eq!(regions.policy().deletion(), shipped.policy().deletion());
+    assert_eq!(regions.policy().access_log_days(), shipped.policy().access_log_days());
+    assert!(regions.iter().all(|region| region.storage.deletion == shipped.policy().deletion()));
 }
 
 #[test]

@@ -88,6 +88,7 @@ fn what_it_makes_lies_in_the_region_and_is_kept_as_the_product_asks() -> anyhow:
         "status = \"Enabled\"",
         "block_public_policy = true",
         "filter { prefix = \"keys/\" } expiration { days = var.deletion.keys_days }",
+        "filter { and { prefix = \"backups/\" tags = { domicile-life = \"over\" } } } expiration { days = 1 }",
         "noncurrent_days = var.deletion.noncurrent_days",
         "days_after_initiation = var.deletion.incomplete_days",
         "expired_object_delete_marker = true",

@@ -60,6 +60,23 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # The replicator marks a backup as over when the region file's backup.keep is, but never the newest whole one.
+  rule {
+    id     = "backups"
+    status = "Enabled"
+
+    filter {
+      and {
+        prefix = "backups/"
+        tags   = { domicile-life = "over" }
+      }
+    }
+
+    expiration {
+      days = 1
+    }
+  }
+
   rule {
     id     = "replaced-versions"
     status = "Enabled"

@@ -1,15 +1,20 @@
 //! Whether the bucket keeps objects as the region's file says, and what a write asks of it so that it does.
 
 use aws_sdk_s3::{
-    error::ProvideErrorMetadata,
+    error::{BuildError, ProvideErrorMetadata},
     operation::put_object::builders::PutObjectFluentBuilder,
     primitives::DateTime,
-    types::{BucketVersioningStatus, ObjectLockEnabled, ObjectLockMode, ServerSideEncryption},
+    types::{BucketVersioningStatus, ObjectLockEnabled, ObjectLockMode, ServerSideEncryption, Tag, Tagging},
 };
 use jiff::SignedDuration;
 
 use super::Bucket;
 use crate::{error::Error, storage::LockMode};
+
+/// The tag of what is over.
+pub(super) fn over() -> Result<Tag, BuildError> {
+    Tag::builder().key("domicile-life").value("over").build()
+}
 
 impl Bucket {
     /// Asks the bucket whether it keeps objects as the region's file says.
@@ -67,6 +72,18 @@ impl Bucket {
             return Ok(());
         }
         Err(self.otherwise("encryption.kms", "does not encrypt under a key of the key service; enable SSE-KMS"))
+    }
+
+    /// Marks a backup as over: the life cycle ends what is marked so, once no lock holds it. Done twice, it is done once.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub async fn mark_over(&self, key: &str) -> Result<(), Error> {
+        let failed = |source| Error::Write { bucket: self.name.clone(), key: key.to_owned(), source };
+        let tagging = Tagging::builder().tag_set(over().map_err(|error| failed(error.into()))?).build();
+        let tagging = tagging.map_err(|error| failed(error.into()))?;
+        let put = self.client.put_object_tagging().bucket(&self.name).key(key).tagging(tagging);
+        put.send().await.map(|_| ()).map_err(|error| failed(error.into()))
     }
 
     /// The write, under the region's lock.

@@ -19,6 +19,9 @@ use crate::{
 
 const COUNTRY: &str = "takes country codes of two upper-case letters";
 
+/// For how long a day of an access log opens under a policy that says nothing of it: as under the repository's.
+const ACCESS_LOG_DAYS: u32 = 90;
+
 /// The policy as its file has it, before it meets the regions.
 pub(super) struct PolicyFile<'text> {
     policy: HostingPolicy,
@@ -48,8 +51,10 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         plans_with_choice: plans(&file.table("plans")?)?,
         eea_members: file.texts("eea_members", COUNTRY, is_country)?.into_iter().map(str::to_owned).collect(),
         egress: egress(&file)?,
-        deletion: deletion(&file.table("deletion")?)?,
-        access_log_days: access_log_days(&file.table("access_log")?)?,
+        deletion: file.optional_table("deletion")?.map_or_else(|| Ok(Deletion::default()), |table| deletion(&table))?,
+        access_log_days: file
+            .optional_table("access_log")?
+            .map_or(Ok(ACCESS_LOG_DAYS), |table| access_log_days(&table))?,
     };
     Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
 }

@@ -61,8 +61,9 @@ pub(super) fn parse(
     let (postgres, s3) = endpoints(path, &file)?.map(|it| (it.postgres, it.s3)).unzip();
     let kafka = file.optional_table("kafka")?.map(|table| kafka::endpoint(path, &table)).transpose()?;
     let feed = feed(&file)?;
-    let backup_every = backup::every(&file)?;
     let storage = storage::storage(&file, policy.deletion())?;
+    let backup_every = backup::every(&file)?;
+    let backup_keep = backup::keep(&file, storage.lock)?;
     Ok(Region {
         id,
         name: name.to_owned(),
@@ -72,6 +73,7 @@ pub(super) fn parse(
         key_alias: key_alias.to_owned(),
         feed,
         backup_every,
+        backup_keep,
         storage,
         postgres,
         s3,

@@ -4,6 +4,7 @@
 //! event: the manifest names sizes and roots, and whoever restores reads each archive up to its size.
 
 mod create;
+mod due;
 mod on_request;
 pub(crate) mod scheduled;
 mod verify;
@@ -13,6 +14,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 pub use self::{
     create::{Progress, create},
+    due::{Kept, end_due},
     on_request::{OnRequest, State, UnderWay, Work},
     verify::{KeyFinding, KeysVerified, TenantVerified, Verified, verify},
 };
@@ -28,6 +30,8 @@ pub struct Listed {
     pub backup_id: String,
     /// Its manifest, or why what lies there is none of this region's.
     pub manifest: Result<BackupManifest, Error>,
+    /// Until when it is kept.
+    pub kept: Kept,
 }
 
 /// Every backup of the region, oldest first; before them what lies among them and is none.
@@ -40,11 +44,12 @@ pub async fn list(deps: &ReplicatorDeps) -> Result<Vec<Listed>, Error> {
     let shown = ids.into_iter().map(|backup_id| async move {
         match show(deps, &backup_id).await {
             Err(error) if !error.is_of_one() => Err(error),
-            manifest => Ok(Listed { backup_id, manifest }),
+            manifest => Ok(Listed { backup_id, manifest, kept: Kept::Unknown }),
         }
     });
     let mut backups: Vec<_> = stream::iter(shown).buffered(READ_AT_ONCE).try_collect().await?;
     backups.sort_by_key(|backup: &Listed| backup.manifest.as_ref().ok().map(|manifest| manifest.cut_at));
+    due::keep(&mut backups, (deps.region.backup_keep, deps.clock.now()));
     Ok(backups)
 }
 

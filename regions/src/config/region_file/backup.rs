@@ -2,30 +2,55 @@
 
 use jiff::SignedDuration;
 
-use crate::config::{ConfigError, document::Table};
+use crate::{
+    config::{ConfigError, document::Table},
+    storage::ObjectLock,
+};
 
 /// How often a region is backed up that says nothing of it.
-const EVERY: SignedDuration = SignedDuration::from_hours(24);
+const EVERY: SignedDuration = days(1);
 const EVERY_MIN: SignedDuration = SignedDuration::from_mins(1);
-const EVERY_MAX: SignedDuration = SignedDuration::from_hours(24 * 31);
+const EVERY_MAX: SignedDuration = days(31);
+/// How long a region keeps backups that says nothing of it.
+const KEEP: SignedDuration = days(90);
+const KEEP_MAX: SignedDuration = days(3650);
 
 /// How often the region is backed up by itself, if it is to be.
 pub(super) fn every(file: &Table<'_>) -> Result<Option<SignedDuration>, ConfigError> {
-    let Some(table) = file.optional_table("backup")? else { return Ok(Some(EVERY)) };
-    table.only(&["every"])?;
+    let Some(table) = table(file, "every")? else { return Ok(Some(EVERY)) };
     let takes = "takes a time from 1m to 31d, as 6h or 1d, or never";
-    match table.text("every", takes, |text| text == "never" || parsed(text).is_some())? {
+    let every = |text: &str| parsed(text).filter(|every| (EVERY_MIN..=EVERY_MAX).contains(every));
+    match table.text("every", takes, |text| text == "never" || every(text).is_some())? {
         "never" => Ok(None),
-        text => Ok(parsed(text)),
+        text => Ok(every(text)),
     }
+}
+
+/// For how long backups are kept. What is locked cannot be gone before its lock ends, so the file may not promise it.
+pub(super) fn keep(file: &Table<'_>, lock: Option<ObjectLock>) -> Result<SignedDuration, ConfigError> {
+    let locked = lock.map_or(days(1), |lock| days(lock.days.into()));
+    let Some(table) = table(file, "keep")? else { return Ok(KEEP.max(locked)) };
+    let takes = format!("takes days from {}d to 3650d: no fewer than object_lock.days", locked.as_hours() / 24);
+    let keep = |text: &str| text.strip_suffix('d').and(parsed(text)).filter(|keep| (locked..=KEEP_MAX).contains(keep));
+    let text = table.text("keep", &takes, |text| keep(text).is_some())?;
+    Ok(keep(text).expect("it was just found"))
+}
+
+/// The table, if it has this field.
+fn table<'document>(file: &Table<'document>, field: &str) -> Result<Option<Table<'document>>, ConfigError> {
+    let Some(table) = file.optional_table("backup")? else { return Ok(None) };
+    table.only(&["every", "keep"])?;
+    Ok(table.has(field).then_some(table))
 }
 
 /// jiff has no days in durations, because they differ; here a day is 24 hours.
 fn parsed(text: &str) -> Option<SignedDuration> {
-    let days = text.strip_suffix('d').and_then(|days| days.parse::<u8>().ok());
-    let every = match days {
-        Some(days) => SignedDuration::from_hours(24 * i64::from(days)),
-        None => text.parse().ok()?,
-    };
-    (EVERY_MIN..=EVERY_MAX).contains(&every).then_some(every)
+    match text.strip_suffix('d').and_then(|number| number.parse::<u16>().ok()) {
+        Some(number) => Some(days(number.into())),
+        None => text.parse().ok(),
+    }
+}
+
+const fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
 }

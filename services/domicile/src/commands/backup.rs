@@ -6,7 +6,7 @@ use archive::{BackupManifest, backup::TenantBackup};
 use clap::{Args, Subcommand};
 use replicator::{
     ReplicatorDeps,
-    backup::{self, Listed},
+    backup::{self, Kept, Listed},
 };
 use runtime::RegionMetrics;
 use schemas::RegionId;
@@ -63,16 +63,20 @@ struct BackupRow {
     completed_at: String,
     tenants: usize,
     events: u64,
-    /// What is not as it should be.
+    /// Until when it is kept; nothing for the newest that is whole, which stays.
+    kept_until: Option<String>,
+    /// What is not as it should be, and whether it is over.
     result: Option<String>,
 }
 
 impl Row for BackupRow {
     const HEADINGS: &'static [&'static str] =
-        &["backup", "region", "cut at", "completed at", "tenants", "events", "result"];
+        &["backup", "region", "cut at", "completed at", "tenants", "events", "kept until", "result"];
 
     fn cells(&self) -> Vec<String> {
-        let last = [self.tenants.to_string(), self.events.to_string(), self.result.clone().unwrap_or_default()];
+        let (kept_until, result) = (self.kept_until.clone(), self.result.clone());
+        let counts = [self.tenants.to_string(), self.events.to_string()];
+        let last = counts.into_iter().chain([kept_until.unwrap_or_default(), result.unwrap_or_default()]);
         [&self.backup, &self.region, &self.cut_at, &self.completed_at]
             .map(Clone::clone)
             .into_iter()
@@ -90,6 +94,7 @@ impl From<&BackupManifest> for BackupRow {
             completed_at: manifest.completed_at.to_string(),
             tenants: manifest.tenants.len(),
             events: manifest.events(),
+            kept_until: None,
             result: match manifest.incomplete().count() {
                 0 => None,
                 incomplete => Some(format!("{incomplete} incomplete")),
@@ -101,8 +106,17 @@ impl From<&BackupManifest> for BackupRow {
 impl BackupRow {
     /// The row of what may be no backup of the region.
     fn listed(listed: Listed, region: &RegionId) -> Self {
+        let over = (listed.kept == Kept::Over).then(|| "due: the life cycle ends it".to_owned());
+        let kept_until = match listed.kept {
+            Kept::Until(time) => Some(time.to_string()),
+            Kept::Over | Kept::AsNewest | Kept::Unknown => None,
+        };
         match listed.manifest {
-            Ok(manifest) => Self::from(&manifest),
+            Ok(manifest) => {
+                let row = Self::from(&manifest);
+                let result: Vec<_> = row.result.into_iter().chain(over).collect();
+                Self { kept_until, result: (!result.is_empty()).then(|| result.join("; ")), ..row }
+            }
             Err(error) => Self {
                 backup: listed.backup_id,
                 region: region.to_string(),
@@ -110,6 +124,7 @@ impl BackupRow {
                 completed_at: String::new(),
                 tenants: 0,
                 events: 0,
+                kept_until,
                 result: Some(format!("{:#}", anyhow::Error::from(error))),
             },
         }

@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use replicator::backup::{self, Listed, OnRequest, Progress, State as Work, UnderWay, Verified};
+use replicator::backup::{self, Kept, Listed, OnRequest, Progress, State as Work, UnderWay, Verified};
 use runtime::Access;
 use serde_json::{Value, json};
 
@@ -59,7 +59,14 @@ async fn list(State(backups): State<OnRequest>) -> Result<Json<Value>, Problem> 
 
 fn listed_one(listed: &Listed) -> Value {
     match &listed.manifest {
-        Ok(manifest) => head(manifest),
+        Ok(manifest) => {
+            let mut shown = head(manifest);
+            shown["is_due"] = json!(listed.kept == Kept::Over);
+            if let Kept::Until(time) = listed.kept {
+                shown["kept_until"] = json!(time);
+            }
+            shown
+        }
         Err(error) => json!({ "id": listed.backup_id, "state": "unreadable", "reason": error.to_string() }),
     }
 }

@@ -57,7 +57,7 @@ impl Object<'_> {
         let mut versions = self.files.versions(self.bucket, self.key)?;
         if let Some(latest) = versions.first()
             && matches!(latest.content, Content::Object(_))
-            && rules.iter().any(|rule| is_over(latest.made_at, rule.days, now))
+            && is_any_over(rules, latest, now)?
         {
             ended.objects += 1;
             if !self.keeps_versions {
@@ -83,6 +83,16 @@ impl Object<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a rule ends the current version: one that asks for a tag ends what carries it.
+fn is_any_over(rules: &[&Rule], latest: &Version, now: Timestamp) -> io::Result<bool> {
+    for rule in rules.iter().filter(|rule| is_over(latest.made_at, rule.days, now)) {
+        if rule.tag.is_none() || Record::read(&latest.path)?.tag == rule.tag {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_over(since: Timestamp, days: Option<u32>, now: Timestamp) -> bool {

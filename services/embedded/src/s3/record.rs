@@ -26,6 +26,15 @@ pub(super) struct Record {
     pub(super) retention: Option<Retention>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) is_on_hold: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tag: Option<Tag>,
+}
+
+/// A key and a value that an object carries for the rules of its bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Tag {
+    pub(super) key: String,
+    pub(super) value: String,
 }
 
 /// Until when a version stays, and how firmly.
@@ -47,7 +56,7 @@ pub(super) enum Mode {
 
 impl Default for Record {
     fn default() -> Self {
-        Self { version: NO_VERSION.to_owned(), retention: None, is_on_hold: false }
+        Self { version: NO_VERSION.to_owned(), retention: None, is_on_hold: false, tag: None }
     }
 }
 

@@ -4,7 +4,10 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::{files::Files, record::Mode};
+use super::{
+    files::Files,
+    record::{Mode, Tag},
+};
 
 /// A bucket's settings. Those of a bucket that was told nothing are in no file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,9 @@ pub(super) struct DefaultRetention {
 pub(super) struct Rule {
     pub(super) id: String,
     pub(super) prefix: String,
+    /// Only of objects that carry this tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tag: Option<Tag>,
     pub(super) is_enabled: bool,
     /// Days after which an object is deleted.
     pub(super) days: Option<u32>,

@@ -5,6 +5,7 @@ mod deletes;
 mod lists;
 mod locks;
 mod reads;
+mod tags;
 mod writes;
 
 use std::{io, path::PathBuf, sync::Arc};
@@ -130,6 +131,8 @@ calls! {
     put_object_retention: PutObjectRetentionInput -> PutObjectRetentionOutput;
     get_object_legal_hold: GetObjectLegalHoldInput -> GetObjectLegalHoldOutput;
     put_object_legal_hold: PutObjectLegalHoldInput -> PutObjectLegalHoldOutput;
+    get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput;
+    put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput;
     list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;
     list_object_versions: ListObjectVersionsInput -> ListObjectVersionsOutput;
 }

@@ -8,7 +8,7 @@ use aws_sdk_s3::{
     types::{
         BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule,
         LifecycleRuleFilter, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockMode, ObjectLockRetention,
-        ObjectLockRetentionMode, VersioningConfiguration,
+        ObjectLockRetentionMode, Tag, Tagging, VersioningConfiguration,
     },
 };
 use bytes::Bytes;
@@ -35,6 +35,7 @@ type Call = for<'ground> fn(&'ground Ground) -> BoxFuture<'ground, String>;
 
 const MANIFEST: &str = "tenants/one/manifest/00000001.json";
 const ATTACHMENT: &str = "tenants/one/attachments/1";
+const BACKUP: &str = "backups/0/manifest.json";
 const WRAPPED_KEYS: &str = "keys/one/00000001.json";
 const CHECKPOINT: &str = "tenants/one/log/checkpoint";
 
@@ -85,13 +86,21 @@ macro_rules! call {
     };
 }
 
-const CALLS: [(&str, Call); 22] = [
+const CALLS: [(&str, Call); 24] = [
     ("write an attachment once, locked", call!(it => it.locked(it.put_new("tenants/one/attachments/2"), 30))),
     ("write an attachment over another", call!(it => it.locked(it.put(ATTACHMENT), 30))),
     ("write an attachment without a lock", call!(it => it.put_new("tenants/one/attachments/3"))),
     ("write an attachment, locked for longer", call!(it => it.locked(it.put_new("tenants/one/attachments/4"), 60))),
     ("write a manifest once, locked", call!(it => it.locked(it.put_new("tenants/one/manifest/2"), 30))),
     ("write a backup once, locked", call!(it => it.locked(it.put_new("backups/1/manifest.json"), 30))),
+    (
+        "mark a backup as over",
+        call!(it => it.bucket.put_object_tagging().bucket(&it.bucket.name).key(BACKUP).tagging(over())),
+    ),
+    (
+        "mark an archive as over",
+        call!(it => it.bucket.put_object_tagging().bucket(&it.bucket.name).key(MANIFEST).tagging(over())),
+    ),
     ("write wrapped keys once", call!(it => it.put_new("keys/one/2"))),
     ("move a checkpoint from what was seen", call!(it => it.put(CHECKPOINT).if_match(&it.etag))),
     ("move a checkpoint blindly", call!(it => it.put(CHECKPOINT))),
@@ -122,6 +131,11 @@ const CALLS: [(&str, Call); 22] = [
     ),
 ];
 
+fn over() -> Tagging {
+    let tag = Tag::builder().key("domicile-life").value("over").build().expect("a tag");
+    Tagging::builder().tag_set(tag).build().expect("tags")
+}
+
 fn lives() -> BucketLifecycleConfiguration {
     let rule = LifecycleRule::builder().id("1").status(ExpirationStatus::Disabled);
     let rule = rule.filter(LifecycleRuleFilter::builder().prefix("nothing/").build());
@@ -134,7 +148,7 @@ async fn ground(test: &TestRegion, who: &'static str) -> anyhow::Result<Ground> 
     let root = test.raw_bucket();
     let mut ground =
         Ground { bucket: root, who, now: test.clock.now().as_second(), version: String::new(), etag: String::new() };
-    for key in [ATTACHMENT, WRAPPED_KEYS, CHECKPOINT] {
+    for key in [ATTACHMENT, BACKUP, WRAPPED_KEYS, CHECKPOINT] {
         ground.etag = ground.put(key).send().await?.e_tag.unwrap_or_default();
     }
     let manifest = ground.locked(ground.put(MANIFEST), 30).send().await?;

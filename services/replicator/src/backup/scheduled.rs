@@ -8,17 +8,23 @@ use jiff::SignedDuration;
 use runtime::Shutdown;
 use sqlx::PgConnection;
 
-use super::{create, show};
+use super::{create, end_due, show};
 use crate::{deps::ReplicatorDeps, error::Error, lag};
 
 /// Intervals from one look for the newest backup to the next. The listing grows by one for each.
 const INTERVALS: u32 = 30;
 
-/// Makes backups until shutdown, and shows how old the newest is. A region that is backed up on request only is only shown.
+/// Looks from one for backups that are over to the next, which reads every manifest.
+const LOOKS: u32 = 60;
+
+/// Makes backups until shutdown, shows how old the newest is, and marks those that are over. Where backups are made on request only,
+/// the rest is done all the same.
 pub(crate) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
+    let mut looks = (0..LOOKS).cycle();
     while shutdown.sleep(deps.interval * INTERVALS).await {
+        let ends_due = looks.next() == Some(0);
         let round = tokio::select! {
-            round = round(deps) => round,
+            round = round(deps, ends_due) => round,
             // What was archived for a backup that has no manifest yet stays archived.
             () = shutdown.requested() => return,
         };
@@ -28,7 +34,18 @@ pub(crate) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
     }
 }
 
-async fn round(deps: &ReplicatorDeps) -> Result<(), Error> {
+async fn round(deps: &ReplicatorDeps, ends_due: bool) -> Result<(), Error> {
+    back_up(deps).await?;
+    if ends_due {
+        let over = end_due(deps).await?;
+        if !over.is_empty() {
+            tracing::info!(backups = over.join(", "), "backups are over, and the bucket's life cycle ends them");
+        }
+    }
+    Ok(())
+}
+
+async fn back_up(deps: &ReplicatorDeps) -> Result<(), Error> {
     let newest = newest(deps).await?;
     measure(deps, newest.as_ref()).await?;
     let Some(every) = deps.region.backup_every else { return Ok(()) };

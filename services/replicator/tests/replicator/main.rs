@@ -4,6 +4,7 @@ mod archive;
 mod backed_up_keys;
 mod backup;
 mod crash;
+mod ending;
 mod reading_back;
 mod region;
 mod renewing;

@@ -8,17 +8,17 @@ use s3s::{
         GetBucketLifecycleConfigurationInput, GetBucketLifecycleConfigurationOutput, GetBucketLocationInput,
         GetBucketLocationOutput, GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectLockConfigurationInput,
         GetObjectLockConfigurationOutput, HeadBucketInput, HeadBucketOutput, LifecycleExpiration, LifecycleRule,
-        LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectLockConfiguration, ObjectLockEnabled,
-        ObjectLockRetentionMode, ObjectLockRule, PutBucketLifecycleConfigurationInput,
+        LifecycleRuleAndOperator, LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectLockConfiguration,
+        ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule, PutBucketLifecycleConfigurationInput,
         PutBucketLifecycleConfigurationOutput, PutBucketVersioningInput, PutBucketVersioningOutput,
         PutObjectLockConfigurationInput, PutObjectLockConfigurationOutput,
     },
     s3_error,
 };
 
-use super::{FolderStore, internal, locks};
+use super::{FolderStore, internal, locks, tags};
 use crate::s3::{
-    record::Record,
+    record::{Record, Tag},
     settings::{DefaultRetention, Rule, Settings},
 };
 
@@ -145,36 +145,57 @@ fn default_retention(told: S3DefaultRetention) -> S3Result<DefaultRetention> {
 
 /// A rule; one that asks for what is not done here is refused rather than not followed.
 fn rule(told: LifecycleRule) -> S3Result<Rule> {
-    let unsupported =
-        || s3_error!(NotImplemented, "a rule takes a prefix, and days for versions that are current or not");
+    let unsupported = || {
+        s3_error!(NotImplemented, "a rule takes a prefix, perhaps a tag, and days for versions that are current or not")
+    };
     if told.transitions.is_some_and(|it| !it.is_empty())
         || told.noncurrent_version_transitions.is_some_and(|it| !it.is_empty())
     {
         return Err(unsupported());
     }
-    let filter = told.filter.unwrap_or_default();
-    if filter.and.is_some()
-        || filter.tag.is_some()
-        || filter.object_size_greater_than.is_some()
-        || filter.object_size_less_than.is_some()
-    {
-        return Err(unsupported());
-    }
+    let (prefix, tag) = about(told.filter.unwrap_or_default()).ok_or_else(unsupported)?;
     let expiration = told.expiration.unwrap_or_default();
     let noncurrent = told.noncurrent_version_expiration.unwrap_or_default();
     if expiration.date.is_some() || noncurrent.newer_noncurrent_versions.is_some() {
         return Err(unsupported());
     }
+    let is_for_all = expiration.expired_object_delete_marker == Some(true)
+        || noncurrent.noncurrent_days.is_some()
+        || told.abort_incomplete_multipart_upload.is_some();
+    if tag.is_some() && is_for_all {
+        return Err(s3_error!(NotImplemented, "a rule for a tag takes days for versions that are current"));
+    }
     let days = |days: Option<i32>| days.map(u32::try_from).transpose().map_err(|_| unsupported());
     Ok(Rule {
         id: told.id.unwrap_or_default(),
-        prefix: filter.prefix.or(told.prefix).unwrap_or_default(),
+        prefix: prefix.or(told.prefix).unwrap_or_default(),
+        tag,
         is_enabled: told.status.as_str() == ExpirationStatus::ENABLED,
         days: days(expiration.days)?,
         noncurrent_days: days(noncurrent.noncurrent_days)?,
         ends_markers: expiration.expired_object_delete_marker == Some(true),
         incomplete_days: days(told.abort_incomplete_multipart_upload.and_then(|it| it.days_after_initiation))?,
     })
+}
+
+/// Which objects a rule is about: a prefix, or a prefix and one tag. Nothing for a filter of another form.
+fn about(filter: LifecycleRuleFilter) -> Option<(Option<String>, Option<Tag>)> {
+    let is_by_size = |greater: Option<i64>, less: Option<i64>| greater.is_some() || less.is_some();
+    if filter.tag.is_some() || is_by_size(filter.object_size_greater_than, filter.object_size_less_than) {
+        return None;
+    }
+    let Some(and) = filter.and else { return Some((filter.prefix, None)) };
+    if is_by_size(and.object_size_greater_than, and.object_size_less_than) || filter.prefix.is_some() {
+        return None;
+    }
+    Some((and.prefix, Some(tags::only(and.tags.unwrap_or_default())?)))
+}
+
+fn as_filter(rule: &Rule) -> LifecycleRuleFilter {
+    let prefix = Some(rule.prefix.clone());
+    let Some(tag) = &rule.tag else { return LifecycleRuleFilter { prefix, ..Default::default() } };
+    let and = LifecycleRuleAndOperator { prefix, tags: Some(vec![tags::told(tag)]), ..Default::default() };
+    LifecycleRuleFilter { and: Some(and), ..Default::default() }
 }
 
 fn as_told(rule: &Rule) -> LifecycleRule {
@@ -189,7 +210,7 @@ fn as_told(rule: &Rule) -> LifecycleRule {
     let incomplete = AbortIncompleteMultipartUpload { days_after_initiation: days(rule.incomplete_days) };
     LifecycleRule {
         id: Some(rule.id.clone()),
-        filter: Some(LifecycleRuleFilter { prefix: Some(rule.prefix.clone()), ..Default::default() }),
+        filter: Some(as_filter(rule)),
         status: ExpirationStatus::from_static(status),
         expiration: (rule.days.is_some() || rule.ends_markers).then_some(expiration),
         noncurrent_version_expiration: rule.noncurrent_days.is_some().then_some(noncurrent),

@@ -32,6 +32,9 @@ impl FolderStore {
         if input.server_side_encryption.is_some() {
             return Err(s3_error!(NotImplemented, "this endpoint has no key service"));
         }
+        if input.tagging.is_some() {
+            return Err(s3_error!(NotImplemented, "objects get tags by PutObjectTagging"));
+        }
         let settings = self.settings(&input.bucket)?;
         let record = self.record(&input, &settings)?;
         let staged = self.files.stage().map_err(internal)?;
@@ -64,7 +67,7 @@ impl FolderStore {
             return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
         }
         let retention = asked.or_else(|| locks::by_default(settings, self.ids.now()));
-        Ok(settings.keeps_versions.then(|| Record { version: self.ids.next(), retention, is_on_hold }))
+        Ok(settings.keeps_versions.then(|| Record { version: self.ids.next(), retention, is_on_hold, tag: None }))
     }
 
     async fn publish(&self, upload: Upload, condition: Condition) -> S3Result<Stat> {
