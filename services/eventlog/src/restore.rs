@@ -17,7 +17,11 @@ use jiff_sqlx::ToSqlx as _;
 use schemas::{Hash, Position, TenantId};
 use sqlx::{Connection as _, PgConnection};
 
-use crate::{error::Error, tenant::NewTenant, tree_head::TreeHead};
+use crate::{
+    error::Error,
+    tenant::{NewTenant, insert_head},
+    tree_head::TreeHead,
+};
 
 pub use self::{
     put::{Other, Put, put},
@@ -39,38 +43,86 @@ pub struct Finish {
     pub at: Timestamp,
 }
 
-/// Tenants that keep a region from being restored: those that are here and are not part of the restore from `source`.
-///
-/// # Errors
-/// If the database fails.
-pub async fn in_the_way(connection: &mut PgConnection, source: &str) -> Result<Vec<String>, Error> {
-    sqlx::query_scalar!(
-        "select t.slug from log.tenant t
-        where not exists (select from log.restore r where r.tenant_id = t.tenant_id and r.source = $1)
-        order by t.slug",
-        source
-    )
-    .fetch_all(connection)
-    .await
-    .map_err(Error::Restore)
+/// What the restore of a region finds of one of its tenants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It is not there, or was not brought back to the end.
+    Due,
+    /// It was brought back before.
+    Restored,
+    /// It came by itself, while the restore of the region was interrupted.
+    New,
 }
 
-/// Whether the restore of a tenant from `source` came to its end, and the tenant is open.
+/// Begins the restore of a region from `source`, or goes on with one that was interrupted: notes whom it is to bring back. Gives
+/// the tenants in its way, and notes nothing then: those that are here and that no restore brought.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn is_finished(connection: &mut PgConnection, tenant_id: TenantId, source: &str) -> Result<bool, Error> {
-    sqlx::query_scalar!(
-        r#"select exists (
-            select from log.restore r join log.tenant t on t.tenant_id = r.tenant_id
-            where r.tenant_id = $1 and r.source = $2 and r.finished_at is not null and t.state = 'active'
-        ) as "is_finished!""#,
-        tenant_id.get(),
+pub async fn plan(
+    connection: &mut PgConnection,
+    tenants: &[TenantId],
+    source: &str,
+    now: Timestamp,
+) -> Result<Vec<String>, Error> {
+    let mut transaction = connection.begin().await.map_err(Error::Restore)?;
+    let in_the_way = sqlx::query_scalar!(
+        "select t.slug from log.tenant t
+        where not exists (select from log.restore r where r.tenant_id = t.tenant_id)
+            and not exists (select from log.restore r where r.source = $1 and r.finished_at is null)
+        order by t.slug",
         source
+    );
+    let in_the_way = in_the_way.fetch_all(&mut *transaction).await.map_err(Error::Restore)?;
+    if !in_the_way.is_empty() {
+        return Ok(in_the_way);
+    }
+    let tenant_ids: Vec<_> = tenants.iter().map(|tenant_id| tenant_id.get()).collect();
+    sqlx::query!(
+        "insert into log.restore (tenant_id, source, begun_at)
+        select p.tenant_id, $2, $3 from unnest($1::uuid[]) as p (tenant_id)
+        where not exists (select from log.tenant t where t.tenant_id = p.tenant_id)
+        on conflict do nothing",
+        &tenant_ids,
+        source,
+        now.to_sqlx() as _
     )
-    .fetch_one(connection)
+    .execute(&mut *transaction)
     .await
-    .map_err(Error::Restore)
+    .map_err(Error::Restore)?;
+    transaction.commit().await.map_err(Error::Restore)?;
+    Ok(Vec::new())
+}
+
+/// What there is of a tenant whose region is being restored.
+///
+/// # Errors
+/// If the database fails.
+pub async fn found(connection: &mut PgConnection, tenant_id: TenantId) -> Result<Found, Error> {
+    let row = sqlx::query!(
+        r#"select r.tenant_id is not null as "is_noted!",
+            r.finished_at is not null and t.state not in ('behind', 'restoring') as "is_finished!"
+        from log.tenant t left join log.restore r on r.tenant_id = t.tenant_id where t.tenant_id = $1"#,
+        tenant_id.get()
+    );
+    let row = row.fetch_optional(connection).await.map_err(Error::Restore)?;
+    Ok(match row {
+        Some(row) if !row.is_noted => Found::New,
+        Some(row) if row.is_finished => Found::Restored,
+        _ => Found::Due,
+    })
+}
+
+/// Whether an interrupted restore, or this one, has taken rows out of the log that a projection may have read.
+///
+/// # Errors
+/// If the database fails.
+pub async fn has_changed(connection: &mut PgConnection, tenant_id: TenantId) -> Result<bool, Error> {
+    sqlx::query_scalar!("select has_changed from log.restore where tenant_id = $1", tenant_id.get())
+        .fetch_optional(connection)
+        .await
+        .map(Option::unwrap_or_default)
+        .map_err(Error::Restore)
 }
 
 /// Closes a tenant for its restore, and makes its head row where it has none. From here on nobody appends.
@@ -84,37 +136,33 @@ pub async fn begin(
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut transaction = connection.begin().await.map_err(Error::Restore)?;
+    insert_head(&mut transaction, tenant, "restoring").await.map_err(Error::Restore)?;
+    let tenant_id = tenant.tenant_id.get();
+    let state = sqlx::query_scalar!("select state from log.tenant where tenant_id = $1 for update", tenant_id);
+    let state = state.fetch_optional(&mut *transaction).await.map_err(Error::Restore)?;
+    let taken = || Error::NameTaken { tenant_id: tenant.tenant_id, slug: tenant.slug.clone() };
+    // In a state that only a restore ends, what the tenant was before is in the row of the one that was interrupted.
+    let opens_as = Some(state.ok_or_else(taken)?).filter(|state| !["behind", "restoring"].contains(&state.as_str()));
     sqlx::query!(
-        "insert into log.tenant (tenant_id, slug, region, epoch, state, created_at)
-        values ($1, $2, $3, $4, 'restoring', $5)
-        on conflict do nothing",
-        tenant.tenant_id.get(),
-        tenant.slug.as_str(),
-        tenant.region.as_str(),
-        tenant.epoch.get(),
-        tenant.created_at.to_sqlx() as _
+        "insert into log.restore (tenant_id, source, begun_at, opens_as) values ($1, $2, $3, coalesce($4, 'active'))
+        on conflict (tenant_id) do update set source = excluded.source, finished_at = null,
+            begun_at = case when restore.finished_at is null then restore.begun_at else excluded.begun_at end,
+            opens_as = coalesce($4, case when restore.finished_at is null then restore.opens_as else 'active' end),
+            has_changed = restore.has_changed and restore.finished_at is null",
+        tenant_id,
+        source,
+        now.to_sqlx() as _,
+        opens_as
     )
     .execute(&mut *transaction)
     .await
     .map_err(Error::Restore)?;
     // A head row that is there may be wrong too. Its epoch never goes back: it is the fence of a move.
-    let closed = sqlx::query_scalar!(
-        "update log.tenant set state = 'restoring', region = $2, epoch = greatest(epoch, $3)
-        where tenant_id = $1 returning position",
-        tenant.tenant_id.get(),
+    sqlx::query!(
+        "update log.tenant set state = 'restoring', region = $2, epoch = greatest(epoch, $3) where tenant_id = $1",
+        tenant_id,
         tenant.region.as_str(),
         tenant.epoch.get()
-    );
-    let closed = closed.fetch_optional(&mut *transaction).await.map_err(Error::Restore)?;
-    let taken = || Error::NameTaken { tenant_id: tenant.tenant_id, slug: tenant.slug.clone() };
-    closed.ok_or_else(taken)?;
-    sqlx::query!(
-        "insert into log.restore (tenant_id, source, begun_at) values ($1, $2, $3)
-        on conflict (tenant_id) do update set source = excluded.source, finished_at = null,
-            begun_at = case when restore.finished_at is null then restore.begun_at else excluded.begun_at end",
-        tenant.tenant_id.get(),
-        source,
-        now.to_sqlx() as _
     )
     .execute(&mut *transaction)
     .await
@@ -147,16 +195,18 @@ pub async fn stored_head(connection: &mut PgConnection, tenant_id: TenantId) -> 
     Ok(row.and_then(|row| Some((row.size.unsigned_abs(), Hash::try_from(row.root.as_slice()).ok()?))))
 }
 
-/// Writes what follows from the log, and opens the tenant.
+/// Writes what follows from the log, and opens the tenant; one that was closed or moving is so again.
 ///
 /// # Errors
 /// [`Error::NotBeingRestored`], or if the database fails; nothing is written then.
 pub async fn finish(connection: &mut PgConnection, tenant_id: TenantId, finish: &Finish) -> Result<(), Error> {
     let mut transaction = connection.begin().await.map_err(Error::Restore)?;
     let opened = sqlx::query!(
-        "update log.tenant t set state = 'active', next_ticket = greatest(t.next_ticket, $2), next_id = greatest(t.next_id, $3),
+        "update log.tenant t
+        set state = r.opens_as, next_ticket = greatest(t.next_ticket, $2), next_id = greatest(t.next_id, $3),
             position = coalesce((select max(e.position) from log.event e where e.tenant_id = t.tenant_id), 0)
-        where t.tenant_id = $1 and t.state = 'restoring'",
+        from log.restore r
+        where t.tenant_id = $1 and t.state = 'restoring' and r.tenant_id = t.tenant_id",
         tenant_id.get(),
         finish.next_ticket,
         finish.next_id

@@ -28,23 +28,32 @@ pub struct NewTenant {
 /// # Errors
 /// If the database fails.
 pub async fn create_tenant(connection: &mut PgConnection, tenant: &NewTenant) -> Result<Option<Resident>, Error> {
+    if !insert_head(connection, tenant, "active").await.map_err(Error::CreateTenant)? {
+        return Ok(None);
+    }
+    Resident::prove_id(connection, &tenant.region, tenant.tenant_id).await.map_err(Error::CreateTenant)
+}
+
+/// Makes a head row in a state, unless the id or the slug exists here already. Whether it did.
+pub(crate) async fn insert_head(
+    connection: &mut PgConnection,
+    tenant: &NewTenant,
+    state: &str,
+) -> Result<bool, sqlx::Error> {
     let created = sqlx::query!(
         "insert into log.tenant (tenant_id, slug, region, epoch, state, created_at)
-        values ($1, $2, $3, $4, 'active', $5)
+        values ($1, $2, $3, $4, $5, $6)
         on conflict do nothing",
         tenant.tenant_id.get(),
         tenant.slug.as_str(),
         tenant.region.as_str(),
         tenant.epoch.get(),
+        state,
         tenant.created_at.to_sqlx() as _
     )
-    .execute(&mut *connection)
-    .await
-    .map_err(Error::CreateTenant)?;
-    if created.rows_affected() == 0 {
-        return Ok(None);
-    }
-    Resident::prove_id(connection, &tenant.region, tenant.tenant_id).await.map_err(Error::CreateTenant)
+    .execute(connection)
+    .await?;
+    Ok(created.rows_affected() > 0)
 }
 
 /// The next ticket number of a tenant. Numbers are handed out once; one whose command fails is lost.

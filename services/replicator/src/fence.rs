@@ -5,6 +5,8 @@
 //!
 //! A head is sealed in the database before it is published. So a database that is not an old one has sealed at least what is
 //! published: that is all there is to compare, one object a tenant, and none in the path of an append.
+//!
+//! A tenant whose restore was interrupted is closed as well, and is named with the others: the same restore ends it.
 
 use archive::checkpoint;
 use futures::{FutureExt, StreamExt, stream};
@@ -15,7 +17,7 @@ use crate::{archive_tenant::published, deps::ReplicatorDeps, error::Error, signi
 /// Checkpoints that are read at the same time.
 const AT_ONCE: usize = 16;
 
-/// A tenant whose log is behind what was published of it, or another history.
+/// A tenant whose log is behind what was published of it, or another history, or is closed for that reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behind {
     /// Which tenant.
@@ -28,12 +30,17 @@ pub struct Behind {
     pub sealed: u64,
     /// How far the published checkpoint reaches.
     pub published: u64,
+    /// Whether a restore of it was begun and is not finished.
+    pub is_restoring: bool,
 }
 
 impl std::fmt::Display for Behind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { slug, position, sealed, published, .. } = self;
         let position = position.get().unsigned_abs();
+        if self.is_restoring {
+            return write!(formatter, "tenant {slug}: a restore of it was begun and is not finished");
+        }
         write!(formatter, "tenant {slug}: the published checkpoint is at position {published}, the database ")?;
         if position < *published {
             write!(formatter, "ends at {position}: {} events are missing", published - position)
@@ -46,6 +53,7 @@ impl std::fmt::Display for Behind {
 struct Known {
     tenant_id: TenantId,
     slug: Slug,
+    state: String,
     position: Position,
     head: Option<(u64, Hash)>,
 }
@@ -87,23 +95,24 @@ async fn compare(deps: &ReplicatorDeps, ring: &KeyRing, known: Known) -> Result<
         Err(error @ Error::Checkpoint(_)) => {
             let error = &error as &dyn std::error::Error;
             tracing::error!(tenant.id = %known.tenant_id, error, "a tenant cannot be compared with what was published of it");
-            return Ok(None);
+            None
         }
         published => published?,
     };
-    let Some(published) = published.map(|published| published.checkpoint) else { return Ok(None) };
-    let sealed = known.head.map_or(0, |(size, _)| size);
-    let is_other = known.head.is_some_and(|(size, root)| size == published.size && root != published.root);
-    let Known { tenant_id, slug, position, .. } = known;
-    let behind = Behind { tenant_id, slug, position, sealed, published: published.size };
-    Ok((sealed < published.size || is_other).then_some(behind))
+    let Known { tenant_id, slug, state, position, head } = known;
+    let is_closed = state != "active";
+    let published = published.map(|published| published.checkpoint);
+    let (size, sealed) = (published.as_ref().map_or(0, |it| it.size), head.map_or(0, |(size, _)| size));
+    let is_other = head.is_some_and(|(sealed, root)| published.is_some_and(|it| it.size == sealed && it.root != root));
+    let behind = Behind { tenant_id, slug, position, sealed, published: size, is_restoring: state == "restoring" };
+    Ok((is_closed || sealed < size || is_other).then_some(behind))
 }
 
 async fn known(deps: &ReplicatorDeps) -> Result<Vec<Known>, Error> {
     let rows = sqlx::query!(
-        r#"select t.tenant_id, t.slug, t.position, h.size as "size?", h.root as "root?"
+        r#"select t.tenant_id, t.slug, t.state, t.position, h.size as "size?", h.root as "root?"
         from log.tenant t left join log.tree_head h on h.tenant_id = t.tenant_id
-        where t.state in ('active', 'behind') order by t.slug"#
+        where t.state in ('active', 'behind', 'restoring') order by t.slug"#
     )
     .fetch_all(&deps.pool)
     .await
@@ -114,7 +123,8 @@ async fn known(deps: &ReplicatorDeps) -> Result<Vec<Known>, Error> {
             .zip(row.root)
             .and_then(|(size, root)| Some((size.unsigned_abs(), Hash::try_from(root.as_slice()).ok()?)));
         let slug = row.slug.parse().map_err(|error| Error::Database(sqlx::Error::Decode(Box::new(error))))?;
-        Ok(Known { tenant_id: TenantId::new(row.tenant_id), slug, position: Position::new(row.position), head })
+        let (tenant_id, position) = (TenantId::new(row.tenant_id), Position::new(row.position));
+        Ok(Known { tenant_id, slug, state: row.state, position, head })
     });
     known.collect()
 }

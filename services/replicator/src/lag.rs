@@ -46,9 +46,9 @@ pub(crate) async fn behind(connection: &mut PgConnection) -> Result<Vec<Behind>,
     Ok(behind.collect())
 }
 
-/// How many tenants are closed because their log ends before what was published of it.
+/// How many tenants are closed because their log ends before what was published of it, or their restore was not finished.
 pub(crate) async fn held(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from log.tenant where state = 'behind'"#)
+    sqlx::query_scalar!(r#"select count(*) as "count!" from log.tenant where state in ('behind', 'restoring')"#)
         .fetch_one(connection)
         .await
 }

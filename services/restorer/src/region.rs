@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use archive::{BackupManifest, merkle::proof::Tree};
-use eventlog::restore;
+use eventlog::restore::{self, Found};
 use futures::{FutureExt, StreamExt, stream};
 use replicator::backup;
 use schemas::TenantId;
@@ -46,8 +46,10 @@ pub enum RegionProgress {
 pub enum TenantOutcome {
     /// It is open.
     Restored(RestoredTenant),
-    /// It was restored by an earlier run of the same command.
+    /// It was restored before, with the region or by itself.
     Before,
+    /// It signed up while the restore was interrupted, and is left as it is.
+    New,
     /// It had no events.
     Empty,
     /// It is not restored.
@@ -71,7 +73,8 @@ impl RegionRestored {
 }
 
 /// Restores a region. Without an id, the newest backup says what must be there, if there is one. Called again after it was
-/// interrupted, it goes on.
+/// interrupted, it goes on, whatever happened in between: tenants that were restored by themselves, and those that signed up
+/// meanwhile, are left as they are.
 ///
 /// # Errors
 /// [`Error::NotEmpty`], [`Error::ClockBehind`], if there is no such backup or it is not the region's, or if a store does not
@@ -82,17 +85,16 @@ pub async fn restore_region(
     progress: &(dyn Fn(RegionProgress) + Sync),
 ) -> Result<RegionRestored, Error> {
     let backup = find(deps, backup_id).await?;
-    let mut owner = deps.owner().await?;
-    let tenants = restore::in_the_way(&mut owner, SOURCE).await?;
+    let now = deps.replicator.clock.now();
+    if let Some(backup) = &backup {
+        proven::check_clock(now, format!("backup {}", backup.backup_id), backup.completed_at)?;
+    }
+    let plan = plan(deps, backup.as_ref());
+    let planned: Vec<_> = plan.keys().copied().collect();
+    let tenants = restore::plan(&mut deps.owner().await?, &planned, SOURCE, now).await?;
     if !tenants.is_empty() {
         return Err(Error::NotEmpty { region: deps.region().id.clone(), tenants });
     }
-    drop(owner);
-    if let Some(backup) = &backup {
-        let what = format!("backup {}", backup.backup_id);
-        proven::check_clock(deps.replicator.clock.now(), what, backup.completed_at)?;
-    }
-    let plan = plan(deps, backup.as_ref());
     let mut events = 0;
     for tenant_id in plan.keys() {
         events += replicator::published_size(&deps.replicator, *tenant_id).await?;
@@ -144,10 +146,11 @@ async fn one(
     progress: &(dyn Fn(RegionProgress) + Sync),
 ) -> Result<TenantOutcome, Error> {
     let mut owner = deps.owner().await?;
-    if restore::is_finished(&mut owner, asked.tenant_id, &asked.source).await? {
-        return Ok(TenantOutcome::Before);
+    match restore::found(&mut owner, asked.tenant_id).await? {
+        Found::Due => drop(owner),
+        Found::Restored => return Ok(TenantOutcome::Before),
+        Found::New => return Ok(TenantOutcome::New),
     }
-    drop(owner);
     match restore_tenant(deps, asked, &|events| progress(RegionProgress::Events(events))).await {
         Ok(restored) => Ok(TenantOutcome::Restored(restored)),
         Err(Error::NoArchive { .. }) => Ok(TenantOutcome::Empty),

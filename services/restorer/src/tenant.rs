@@ -137,7 +137,8 @@ impl Restoring<'_> {
         put.set_aside += tail.set_aside;
         let keys = self.ring.store(owner, self.now).await?;
         crash::point("restore.keys");
-        if put.has_changed() {
+        // Also what a call before this one has changed, that was killed before it came here.
+        if restore::has_changed(owner, tenant_id).await? {
             projector::forget(owner, tenant_id).await.map_err(Error::ReadModels)?;
         }
         let finish = self.finish(owner, tree, &tail).await?;

@@ -35,13 +35,6 @@ pub struct Put {
     pub set_aside: u64,
 }
 
-impl Put {
-    /// Whether rows were changed that a reader may have read.
-    pub const fn has_changed(&self) -> bool {
-        self.mended > 0 || self.set_aside > 0
-    }
-}
-
 impl std::ops::AddAssign for Put {
     fn add_assign(&mut self, other: Self) {
         self.same += other.same;
@@ -179,7 +172,8 @@ pub(super) async fn set_aside_from(
     set_aside(connection, tenant_id, &positions, now).await
 }
 
-/// Moves rows from the log to `log.set_aside`. Two of one position set aside at the same moment are the same row.
+/// Moves rows from the log to `log.set_aside`, and notes that a projection may have read what is not there any more. Two of one
+/// position set aside at the same moment are the same row.
 async fn set_aside(
     connection: &mut PgConnection,
     tenant_id: TenantId,
@@ -189,6 +183,9 @@ async fn set_aside(
     if positions.is_empty() {
         return Ok(0);
     }
+    sqlx::query!("update log.restore set has_changed = true where tenant_id = $1", tenant_id.get())
+        .execute(&mut *connection)
+        .await?;
     let moved = sqlx::query!(
         "with gone as (
             delete from log.event where tenant_id = $1 and position = any($2)

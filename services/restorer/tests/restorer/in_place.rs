@@ -153,3 +153,78 @@ async fn a_hole_beyond_the_archive_is_named_and_nothing_is_opened_over_it() -> a
     assert_eq!(eu.seen(&acme).await?.head.0, 14);
     Ok(())
 }
+
+/// Lets a restore end right before a table is written to, as if it was killed there.
+async fn killed_at(eu: &Ground, table: &str, tenant: &Resident, sets_aside: bool) -> anyhow::Result<()> {
+    let (schema, name) = table.split_once('.').expect("a table in a schema");
+    let mut owner = eu.owner().await?;
+    let rename = |schema: &str, from: &str, to: &str| {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("alter table {schema}.{from} rename to {to}")))
+    };
+    rename(schema, name, "away").execute(&mut owner).await?;
+    let killed = restore(eu, tenant, sets_aside).await;
+    rename(schema, "away", name).execute(&mut owner).await?;
+    assert!(matches!(killed, Err(Error::ReadModels(_) | Error::Log(eventlog::Error::Restore(_)))), "{killed:?}");
+    assert_eq!(state(eu, tenant).await?, "restoring");
+    Ok(())
+}
+
+#[tokio::test]
+async fn read_models_of_another_history_are_forgotten_also_after_a_kill() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    let before = eu.seen(&acme).await?;
+    eu.put_back(&acme, 8).await?;
+    eu.ticket(&acme, 8, 7).await?;
+    eu.project(&acme).await?;
+    killed_at(&eu, "read.checkpoint", &acme, true).await?;
+
+    let restored = restore(&eu, &acme, true).await?;
+    assert_eq!(restored.put, Put { same: 13, ..Put::default() }, "the first call has put everything");
+    eu.project(&acme).await?;
+    assert_eq!(eu.seen(&acme).await?.rows, before.rows, "what was read of the other history is gone");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_closed_is_closed_again_after_its_restore() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    for earlier in ["closed", "moving", "active", "behind"] {
+        eu.test.clock.advance(jiff::SignedDuration::from_secs(1));
+        eu.put_back(&acme, 8).await?;
+        eu.ticket(&acme, 8, 2).await?;
+        sqlx::query!("update log.tenant set state = $2 where tenant_id = $1", acme.tenant_id().get(), earlier)
+            .execute(&mut eu.owner().await?)
+            .await?;
+        // Through a refusal, and through a kill.
+        restore(&eu, &acme, false).await.expect_err("it went on from an older state");
+        killed_at(&eu, "log.mark", &acme, true).await?;
+        restore(&eu, &acme, true).await?;
+        let now = if earlier == "behind" { "active" } else { earlier };
+        assert_eq!(state(&eu, &acme).await?, now, "{earlier}");
+        sqlx::query!("update log.tenant set state = 'active' where tenant_id = $1", acme.tenant_id().get())
+            .execute(&mut eu.owner().await?)
+            .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_whose_restore_was_killed_is_named_until_it_is_finished() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    // Nothing of it is behind: its rows are whole, and its head is the published one.
+    killed_at(&eu, "log.mark", &acme, false).await?;
+    let named = fence::find_behind(&eu.deps.replicator).await?;
+    let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+    assert_eq!(named, ["tenant acme: a restore of it was begun and is not finished"]);
+    restore(&eu, &acme, false).await?;
+    assert_eq!(fence::find_behind(&eu.deps.replicator).await?, []);
+    Ok(())
+}

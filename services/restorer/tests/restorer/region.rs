@@ -1,7 +1,7 @@
 //! A whole region into an empty database.
 
 use replicator::backup;
-use restorer::{Error, TenantOutcome, restore_region};
+use restorer::{Error, TenantOutcome, TenantRestore, restore_region, restore_tenant};
 use schemas::{Position, StreamName, TenantId, TicketId, Version};
 
 use crate::ground::{Ground, ground};
@@ -127,5 +127,40 @@ async fn twins_with_the_same_numbers_come_back_apart() -> anyhow::Result<()> {
         eu.project(tenant).await?;
         assert_eq!(eu.seen(tenant).await?, seen);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_region_goes_on_after_a_tenant_was_restored_by_itself_and_another_signed_up() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    let before = [eu.seen(&acme).await?, eu.seen(&globex).await?];
+    eu.lose_database().await?;
+    let mut owner = eu.owner().await?;
+    sqlx::raw_sql("alter table log.mark rename to away").execute(&mut owner).await?;
+    restore_region(&eu.deps, None, &|_| ()).await.expect_err("as if it was killed");
+    sqlx::raw_sql("alter table log.away rename to mark").execute(&mut owner).await?;
+
+    let asked =
+        TenantRestore { tenant_id: acme.tenant_id(), expected: None, source: "tenant".to_owned(), sets_aside: false };
+    restore_tenant(&eu.deps, &asked, &|_| ()).await?;
+    let initech = eu.tenant("initech").await?;
+    let signed_up = eu.seen(&initech).await?;
+    let outcome = restored(&eu, None).await?;
+    assert!(outcome.is_whole(), "{outcome:?}");
+    assert!(matches!(outcome.tenants[&acme.tenant_id()], TenantOutcome::Before), "{outcome:?}");
+    assert!(matches!(outcome.tenants[&globex.tenant_id()], TenantOutcome::Restored(_)), "{outcome:?}");
+    assert!(matches!(outcome.tenants[&initech.tenant_id()], TenantOutcome::New), "{outcome:?}");
+    for tenant in [&acme, &globex] {
+        eu.project(tenant).await?;
+    }
+    assert_eq!([eu.seen(&acme).await?, eu.seen(&globex).await?], before);
+    assert_eq!(eu.seen(&initech).await?, signed_up);
+    // It is finished now: it begins no other over what has happened since.
+    let refused = restore_region(&eu.deps, None, &|_| ()).await.expect_err("initech is there");
+    assert!(refused.to_string().contains("it holds initech"), "{refused}");
     Ok(())
 }

@@ -92,6 +92,7 @@ fn row(deps: &RestorerDeps, tenant_id: TenantId, outcome: &TenantOutcome) -> Ten
             ..row("restored".to_owned())
         },
         TenantOutcome::Before => row("restored before".to_owned()),
+        TenantOutcome::New => row("signed up since the restore began: left as it is".to_owned()),
         TenantOutcome::Empty => row("has no archive: nothing of it was ever published".to_owned()),
         TenantOutcome::Refused(error) => row(error.chain()),
     }
