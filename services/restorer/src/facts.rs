@@ -37,6 +37,7 @@ impl Facts {
     pub(crate) fn take(&mut self, ring: &mut Keyring, events: &[Recorded]) -> Result<(), Error> {
         for event in events {
             let envelope = &event.sealed.envelope;
+            ring.need(event);
             self.created_at.get_or_insert(envelope.recorded_at);
             self.newest_at = self.newest_at.max(Some(envelope.recorded_at));
             self.take_stream(&envelope.stream);

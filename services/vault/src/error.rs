@@ -76,6 +76,14 @@ pub enum Error {
         #[source]
         source: sqlx::Error,
     },
+    /// While keys were brought back, somebody made another one for a scope.
+    #[error("tenant {tenant_id}: a key of {scope} was made while the keys were brought back: restore again")]
+    KeyInTheWay {
+        /// Whose.
+        tenant_id: TenantId,
+        /// For what.
+        scope: String,
+    },
     /// A scope was erased: nothing is ever sealed for it again.
     #[error("tenant {tenant_id}: the key of {scope} was destroyed, and nobody makes another")]
     Erased {

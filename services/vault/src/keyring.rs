@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
 use schemas::{
-    KeyId, Recorded, TenantId,
+    KeyId, Position, Recorded, TenantId,
     erasure::{DestroyedKey, ErasureEvent},
 };
 use serde::Deserialize;
@@ -27,6 +27,8 @@ pub struct Keyring {
     tenant_key: Option<(TenantKeyRow, TenantKey)>,
     data_keys: BTreeMap<KeyId, ExportedRow>,
     destroyed: BTreeMap<KeyId, DestroyedKey>,
+    /// The keys that the log's events are sealed under, with the last position of each.
+    needed: BTreeMap<KeyId, Position>,
 }
 
 /// What became of the keys.
@@ -36,6 +38,12 @@ pub struct Stored {
     pub restored: u64,
     /// Data keys that were stored though they had been destroyed, and are gone now.
     pub destroyed: u64,
+    /// Data keys that were at work for a scope, and are set aside for the one that the log's events are sealed under.
+    pub set_aside: u64,
+    /// Data keys that the log's events are sealed under, and that stay destroyed by an erasure which is not in this log.
+    pub stay_destroyed: u64,
+    /// Data keys that the log's events are sealed under, and that are nowhere: what they seal stays closed.
+    pub missing: u64,
 }
 
 /// What a ring has of a data key.
@@ -74,7 +82,14 @@ struct ExportedDataKey {
 impl Keyring {
     /// A keyring without keys.
     pub const fn new(tenant_id: TenantId, region_key: RegionKey) -> Self {
-        Self { tenant_id, region_key, tenant_key: None, data_keys: BTreeMap::new(), destroyed: BTreeMap::new() }
+        Self {
+            tenant_id,
+            region_key,
+            tenant_key: None,
+            data_keys: BTreeMap::new(),
+            destroyed: BTreeMap::new(),
+            needed: BTreeMap::new(),
+        }
     }
 
     /// Adds the keys of an export; of exports that name one key, the last counts.
@@ -114,6 +129,11 @@ impl Keyring {
         let stored = store::export_data_keys(connection, tenant_id, None).await.map_err(failed)?;
         self.data_keys.extend(stored.into_iter().map(|exported| (exported.row.key_id, exported)));
         Ok(())
+    }
+
+    /// Takes note of the key that an event of the log is sealed under. Events come in order.
+    pub fn need(&mut self, event: &Recorded) {
+        self.needed.insert(event.sealed.envelope.key_id, event.position);
     }
 
     /// Takes the keys off the ring that an event of the erasure list names. `false`: no key opens the event, so what it names is
@@ -164,22 +184,24 @@ impl Keyring {
     }
 
     /// Stores what is on the ring, in the owner's connection, after looking whether each key opens; and takes what was destroyed
-    /// out of the store, where it may be again.
+    /// out of the store, where it may be again. The erasure list is carried out once more from its beginning.
+    ///
+    /// A database that went on from an older state may have made another key for a scope. The one that the log's newest event
+    /// of the scope is sealed under is at work then; others are set aside, and open what they sealed.
     ///
     /// # Errors
-    /// If a key was changed or moved, the stored tenant key is another one, or the database fails. Nothing is stored then.
+    /// If a key was changed or moved, the stored tenant key is another one, a key is in the way, or the database fails. Nothing
+    /// is stored then.
     pub async fn store(&self, connection: &mut PgConnection, now: Timestamp) -> Result<Stored, Error> {
         let tenant_id = self.tenant_id;
         let failed = |source| Error::StoreKeys { tenant_id, source };
         let mut transaction = connection.begin().await.map_err(failed)?;
         let mut stored = Stored::default();
         if let Some((row, key)) = &self.tenant_key {
-            let is_kept = |exported: &&ExportedRow| !self.destroyed.contains_key(&exported.row.key_id);
-            let kept: Vec<_> = self.data_keys.values().filter(is_kept).collect();
-            for exported in &kept {
+            for exported in self.kept() {
                 key.unwrap(&exported.row)?;
             }
-            let created_at = kept.iter().map(|exported| exported.created_at).min().unwrap_or(Timestamp::UNIX_EPOCH);
+            let created_at = self.kept().map(|exported| exported.created_at).min().unwrap_or(Timestamp::UNIX_EPOCH);
             store::insert_tenant_key(&mut transaction, tenant_id, row, created_at).await.map_err(failed)?;
             let found = store::tenant_key(&mut transaction, tenant_id).await.map_err(failed)?;
             if found.is_none_or(|found| found.wrapped != row.wrapped) {
@@ -189,10 +211,60 @@ impl Keyring {
             let destroyed: Vec<_> = self.destroyed.values().cloned().collect();
             let lived = store::bury_keys(&mut transaction, tenant_id, &destroyed, now).await.map_err(failed)?;
             stored.destroyed = u64::try_from(lived).unwrap_or_default();
-            stored.restored = store::insert_exported(&mut transaction, tenant_id, &kept).await.map_err(failed)?;
+            store::forget_erased_to(&mut transaction, tenant_id).await.map_err(failed)?;
+            self.store_kept(&mut transaction, now, &mut stored).await?;
         }
+        let is_known = |key_id| self.data_keys.contains_key(key_id) || self.destroyed.contains_key(key_id);
+        stored.missing = self.needed.keys().filter(|key_id| !is_known(key_id)).count() as u64;
         transaction.commit().await.map_err(failed)?;
         Ok(stored)
+    }
+
+    /// The keys that are not on the erasure list.
+    fn kept(&self) -> impl Iterator<Item = &ExportedRow> {
+        self.data_keys.values().filter(|exported| !self.destroyed.contains_key(&exported.row.key_id))
+    }
+
+    async fn store_kept(
+        &self,
+        transaction: &mut PgConnection,
+        now: Timestamp,
+        stored: &mut Stored,
+    ) -> Result<(), Error> {
+        let tenant_id = self.tenant_id;
+        let failed = |source| Error::StoreKeys { tenant_id, source };
+        // Also those that were made since the ring was filled: nobody appends under them any more.
+        let there = store::export_data_keys(transaction, tenant_id, None).await.map_err(failed)?;
+        let new_there = there.iter().filter(|exported| !self.data_keys.contains_key(&exported.row.key_id));
+        let (at_work, aside) = self.by_use(self.kept().chain(new_there));
+        let ids = |rows: &[&ExportedRow]| rows.iter().map(|exported| exported.row.key_id).collect::<Vec<_>>();
+        stored.set_aside = store::set_aside(transaction, tenant_id, &ids(&aside), Some(now)).await.map_err(failed)?;
+        store::set_aside(transaction, tenant_id, &ids(&at_work), None).await.map_err(failed)?;
+        for (rows, set_aside_at) in [(&at_work, None), (&aside, Some(now))] {
+            let inserted = store::insert_exported(transaction, tenant_id, rows, set_aside_at).await;
+            stored.restored += inserted.map_err(failed)?;
+        }
+        let needed: Vec<_> = self.kept().filter(|key| self.needed.contains_key(&key.row.key_id)).collect();
+        for (scope, is_erased) in store::not_stored(transaction, tenant_id, &needed).await.map_err(failed)? {
+            if !is_erased {
+                return Err(Error::KeyInTheWay { tenant_id, scope });
+            }
+            stored.stay_destroyed += 1;
+        }
+        Ok(())
+    }
+
+    /// The key of each scope that is to seal, and the others.
+    fn by_use<'rows>(
+        &self,
+        rows: impl Iterator<Item = &'rows ExportedRow>,
+    ) -> (Vec<&'rows ExportedRow>, Vec<&'rows ExportedRow>) {
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by_key(|exported| (&exported.row.scope, self.needed.get(&exported.row.key_id), exported.created_at));
+        let is_last = |index: usize| rows.get(index + 1).is_none_or(|next| next.row.scope != rows[index].row.scope);
+        let (at_work, aside): (Vec<_>, Vec<_>) = (0..rows.len()).partition(|index| is_last(*index));
+        let rows_at = |indices: Vec<usize>| indices.into_iter().map(|index| rows[index]).collect();
+        (rows_at(at_work), rows_at(aside))
     }
 }
 

@@ -58,16 +58,19 @@ pub(crate) async fn insert_tenant_key(
     Ok(())
 }
 
+/// Living data keys of scopes: those that seal, or also those that were set aside.
 pub(crate) async fn data_keys_by_scope(
     connection: &mut PgConnection,
     tenant_id: TenantId,
     scopes: &[String],
+    with_set_aside: bool,
 ) -> Result<Vec<DataKeyRow>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select key_id, scope, wrapped as "wrapped!" from vault.data_key
-        where tenant_id = $1 and scope = any($2) and wrapped is not null"#,
+        where tenant_id = $1 and scope = any($2) and wrapped is not null and ($3 or set_aside_at is null)"#,
         tenant_id.get(),
-        scopes
+        scopes,
+        with_set_aside
     )
     .fetch_all(connection)
     .await?;
@@ -109,11 +112,7 @@ pub(crate) async fn data_keys_after(
     )
     .fetch_all(connection)
     .await?;
-    let exported = rows.into_iter().map(|row| ExportedRow {
-        row: data_key_row(row.key_id, row.scope, row.wrapped),
-        created_at: row.created_at.to_jiff(),
-    });
-    Ok(exported.collect())
+    Ok(rows.into_iter().map(|row| exported(data_key_row(row.key_id, row.scope, row.wrapped), row.created_at)).collect())
 }
 
 /// All living data keys of a tenant, or those of some ids.
@@ -132,11 +131,7 @@ pub(crate) async fn export_data_keys(
     )
     .fetch_all(connection)
     .await?;
-    let exported = rows.into_iter().map(|row| ExportedRow {
-        row: data_key_row(row.key_id, row.scope, row.wrapped),
-        created_at: row.created_at.to_jiff(),
-    });
-    Ok(exported.collect())
+    Ok(rows.into_iter().map(|row| exported(data_key_row(row.key_id, row.scope, row.wrapped), row.created_at)).collect())
 }
 
 /// Stores data keys, but for scopes that have or had one already. Returns how many were stored.
@@ -228,29 +223,91 @@ pub(crate) async fn erased_to(connection: &mut PgConnection, tenant_id: TenantId
     Ok(mark.map_or(Version::ZERO, Version::new))
 }
 
-/// Stores data keys that a backup held, but for those that are there.
+/// Lets the erasure list be carried out again from its beginning: another list may be in its place.
+pub(crate) async fn forget_erased_to(connection: &mut PgConnection, tenant_id: TenantId) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from vault.erasure_mark where tenant_id = $1", tenant_id.get()).execute(connection).await?;
+    Ok(())
+}
+
+/// Sets keys aside for others of their scopes, or puts those that were set aside to work again. Returns how many were not so.
+pub(crate) async fn set_aside(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    key_ids: &[KeyId],
+    at: Option<Timestamp>,
+) -> Result<u64, sqlx::Error> {
+    let key_ids: Vec<Uuid> = key_ids.iter().map(|id| id.get()).collect();
+    let done = sqlx::query!(
+        "update vault.data_key set set_aside_at = $3
+        where tenant_id = $1 and key_id = any($2) and wrapped is not null and (set_aside_at is null) = ($3::timestamptz is not null)",
+        tenant_id.get(),
+        &key_ids,
+        at.map(|at| at.to_sqlx()) as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Stores data keys that a backup held, to work or set aside, but for those that are there or whose scope was erased.
 pub(crate) async fn insert_exported(
     connection: &mut PgConnection,
     tenant_id: TenantId,
     rows: &[&ExportedRow],
+    set_aside_at: Option<Timestamp>,
 ) -> Result<u64, sqlx::Error> {
     let key_ids: Vec<Uuid> = rows.iter().map(|exported| exported.row.key_id.get()).collect();
     let scopes: Vec<&str> = rows.iter().map(|exported| exported.row.scope.as_str()).collect();
     let wrapped: Vec<&[u8]> = rows.iter().map(|exported| exported.row.wrapped.as_slice()).collect();
     let created_ats: Vec<_> = rows.iter().map(|exported| exported.created_at.to_sqlx()).collect();
     let done = sqlx::query!(
-        "insert into vault.data_key (tenant_id, key_id, scope, wrapped, created_at)
-        select $1, new.* from unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[]) as new
+        "insert into vault.data_key (tenant_id, key_id, scope, wrapped, created_at, set_aside_at)
+        select $1, new.key_id, new.scope, new.wrapped, new.created_at, $6
+        from unnest($2::uuid[], $3::text[], $4::bytea[], $5::timestamptz[]) as new (key_id, scope, wrapped, created_at)
+        where not exists (
+            select from vault.data_key gone
+            where gone.tenant_id = $1 and gone.scope = new.scope and gone.wrapped is null
+        )
         on conflict do nothing",
         tenant_id.get(),
         &key_ids,
         &scopes as _,
         &wrapped as _,
-        &created_ats as _
+        &created_ats as _,
+        set_aside_at.map(|at| at.to_sqlx()) as _
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Those of these keys that are not stored: the scope of each, and whether it was erased.
+pub(crate) async fn not_stored(
+    connection: &mut PgConnection,
+    tenant_id: TenantId,
+    rows: &[&ExportedRow],
+) -> Result<Vec<(String, bool)>, sqlx::Error> {
+    let key_ids: Vec<Uuid> = rows.iter().map(|exported| exported.row.key_id.get()).collect();
+    let scopes: Vec<&str> = rows.iter().map(|exported| exported.row.scope.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select wanted.scope as "scope!", exists (
+            select from vault.data_key gone
+            where gone.tenant_id = $1 and gone.scope = wanted.scope and gone.wrapped is null
+        ) as "is_erased!"
+        from unnest($2::uuid[], $3::text[]) as wanted (key_id, scope)
+        where not exists (
+            select from vault.data_key d
+            where d.tenant_id = $1 and d.key_id = wanted.key_id and d.wrapped is not null
+        )"#,
+        tenant_id.get(),
+        &key_ids,
+        &scopes as _
+    );
+    Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.scope, row.is_erased)).collect())
+}
+
+fn exported(row: DataKeyRow, created_at: jiff_sqlx::Timestamp) -> ExportedRow {
+    ExportedRow { row, created_at: created_at.to_jiff() }
 }
 
 fn data_key_row(key_id: Uuid, scope: String, wrapped: Vec<u8>) -> DataKeyRow {

@@ -89,14 +89,23 @@ impl Ground {
 
     /// Puts a scope's key on the erasure list and destroys it.
     pub(crate) async fn erase(&self, tenant: &Resident, scope: Scope) -> anyhow::Result<()> {
-        let vault = self.test.vault(DatabaseRole::Desk).await?;
-        let keys = vault.living(tenant, &[scope]).await?;
+        self.record_erasure(tenant, scope).await?;
+        anyhow::ensure!(self.carry_out(tenant).await? == 1);
+        Ok(())
+    }
+
+    /// Puts a scope's keys on the erasure list, which is empty.
+    pub(crate) async fn record_erasure(&self, tenant: &Resident, scope: Scope) -> anyhow::Result<()> {
+        let keys = self.test.vault(DatabaseRole::Desk).await?.living(tenant, &[scope]).await?;
         let destroyed: ErasureEvent = KeysDestroyed { reason: ErasureReason::PersonErased, keys }.into();
-        self.append(tenant, StreamName::Erasures, 0, vec![destroyed.into()]).await?;
+        self.append(tenant, StreamName::Erasures, 0, vec![destroyed.into()]).await
+    }
+
+    /// Destroys what the erasure list names. How many keys lived.
+    pub(crate) async fn carry_out(&self, tenant: &Resident) -> anyhow::Result<u64> {
         let mut owner = self.owner().await?;
         let listed = eventlog::read_stream(&mut owner, tenant, &StreamName::Erasures, Version::ZERO, 9).await?;
-        anyhow::ensure!(vault.carry_out(tenant, &listed).await? == 1);
-        Ok(())
+        Ok(self.test.vault(DatabaseRole::Desk).await?.carry_out(tenant, &listed).await?)
     }
 
     async fn append(

@@ -3,4 +3,5 @@
 mod ground;
 mod hostile;
 mod in_place;
+mod keys;
 mod region;

@@ -73,7 +73,7 @@ impl Inner {
         let failed = |source| Error::ReadKeys { tenant_id, source };
         let names: Vec<String> = scopes.iter().map(Scope::to_string).collect();
         let mut transaction = begin(&self.pool, resident).await.map_err(failed)?;
-        let rows = store::data_keys_by_scope(&mut transaction, tenant_id, &names).await.map_err(failed)?;
+        let rows = store::data_keys_by_scope(&mut transaction, tenant_id, &names, false).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
 
         let mut found = Found::new();

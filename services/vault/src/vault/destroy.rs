@@ -29,7 +29,7 @@ impl Vault {
         let failed = |source| Error::ReadKeys { tenant_id, source };
         let names: Vec<String> = scopes.iter().map(Scope::to_string).collect();
         let mut transaction = regions::begin(&self.0.pool, resident).await.map_err(failed)?;
-        let rows = store::data_keys_by_scope(&mut transaction, tenant_id, &names).await.map_err(failed)?;
+        let rows = store::data_keys_by_scope(&mut transaction, tenant_id, &names, true).await.map_err(failed)?;
         transaction.commit().await.map_err(failed)?;
         Ok(rows.into_iter().map(|row| DestroyedKey { key_id: row.key_id, scope: row.scope }).collect())
     }

@@ -24,6 +24,8 @@ struct Restored {
     set_aside: u64,
     kept: u64,
     keys: u64,
+    keys_set_aside: u64,
+    keys_missing: u64,
     erased_keys: u64,
 }
 
@@ -39,7 +41,9 @@ impl From<RestoredTenant> for Restored {
             set_aside: restored.put.set_aside,
             kept: restored.kept,
             keys: restored.keys.restored,
-            erased_keys: restored.erased_keys,
+            keys_set_aside: restored.keys.set_aside,
+            keys_missing: restored.keys.missing,
+            erased_keys: restored.erased_keys + restored.keys.stay_destroyed,
         }
     }
 }
@@ -47,10 +51,11 @@ impl From<RestoredTenant> for Restored {
 impl Restored {
     fn in_words(&self) -> String {
         let Self { tenant, events, root, added, mended, set_aside, kept, keys, erased_keys, .. } = self;
+        let Self { keys_set_aside, keys_missing, .. } = self;
         format!(
             "{tenant}: restored, {events} events of the archive with root {root}\n\
              {added} were missing, {mended} damaged; {kept} beyond the archive stay, {set_aside} are set aside\n\
-             {keys} keys came back, {erased_keys} are on the erasure list\n"
+             {keys} keys came back, {erased_keys} are erased, {keys_set_aside} set aside; {keys_missing} are nowhere\n"
         )
     }
 }
