@@ -27,15 +27,13 @@ pub async fn renew_keys(deps: &ReplicatorDeps) -> Result<usize, Error> {
     let after = deps.region.storage.deletion.keys_renewed_after();
     let mut renewed = 0;
     for tenant_id in due(deps, deps.clock.now() - after).await? {
-        let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-        let resident =
-            Resident::prove_id(&mut connection, &deps.region.id, tenant_id).await.map_err(Error::Database)?;
-        drop(connection);
-        // One that is moving is renewed where it arrives.
-        if let Some(resident) = resident {
-            renew(deps, &resident).await?;
-            renewed += 1;
+        match deps.resident(tenant_id).await {
+            Ok(resident) => renew(deps, &resident).await?,
+            // One that is moving is renewed where it arrives.
+            Err(Error::NotAtHome { .. }) => continue,
+            Err(error) => return Err(error),
         }
+        renewed += 1;
     }
     Ok(renewed)
 }

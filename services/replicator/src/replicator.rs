@@ -14,7 +14,6 @@ use std::{pin::pin, time::Duration};
 
 use futures::{FutureExt, StreamExt, future, stream};
 use jiff::Timestamp;
-use regions::Resident;
 use runtime::Shutdown;
 use tokio::time::Instant;
 
@@ -124,10 +123,7 @@ impl Replicator {
 
     async fn archive_one(&self, tenant: &Behind, delivery: &Delivery) -> Result<(), Error> {
         let tenant_id = tenant.tenant_id;
-        let mut connection = self.deps.pool.acquire().await.map_err(Error::Database)?;
-        let resident = Resident::prove_id(&mut connection, &self.deps.region.id, tenant_id).await;
-        drop(connection);
-        let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
+        let resident = self.deps.resident(tenant_id).await?;
         let turn = take_turn(&self.deps, &resident, delivery).await;
         if let Err(Error::PublishedAhead { .. }) = &turn {
             // A database that was put back while this process ran: no further event may be told to anybody as kept.

@@ -136,10 +136,7 @@ fn nothing(tenant_id: TenantId) -> TenantBackup {
 /// Brings a tenant's archive up to its head at the cut, and says where that is in it.
 async fn flush_whole(deps: &ReplicatorDeps, head: Head) -> Result<TenantBackup, Error> {
     let tenant_id = head.tenant_id;
-    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-    let resident = Resident::prove_id(&mut connection, &deps.region.id, tenant_id).await;
-    drop(connection);
-    let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
+    let resident = deps.resident(tenant_id).await?;
     if head.position == Position::ZERO {
         return Ok(nothing(tenant_id));
     }

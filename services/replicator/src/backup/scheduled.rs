@@ -6,7 +6,6 @@
 use archive::{BackupManifest, layout};
 use jiff::SignedDuration;
 use runtime::Shutdown;
-use sqlx::PgConnection;
 
 use super::{create, end_due, show};
 use crate::{deps::ReplicatorDeps, error::Error, lag};
@@ -52,11 +51,7 @@ async fn back_up(deps: &ReplicatorDeps) -> Result<(), Error> {
     if !is_due(deps, newest.as_ref(), every) {
         return Ok(());
     }
-    // Held by the connection: a process that dies gives it back.
-    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?.detach();
-    if !try_lock(&mut connection).await.map_err(Error::Database)? {
-        return Ok(());
-    }
+    let Some(_lock) = deps.try_lock("scheduled backup").await? else { return Ok(()) };
     // Asked again under the lock: another replicator may just have made it.
     let mut newest = self::newest(deps).await?;
     if is_due(deps, newest.as_ref(), every) {
@@ -66,13 +61,6 @@ async fn back_up(deps: &ReplicatorDeps) -> Result<(), Error> {
         newest = Some(manifest);
     }
     measure(deps, newest.as_ref()).await
-}
-
-async fn try_lock(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let locked = sqlx::query_scalar!(
-        r#"select pg_try_advisory_lock(hashtextextended('replicator scheduled backup', 0)) as "locked!""#
-    );
-    locked.fetch_one(connection).await
 }
 
 /// The newest backup of the region; what lies among them and is none is passed over.

@@ -26,18 +26,15 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
 }
 
 async fn round(deps: &ReplicatorDeps) -> Result<(), Error> {
-    if oldest(deps).await? >= deps.region.storage.deletion.keys_renewed_after() {
-        // Held by the connection: a process that dies gives it back.
-        let mut connection = deps.pool.acquire().await.map_err(Error::Database)?.detach();
-        let locked = sqlx::query_scalar!(
-            r#"select pg_try_advisory_lock(hashtextextended('replicator key renewal', 0)) as "locked!""#
-        );
-        if locked.fetch_one(&mut connection).await.map_err(Error::Database)? {
-            renew_keys(deps).await?;
-        }
+    let mut age = oldest(deps).await?;
+    if age >= deps.region.storage.deletion.keys_renewed_after()
+        && let Some(_lock) = deps.try_lock("key renewal").await?
+    {
+        renew_keys(deps).await?;
+        age = oldest(deps).await?;
     }
     let life_hours = 24 * u32::from(deps.region.storage.deletion.keys_days);
     deps.metrics.key_export_life_seconds.set(3600.0 * f64::from(life_hours));
-    deps.metrics.key_export_age_seconds.set(oldest(deps).await?.as_secs_f64().max(0.0));
+    deps.metrics.key_export_age_seconds.set(age.as_secs_f64().max(0.0));
     Ok(())
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use regions::Resident;
 use runtime::Shutdown;
 use schemas::TenantId;
 use tokio::time::Instant;
@@ -54,7 +53,8 @@ async fn next(deps: &ReplicatorDeps, except: &[TenantId]) -> Result<Option<Tenan
 
 /// Reads one archive back and says in the log what is wrong with it. Gives how long to leave it alone.
 async fn one(deps: &ReplicatorDeps, tenant_id: TenantId) -> Duration {
-    match resident_and_read_back(deps, tenant_id).await {
+    let read = async { read_back(deps, &deps.resident(tenant_id).await?).await };
+    match read.await {
         Ok(ReadBack::Verified(_)) => Duration::ZERO,
         Ok(ReadBack::NotNow) => deps.interval * IN_MOTION_INTERVALS,
         Ok(ReadBack::Wrong(report)) => {
@@ -68,12 +68,4 @@ async fn one(deps: &ReplicatorDeps, tenant_id: TenantId) -> Duration {
             SET_ASIDE
         }
     }
-}
-
-async fn resident_and_read_back(deps: &ReplicatorDeps, tenant_id: TenantId) -> Result<ReadBack, Error> {
-    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-    let resident = Resident::prove_id(&mut connection, &deps.region.id, tenant_id).await;
-    drop(connection);
-    let resident = resident.map_err(Error::Database)?.ok_or(Error::NotAtHome { tenant_id })?;
-    read_back(deps, &resident).await
 }
