@@ -32,7 +32,7 @@ use schemas::{Hash, Position};
 
 use self::{events::Until, publish::publish, standing::Standing};
 pub(crate) use self::{
-    standing::{manifest_of, newest_manifest, published},
+    standing::{Published, manifest_of, newest_manifest, published},
     tail::edge_at,
 };
 use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error, signing::KeyRing};

@@ -1,6 +1,6 @@
 //! A tenant's archive, proven with the region's own key: for those who are about to rely on it.
 
-use archive::{Checkpoint, checkpoint, merkle::proof::Tree};
+use archive::{Checkpoint, Verifier, checkpoint, merkle::proof::Tree};
 use auditor::{Options, Report};
 use schemas::TenantId;
 
@@ -18,12 +18,26 @@ pub async fn verify_archive(
 ) -> Result<(Report, Option<(Checkpoint, String)>), Error> {
     let objects = TenantObjects::new(deps.bucket.clone(), tenant_id);
     let (ring, origin) = (deps.ring()?, checkpoint::origin(&deps.region.id, tenant_id));
-    let verifier = ring.signer_of(tenant_id).verifier().clone();
-    let published =
-        published(&objects, (&ring, &origin)).await?.map(|published| (published.checkpoint, published.note));
+    let published = published(&objects, (&ring, &origin)).await?;
+    let verifier = ring.verifier_of(tenant_id, published.as_ref());
     let options = Options { verifier: Some(verifier), tenant_id: Some(tenant_id), expected, ..Options::default() };
     let report = auditor::verify(&objects, &options, &mut |_| ()).await.map_err(Error::ReadBack)?;
-    Ok((report, published))
+    Ok((report, published.map(|published| (published.checkpoint, published.note))))
+}
+
+/// The key that a tenant's archive is checked with: the one that signed what is published. Where that cannot be trusted it is the
+/// one at work, and what is wrong the auditor says.
+pub(crate) async fn pinned(
+    deps: &ReplicatorDeps,
+    objects: &TenantObjects,
+    tenant_id: TenantId,
+) -> Result<Verifier, Error> {
+    let (ring, origin) = (deps.ring()?, checkpoint::origin(&deps.region.id, tenant_id));
+    let published = match published(objects, (&ring, &origin)).await {
+        Err(Error::Checkpoint(_)) => None,
+        published => published?,
+    };
+    Ok(ring.verifier_of(tenant_id, published.as_ref()))
 }
 
 /// How many events of a tenant are published; unchecked, to tell people how long something takes.

@@ -6,7 +6,7 @@ use eventlog::{MarkKind, TreeHead};
 use regions::Resident;
 use schemas::Position;
 
-use crate::{deps::ReplicatorDeps, error::Error};
+use crate::{deps::ReplicatorDeps, error::Error, prove::pinned};
 
 /// What came of reading an archive back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub enum ReadBack {
     Wrong(Report),
 }
 
-/// Reads the whole archive of a tenant back and verifies it as an auditor would, with the region's own key pinned.
+/// Reads the whole archive of a tenant back and verifies it as an auditor would, with the region's own key pinned: the one that
+/// signed what is published, which a newer one may have followed since.
 ///
 /// The roots it comes to are those of trees that this database built from its own events, so an archive that passes holds
 /// every event as the log had it when it was sealed. One that ends before the mark "archived" is wrong: an older archive is
@@ -31,7 +32,7 @@ pub async fn read_back(deps: &ReplicatorDeps, resident: &Resident) -> Result<Rea
     let objects = deps.objects(resident);
     let known = Known::read(deps, resident).await?;
     let options = Options {
-        verifier: Some(deps.ring()?.signer_of(resident.tenant_id()).verifier().clone()),
+        verifier: Some(pinned(deps, &objects, resident.tenant_id()).await?),
         tenant_id: Some(resident.tenant_id()),
         expected: known.archived_tree(),
         at_least: known.archived.get().unsigned_abs(),

@@ -6,11 +6,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use archive::{KeyChain, Signer, Succession, checkpoint};
+use archive::{KeyChain, Signer, Succession, Verifier, checkpoint};
 use jiff::Timestamp;
 use runtime::Ids;
 use schemas::{RegionId, TenantId};
 use vault::{SigningKey, SigningKeyFolder, SigningKeys};
+
+use crate::archive_tenant::Published;
 
 /// The keys of a region at one moment.
 #[derive(Debug, Clone)]
@@ -61,6 +63,14 @@ impl KeyRing {
     /// The statements that led to the key at work.
     pub fn successions(&self) -> &[Arc<[u8]>] {
         &self.successions
+    }
+
+    /// What checks a tenant's archive: the key that signed the published checkpoint, which leads to all before it. One that is not
+    /// published, or not readable, is checked with the key at work.
+    pub(crate) fn verifier_of(&self, tenant_id: TenantId, published: Option<&Published>) -> Verifier {
+        let number = published.map_or(self.chain.newest_number(), |published| published.key_number);
+        let origin = checkpoint::origin(&self.region, tenant_id);
+        self.chain.verifiers(&origin).nth(number).expect("the number of a key of the chain")
     }
 
     /// Signs for a tenant's log, under its origin.

@@ -4,13 +4,13 @@ mod keys;
 
 use std::collections::BTreeMap;
 
-use archive::{BackupManifest, checkpoint, merkle::proof::Tree, note::Verifier};
+use archive::{BackupManifest, merkle::proof::Tree};
 use auditor::{Options, Report};
 use schemas::{Hash, TenantId};
 
 pub use self::keys::{KeyFinding, KeysVerified};
 use super::show;
-use crate::{deps::ReplicatorDeps, error::Error, store::TenantObjects};
+use crate::{deps::ReplicatorDeps, error::Error, prove::pinned, store::TenantObjects};
 
 /// What a verification of a backup found.
 #[derive(Debug, Clone)]
@@ -88,7 +88,6 @@ pub async fn verify(
     progress: &mut (dyn FnMut(&TenantVerified) + Send),
 ) -> Result<Verified, Error> {
     let backup = show(deps, backup_id).await?;
-    let region_key = deps.ring()?.chain().newest();
     let mut tenants = Vec::with_capacity(backup.tenants.len());
     for tenant in &backup.tenants {
         let objects = TenantObjects::new(deps.bucket.clone(), tenant.tenant_id);
@@ -101,7 +100,7 @@ pub async fn verify(
         };
         if tenant.size > 0 {
             let options = Options {
-                verifier: Some(Verifier::new(checkpoint::region_name(&backup.region), region_key)),
+                verifier: Some(pinned(deps, &objects, tenant.tenant_id).await?),
                 tenant_id: Some(tenant.tenant_id),
                 expected: Some(Tree { size: tenant.size, root: tenant.root }),
                 ..Options::default()

@@ -3,8 +3,9 @@
 //! Generations take the new key by themselves. An archive without new events would stay under the old one, and whoever knows
 //! only the key that the region publishes now could not read it.
 
+use std::collections::BTreeSet;
+
 use archive::checkpoint::origin;
-use regions::Resident;
 use runtime::Shutdown;
 use schemas::{Position, TenantId};
 
@@ -15,17 +16,23 @@ use crate::{
     signing::KeyRing,
 };
 
+/// Intervals between two looks for tenants that came, or came back, since all were under the key at work.
+const INTERVALS: u32 = 30;
+
+/// Which archives are under the key at work. A process that starts does not know how far the one before it came.
+#[derive(Default)]
+struct Resigned {
+    key: Option<[u8; 32]>,
+    tenants: BTreeSet<TenantId>,
+    /// Intervals until the next look; none while somebody is left.
+    rests: u32,
+}
+
 pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
-    // A process that starts does not know how far the one before it came.
-    let mut all_under = None;
+    let mut resigned = Resigned::default();
     loop {
         match deps.ring() {
-            Ok(ring) if all_under != Some(ring.chain().newest()) => {
-                if all_are_under(deps, &ring, shutdown).await {
-                    all_under = Some(ring.chain().newest());
-                }
-            }
-            Ok(_) => {}
+            Ok(ring) => resigned.round(deps, &ring, shutdown).await,
             Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot look for a new signing key"),
         }
         if !shutdown.sleep(deps.interval).await {
@@ -34,30 +41,45 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
     }
 }
 
-/// Goes through every tenant of the region. Whether all of them are under the newest key now.
-async fn all_are_under(deps: &ReplicatorDeps, ring: &KeyRing, shutdown: &Shutdown) -> bool {
-    if ring.successions().is_empty() {
-        return true;
+impl Resigned {
+    /// Goes through the tenants of the region that are not under the newest key yet.
+    async fn round(&mut self, deps: &ReplicatorDeps, ring: &KeyRing, shutdown: &Shutdown) {
+        let newest = ring.chain().newest();
+        if self.key != Some(newest) {
+            *self = Self { key: Some(newest), ..Self::default() };
+        }
+        if ring.successions().is_empty() || self.rests > 0 {
+            self.rests = self.rests.saturating_sub(1);
+            return;
+        }
+        let tenants = match tenants(deps).await {
+            Ok(tenants) => tenants,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "cannot read whose archives to sign anew");
+                return;
+            }
+        };
+        let mut are_all = true;
+        for tenant_id in tenants {
+            if shutdown.is_requested() {
+                return;
+            }
+            if self.tenants.contains(&tenant_id) {
+                continue;
+            }
+            match one(deps, ring, tenant_id).await {
+                Ok(()) => _ = self.tenants.insert(tenant_id),
+                // One that is closed or moved away is signed by nobody. Should it come back, its turn has not passed.
+                Err(Error::NotAtHome { .. }) => {}
+                Err(error) => {
+                    are_all = false;
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(tenant.id = %tenant_id, error, "a tree head could not be signed by the new key, and is tried again");
+                }
+            }
+        }
+        self.rests = if are_all { INTERVALS } else { 0 };
     }
-    let tenants = match tenants(deps).await {
-        Ok(tenants) => tenants,
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot read whose archives to sign anew");
-            return false;
-        }
-    };
-    let mut are_all = true;
-    for tenant_id in tenants {
-        if shutdown.is_requested() {
-            return false;
-        }
-        if let Err(error) = one(deps, ring, tenant_id).await {
-            are_all = false;
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(tenant.id = %tenant_id, error, "a tree head could not be signed by the new key, and is tried again");
-        }
-    }
-    are_all
 }
 
 async fn tenants(deps: &ReplicatorDeps) -> Result<Vec<TenantId>, Error> {
@@ -67,11 +89,7 @@ async fn tenants(deps: &ReplicatorDeps) -> Result<Vec<TenantId>, Error> {
 }
 
 async fn one(deps: &ReplicatorDeps, ring: &KeyRing, tenant_id: TenantId) -> Result<(), Error> {
-    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-    let resident = Resident::prove_id(&mut connection, &deps.region.id, tenant_id).await.map_err(Error::Database)?;
-    drop(connection);
-    // A tenant that was closed or moved away is signed by nobody any more.
-    let Some(resident) = resident else { return Ok(()) };
+    let resident = deps.resident(tenant_id).await?;
     let origin = origin(&deps.region.id, tenant_id);
     let published = published(&deps.objects(&resident), (ring, &origin)).await?;
     if published.is_none_or(|published| published.key_number == ring.chain().newest_number()) {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use archive::{Checkpoint, Succession, Verifier, layout};
 use auditor::{Options, Report};
 use regions::Resident;
-use replicator::{KeyRing, Replicator, archive_tenant, backup, signing};
+use replicator::{KeyRing, ReadBack, Replicator, archive_tenant, backup, read_back, signing, verify_archive};
 use runtime::{Clock, Shutdown};
 use schemas::Position;
 use vault::SigningKey;
@@ -118,6 +118,53 @@ async fn a_running_replicator_signs_with_the_new_key_also_where_nothing_grows() 
     for (tenant, key) in [(&quiet, first), (&quiet, second), (&busy, first), (&busy, second)] {
         assert_eq!(report(&eu, tenant, key).await?.findings, []);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_archive_that_only_the_key_before_has_signed_is_verified_and_read_back() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    let backup = backup::create(&eu.deps, &mut |_| ()).await?;
+    // Nobody signs it under the new key: as with a tenant that is closed meanwhile.
+    rotate(&eu)?;
+    let (report, published) = verify_archive(&eu.deps, acme.tenant_id(), None).await?;
+    assert_eq!((report.findings.as_slice(), published.map(|(it, _)| it.size)), ([].as_slice(), Some(4)));
+    assert!(matches!(read_back(&eu.deps, &acme).await?, ReadBack::Verified(_)));
+    assert!(backup::verify(&eu.deps, &backup.backup_id, &mut |_| ()).await?.is_clean());
+    Ok(())
+}
+
+async fn set_state(eu: &Archiving, tenant: &Resident, state: &str) -> anyhow::Result<()> {
+    let owner = eu.test.pool(regions::DatabaseRole::Owner).await?;
+    sqlx::query!("update log.tenant set state = $2 where tenant_id = $1", tenant.tenant_id().get(), state)
+        .execute(&owner)
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_closed_while_the_key_was_replaced_is_signed_anew_when_it_is_open_again() -> anyhow::Result<()>
+{
+    let eu = archiving().await?;
+    let (closed, quiet) = (eu.test.tenant("closed").await?, eu.test.tenant("quiet").await?);
+    for tenant in [&closed, &quiet] {
+        eu.append(tenant, 1, 0, 4).await?;
+        archive_tenant(&eu.deps, tenant, None).await?;
+    }
+    set_state(&eu, &closed, "closed").await?;
+    rotate(&eu)?;
+    let second = key_at_work(&eu)?;
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    let signed = async |tenant| Ok(signed_checkpoint(&eu, tenant, second).await.ok().map(drop));
+    testkit::eventually(async || signed(&quiet).await).await?;
+    assert!(signed_checkpoint(&eu, &closed, second).await.is_err(), "it is closed");
+    set_state(&eu, &closed, "active").await?;
+    testkit::eventually(async || signed(&closed).await).await?;
+    assert!(shutdown.drain(PATIENCE).await);
+    assert_eq!(report(&eu, &closed, second).await?.findings, []);
     Ok(())
 }
 
