@@ -88,12 +88,22 @@ async fn list(batch: Batch<'_>, reason: ErasureReason, keys: Vec<DestroyedKey>) 
     }
 }
 
-/// [`carry_out`] for a command that is done: if the keys cannot be destroyed now, [`run`] does it in a moment.
-async fn finish(desk: &Desk, resident: &Resident) {
-    if let Err(error) = carry_out(desk, resident).await {
+/// An erasure that is recorded.
+pub(crate) struct Erased {
+    /// The command.
+    pub(crate) done: Done,
+    /// Whether its keys are destroyed; if not, [`run`] does it in a moment.
+    pub(crate) is_carried_out: bool,
+}
+
+/// [`carry_out`] for a command that is done.
+async fn finish(desk: &Desk, resident: &Resident, done: Done) -> Erased {
+    let carried_out = carry_out(desk, resident).await;
+    if let Err(error) = &carried_out {
         let tenant_id = resident.tenant_id();
-        tracing::error!(tenant.id = %tenant_id, error = chain(&error), "keys on the erasure list still live");
+        tracing::error!(tenant.id = %tenant_id, error = chain(error), "keys on the erasure list still live");
     }
+    Erased { done, is_carried_out: carried_out.is_ok() }
 }
 
 /// Destroys what the tenant's erasure list names and nobody destroyed yet. Returns how many keys that were.

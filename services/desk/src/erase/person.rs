@@ -4,7 +4,7 @@ use domain::person::{Command, Person};
 use schemas::{PersonId, StreamName, values::ErasureReason};
 use vault::Scope;
 
-use super::{finish, list};
+use super::{Erased, finish, list};
 use crate::{
     execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal, replayed},
     problem::ApiError,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Erases a deleted person for good. The address was given up when the person was deleted.
-pub(crate) async fn person(desk: &Desk, by: &Issuer, person: PersonId) -> Result<Done, ApiError> {
+pub(crate) async fn person(desk: &Desk, by: &Issuer, person: PersonId) -> Result<Erased, ApiError> {
     let mut attempt = 1;
     let done = loop {
         if let Some(done) = replayed(desk, by).await? {
@@ -23,8 +23,7 @@ pub(crate) async fn person(desk: &Desk, by: &Issuer, person: PersonId) -> Result
             done => break done?,
         }
     };
-    finish(desk, &by.resident).await;
-    Ok(done)
+    Ok(finish(desk, &by.resident, done).await)
 }
 
 async fn record(desk: &Desk, by: &Issuer, person: PersonId) -> Result<Done, Refusal<domain::person::Rejection>> {

@@ -6,7 +6,7 @@ use schemas::{
 };
 use vault::Scope;
 
-use super::{finish, list};
+use super::{Erased, finish, list};
 use crate::{
     execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal, replayed},
     problem::ApiError,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Erases a deleted ticket for good.
-pub(crate) async fn ticket(desk: &Desk, by: &Issuer, who: By, ticket: TicketId) -> Result<Done, ApiError> {
+pub(crate) async fn ticket(desk: &Desk, by: &Issuer, who: By, ticket: TicketId) -> Result<Erased, ApiError> {
     let mut attempt = 1;
     let done = loop {
         if let Some(done) = replayed(desk, by).await? {
@@ -30,8 +30,7 @@ pub(crate) async fn ticket(desk: &Desk, by: &Issuer, who: By, ticket: TicketId) 
             Ok(done) => break done,
         }
     };
-    finish(desk, &by.resident).await;
-    Ok(done)
+    Ok(finish(desk, &by.resident, done).await)
 }
 
 /// Why the erasure was not recorded.

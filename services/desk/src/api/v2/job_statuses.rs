@@ -1,5 +1,5 @@
-//! Jobs: what clients poll after they asked for something that the reference does later. Here it is done when it is answered, so
-//! a job is the place of its last event: `GET /api/v2/job_statuses/{id}`.
+//! Jobs: what clients poll after they asked for something that the reference does later. Here it is done when it is answered, but
+//! for a database that fails just then, so a job is the place of its last event: `GET /api/v2/job_statuses/{id}`.
 
 use axum::{
     Json,
@@ -18,18 +18,31 @@ use crate::{
 /// How many of a command's last events are looked at: the erasure list is among them.
 const COMMAND_TAIL: i64 = 8;
 
-/// A job that is done, in the reference's shape.
-pub(crate) fn completed(caller: &Caller, last: Position, total: Option<usize>, results: Value) -> Value {
-    let id = format!("V3-{:032x}", last.get());
-    json!({"job_status": {
-        "id": id,
-        "url": caller.origin.url(&format!("/api/v2/job_statuses/{id}.json")),
-        "status": "completed",
-        "total": total,
-        "progress": total,
-        "message": null,
-        "results": results,
-    }})
+/// An erasure that is recorded.
+pub(crate) struct Job {
+    /// The place of its last event.
+    pub(crate) last: Position,
+    /// How many things it is about, if it is about a list.
+    pub(crate) total: Option<usize>,
+    /// Whether its keys are destroyed.
+    pub(crate) is_done: bool,
+}
+
+impl Job {
+    /// In the reference's shape. Until it is done it has no results but those of a list, which nothing else would tell.
+    pub(crate) fn shown(&self, caller: &Caller, results: Value) -> Value {
+        let id = format!("V3-{:032x}", self.last.get());
+        let is_shown = self.is_done || self.total.is_some();
+        json!({"job_status": {
+            "id": id,
+            "url": caller.origin.url(&format!("/api/v2/job_statuses/{id}.json")),
+            "status": if self.is_done { "completed" } else { "working" },
+            "total": self.total,
+            "progress": self.total.filter(|_| self.is_done),
+            "message": null,
+            "results": is_shown.then_some(results),
+        }})
+    }
 }
 
 /// Answers an erasure's status: working until its keys are destroyed, which is a moment after it was recorded.
@@ -47,12 +60,7 @@ pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Path(id): Pat
     let erasure = logged.iter().rev().find(is_list);
     let version = erasure.ok_or_else(ApiError::not_found)?.envelope.version;
     let is_done = desk.vault.erased_to(&caller.resident).await.map_err(ApiError::internal)? >= version;
-    let mut job = completed(&caller, last, None, json!({"success": true}));
-    if !is_done {
-        job["job_status"]["status"] = "working".into();
-        job["job_status"]["results"] = Value::Null;
-    }
-    Ok(Json(job))
+    Ok(Json(Job { last, total: None, is_done }.shown(&caller, json!({"success": true}))))
 }
 
 fn position(id: &str) -> Option<Position> {

@@ -9,18 +9,18 @@ use crate::{
         settle,
         v2::{
             ids::{self, Id},
-            job_statuses,
+            job_statuses::Job,
             page::PageQuery,
         },
     },
     body::RequestPrint,
     caller::Caller,
-    erase,
+    erase::{self, Erased},
     problem::{ApiError, ApiResult},
     state::Desk,
 };
 
-/// Answers the status of a job that is done already.
+/// Answers the status of a job that is done already; of one that works on, if its keys could not be destroyed at once.
 pub(crate) async fn destroy(
     State(desk): State<Desk>,
     caller: Caller,
@@ -29,9 +29,10 @@ pub(crate) async fn destroy(
 ) -> ApiResult<impl IntoResponse> {
     caller.require_agent()?;
     let by = caller.issuer(&desk, &print);
-    let done = erase::ticket(&desk, &by, caller.by(), ticket).await?;
+    let Erased { done, is_carried_out } = erase::ticket(&desk, &by, caller.by(), ticket).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;
-    let job = job_statuses::completed(&caller, done.last, None, json!({"success": true}));
+    let job = Job { last: done.last, total: None, is_done: is_carried_out };
+    let job = job.shown(&caller, json!({"success": true}));
     Ok((written, Json(job)))
 }
 
@@ -45,22 +46,24 @@ pub(crate) async fn destroy_many(
     caller.require_agent()?;
     let tickets = ids::listed(query.get("ids"))?;
     let mut results = Vec::with_capacity(tickets.len());
-    let mut last = None;
+    let (mut last, mut is_done) = (None, true);
     for (index, ticket) in tickets.iter().enumerate() {
         // Each is a command of its own, with no key of the client's: sent again, what is erased already is named as unknown.
         let mut by = caller.issuer(&desk, &print);
         by.idempotency = None;
         match erase::ticket(&desk, &by, caller.by(), TicketId::new(*ticket)).await {
-            Ok(done) => {
+            Ok(Erased { done, is_carried_out }) => {
                 results.push(json!({"index": index, "id": ticket, "success": true}));
-                last = Some(done);
+                // Whoever carries out later does all that is left.
+                (last, is_done) = (Some(done), is_carried_out);
             }
             Err(error) => results.push(refused(index, *ticket, error)?),
         }
     }
     let Some(done) = last else { return Err(ApiError::not_found()) };
     let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;
-    let job = job_statuses::completed(&caller, done.last, Some(tickets.len()), Value::Array(results));
+    let job = Job { last: done.last, total: Some(tickets.len()), is_done };
+    let job = job.shown(&caller, Value::Array(results));
     Ok((written, Json(job)))
 }
 

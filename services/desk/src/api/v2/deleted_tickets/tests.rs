@@ -1,8 +1,12 @@
+use regions::DatabaseRole;
 use schemas::TicketId;
 use serde_json::{Value, json};
 use vault::Scope;
 
-use crate::api::testing::{ADA, ALAN, Answer, Bench, EVE, GRACE};
+use crate::{
+    api::testing::{ADA, ALAN, Answer, Bench, EVE, GRACE},
+    erase,
+};
 
 async fn bench_with_tickets() -> anyhow::Result<Bench> {
     let bench = Bench::start().await?;
@@ -122,5 +126,31 @@ async fn many_are_erased_and_the_others_are_named() -> anyhow::Result<()> {
     assert_eq!(results[1]["error"], "TicketNotFound");
     assert_eq!(ids(&bench.get(ALAN, "/api/v2/tickets").await, "tickets"), [2]);
     assert_eq!(bench.delete(GRACE, "/api/v2/deleted_tickets/destroy_many?ids=2").await.status, 404);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_erasure_whose_keys_cannot_be_destroyed_at_once_works_on_until_they_are() -> anyhow::Result<()> {
+    let bench = bench_with_tickets().await?;
+    for ticket in [1, 2] {
+        bench.delete(ALAN, &format!("/api/v2/tickets/{ticket}")).await;
+    }
+    let owner = bench.test.region.pool(DatabaseRole::Owner).await?;
+    sqlx::query!("revoke execute on function vault.destroy_keys from domicile_desk").execute(&owner).await?;
+    let erased = bench.delete(ALAN, "/api/v2/deleted_tickets/1").await;
+    let job = &erased.body["job_status"];
+    assert_eq!((erased.status.as_u16(), &job["status"], &job["results"]), (200, &json!("working"), &Value::Null));
+    let place = job["url"].as_str().and_then(|url| url.split_once(":8080")).expect("a URL").1;
+    assert_eq!(bench.get(ALAN, place).await.body["job_status"]["status"], "working");
+    let many = bench.delete(ALAN, "/api/v2/deleted_tickets/destroy_many?ids=2,3").await;
+    let job = &many.body["job_status"];
+    assert_eq!((&job["status"], &job["total"], &job["progress"]), (&json!("working"), &json!(2), &Value::Null));
+    assert_eq!([0, 1].map(|index| job["results"][index]["success"] == true), [true, false], "what is refused is told");
+
+    sqlx::query!("grant execute on function vault.destroy_keys to domicile_desk").execute(&owner).await?;
+    erase::carry_out(&bench.test.desk, &bench.acme).await?;
+    let done = bench.get(ALAN, place).await;
+    assert_eq!(done.body["job_status"]["status"], "completed");
+    assert_eq!(done.body["job_status"]["results"], json!({"success": true}));
     Ok(())
 }
