@@ -1,6 +1,7 @@
 //! What can stop the archive of a tenant.
 
 use archive::SignedError;
+use jiff::Timestamp;
 use schemas::{Hash, Position, RegionId, TenantId};
 
 /// A failed step, or a reason to refuse.
@@ -103,6 +104,16 @@ pub enum Error {
     NoSuchBackup {
         /// Which one.
         backup_id: String,
+    },
+    /// This machine's clock is behind the newest backup.
+    #[error("this machine's clock says {now}, and backup {backup_id} was made at {completed_at}: set the clock first")]
+    ClockBehind {
+        /// This machine's time.
+        now: Timestamp,
+        /// The newest backup.
+        backup_id: String,
+        /// When it was made.
+        completed_at: Timestamp,
     },
     /// What lies at a backup's place says that it is another one.
     #[error("{object}: is backup {backup_id} of region {region}")]

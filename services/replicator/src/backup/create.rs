@@ -4,9 +4,11 @@ use archive::{BackupManifest, Object, backup, backup::TenantBackup, checkpoint::
 use bytes::Bytes;
 use eventlog::Head;
 use futures::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use regions::{Put, Resident};
 use schemas::{Position, TenantId};
 
+use super::scheduled::newest;
 use crate::{
     archive_tenant::{archive_tenant, edge_at, manifest_of, newest_manifest},
     deps::ReplicatorDeps,
@@ -16,6 +18,8 @@ use crate::{
 
 /// Tenants that are flushed at the same time.
 const TENANTS_AT_ONCE: usize = 4;
+/// By how much clocks of two machines may differ.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// How far a backup has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +39,8 @@ pub struct Progress {
 /// there keeps nobody else from being backed up: it stands in the manifest with what was archived before, and the reason.
 ///
 /// # Errors
-/// If a store does not answer; there is no backup then, and what was archived stays archived.
+/// If a store does not answer, or this machine's clock is behind the newest backup; there is no backup then, and what was archived
+/// stays archived.
 pub async fn create(
     deps: &ReplicatorDeps,
     progress: &mut (dyn FnMut(Progress) + Send),
@@ -51,6 +56,7 @@ pub(super) async fn create_as(
 ) -> Result<BackupManifest, Error> {
     deps.bucket.check_location().await.map_err(Error::Bucket)?;
     let cut_at = deps.clock.now();
+    check_clock(deps, cut_at).await?;
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
     let heads = eventlog::heads(&mut connection).await.map_err(Error::Log)?;
     drop(connection);
@@ -80,6 +86,17 @@ pub(super) async fn create_as(
     publish(deps, Object { key: layout::backup(&manifest.backup_id), bytes: manifest.sign(&signer) }).await?;
     deps.metrics.archive_objects.with_label_values(&["backup"]).inc();
     Ok(manifest)
+}
+
+/// Refuses to work with a clock that is behind the newest backup: the new one would not be the newest, and a restore would take the
+/// other.
+async fn check_clock(deps: &ReplicatorDeps, now: Timestamp) -> Result<(), Error> {
+    match newest(deps).await? {
+        Some(BackupManifest { backup_id, completed_at, .. }) if completed_at > now + CLOCK_TOLERANCE => {
+            Err(Error::ClockBehind { now, backup_id, completed_at })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes the manifest. It may be there: the answer to a first attempt can get lost.

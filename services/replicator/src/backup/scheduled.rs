@@ -64,7 +64,7 @@ async fn back_up(deps: &ReplicatorDeps) -> Result<(), Error> {
 }
 
 /// The newest backup of the region; what lies among them and is none is passed over.
-async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifest>, Error> {
+pub(super) async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifest>, Error> {
     let listed = deps.bucket.list(layout::BACKUPS).await.map_err(Error::Bucket)?;
     let mut ids: Vec<_> = listed.iter().filter_map(|object| layout::backup_id(&object.key)).collect();
     ids.sort_unstable();

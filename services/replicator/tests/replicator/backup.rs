@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use archive::layout;
+use jiff::SignedDuration;
 use regions::DatabaseRole;
 use replicator::{Error, archive_tenant, backup};
-use runtime::SeededIds;
+use runtime::{ManualClock, SeededIds};
 use schemas::Position;
 
 use crate::region::{archiving, files_ending};
@@ -153,5 +154,21 @@ async fn a_manifest_that_was_stored_by_an_attempt_without_an_answer_is_no_error(
     eu.deps.ids = Arc::new(SeededIds::new(7));
     let error = backup::create(&eu.deps, &mut |_| ()).await.expect_err("another manifest is there");
     assert!(matches!(error, Error::ObjectDiffers { .. }), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_clock_behind_the_newest_backup_makes_none() -> anyhow::Result<()> {
+    let mut eu = archiving().await?;
+    let newest = backup::create(&eu.deps, &mut |_| ()).await?;
+    let clock = |behind: SignedDuration| Arc::new(ManualClock::new(newest.completed_at - behind));
+    eu.deps.clock = clock(SignedDuration::from_mins(5));
+    let error = backup::create(&eu.deps, &mut |_| ()).await.expect_err("it would not be the newest");
+    let says = error.to_string();
+    assert!(says.contains(&newest.backup_id) && says.ends_with("set the clock first"), "{says}");
+    assert_eq!(backup::list(&eu.deps).await?.len(), 1);
+    eu.deps.clock = clock(SignedDuration::from_secs(30));
+    backup::create(&eu.deps, &mut |_| ()).await?;
+    assert_eq!(backup::list(&eu.deps).await?.len(), 2, "two machines' clocks are never quite the same");
     Ok(())
 }

@@ -141,3 +141,32 @@ async fn a_damaged_tile_is_not_built_upon() -> anyhow::Result<()> {
     assert!(matches!(error, Error::TreeDamaged { .. }), "{error:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn of_two_databases_that_both_hold_a_tenant_the_second_archives_nothing() -> anyhow::Result<()> {
+    let (ours, theirs) = (archiving().await?, archiving().await?);
+    let acme = ours.test.tenant("acme").await?;
+    let twin = theirs.test.tenant_with_id("acme", acme.tenant_id()).await?;
+    // A copy of a region that somebody started beside it: the same keys that sign, the same bucket, a database of its own.
+    let mut beside = theirs.deps.clone();
+    (beside.bucket, beside.signing) = (ours.deps.bucket.clone(), ours.deps.signing.clone());
+    ours.append(&acme, 1, 0, 10).await?;
+    archive_tenant(&ours.deps, &acme, None).await?;
+    let published = ours.archive(&acme).await?;
+    let keys = ours.objects("keys/").await?;
+    let mut count = 0;
+    // Shorter than what is published, as long, and longer.
+    for more in [4, 6, 8] {
+        theirs.append(&twin, 1, count, more).await?;
+        count += more;
+        let error = archive_tenant(&beside, &twin, None).await.expect_err("another history");
+        assert!(matches!(error, Error::PublishedAhead { published: 10, .. } | Error::Inconsistent { .. }), "{error:?}");
+        assert!(!error.is_transient(), "it needs an operator: {error:?}");
+        assert_eq!(ours.archive(&acme).await?, published, "nothing was written");
+        assert_eq!(ours.objects("keys/").await?, keys, "no key either");
+    }
+    ours.append(&acme, 1, 10, 4).await?;
+    archive_tenant(&ours.deps, &acme, None).await?;
+    assert!(ours.report(&acme).await?.is_clean(), "the first goes on");
+    Ok(())
+}
