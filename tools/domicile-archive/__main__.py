@@ -119,8 +119,15 @@ def run_verify(options):
 
 
 def run_print(options):
-    verification = sound(options)
+    erasures = []
+
+    def listed(position, envelope, payload):
+        if json.loads(envelope)["stream"] == "erasures":
+            erasures.append((position, envelope, payload))
+    verification = sound(options, listed)
     keys = Keys(verification.tenant_id, options.region_key, options.keys)
+    for erasure in erasures:
+        keys.destroy(*erasure)
 
     def show(*sealed):
         event = keys.open_event(*sealed)

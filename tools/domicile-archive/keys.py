@@ -74,6 +74,14 @@ class Keys:
                 raise Wrong(f"{path}: the data key {row['key_id']} does not open: it was changed or moved")
             self.by_id[row["key_id"]] = key
 
+    def destroy(self, position, envelope, payload):
+        """Forgets the keys that an event of the erasure list names: an export may be older than the erasure."""
+        listed = self.open_event(position, envelope, payload)["data"]
+        if listed is None:
+            raise Usage(f"no key opens the erasure list at position {position}, so nothing is opened: take newer exports")
+        for key in listed["keys"]:
+            self.by_id.pop(key["key_id"], None)
+
     def open_event(self, position, envelope, payload):
         """The event as one object; `data` is nothing where its key is not there any more."""
         facts = json.loads(envelope)

@@ -1,6 +1,7 @@
 //! Readers of an archive that share no code with its writer: a Python program that follows `docs/archive-format.md`, and the
 //! transparency log clients of others. What they say is held against what ours says.
 
+mod erased;
 mod flips;
 mod mutations;
 mod proofs;

@@ -96,7 +96,7 @@ async fn busy(acme: &Tenant) -> anyhow::Result<String> {
     Ok(bytes)
 }
 
-async fn copy_keys(deployment: &Deployment, acme: &Tenant, target: &Path) -> anyhow::Result<()> {
+pub(crate) async fn copy_keys(deployment: &Deployment, acme: &Tenant, target: &Path) -> anyhow::Result<()> {
     let bucket = deployment.bucket("eu").await?;
     fs::create_dir(target)?;
     for object in bucket.list(&format!("keys/{}/", acme.id)).await? {
@@ -106,7 +106,7 @@ async fn copy_keys(deployment: &Deployment, acme: &Tenant, target: &Path) -> any
     Ok(())
 }
 
-fn lines(text: &str) -> anyhow::Result<Vec<Value>> {
+pub(crate) fn lines(text: &str) -> anyhow::Result<Vec<Value>> {
     text.lines().map(|line| serde_json::from_str(line).context("a line of JSON")).collect()
 }
 
@@ -125,6 +125,6 @@ fn told(events: Vec<Value>) -> Vec<Value> {
     events.into_iter().map(told).collect()
 }
 
-fn path(path: &Path) -> anyhow::Result<&str> {
+pub(crate) fn path(path: &Path) -> anyhow::Result<&str> {
     path.to_str().context("a path of this test")
 }

@@ -41,6 +41,9 @@ pub struct HistoryOption {
     /// The region's key file that the exports are wrapped by.
     #[arg(long, value_name = "FILE", requires = "keys")]
     pub region_key: Option<PathBuf>,
+    /// A newer copy of the archive: what its erasure list names is not opened, whatever keys are there. Without: the list of --from.
+    #[arg(long, value_name = "FOLDER", requires = "keys")]
+    pub erasures: Option<PathBuf>,
 }
 
 /// One aggregate.
@@ -130,29 +133,71 @@ impl HistoryOption {
     }
 
     async fn copied(&self, folder: &Path) -> Result<History, Failure> {
-        if !folder.is_dir() {
-            return Err(Failure::usage(format!("--from: {} is no folder", folder.display())));
-        }
-        let verifier = self.archive.verifier.clone();
-        if verifier.is_none() {
+        if self.archive.verifier.is_none() {
             eprintln!("no --verifier: the key that the archive names is trusted; compare it with the published one");
         }
-        let archive = history::History::open(Box::new(Folder::new(folder)), verifier);
-        let archive = archive.await.map_err(|error| unreadable(error, Some(folder)))?;
+        let archive = self.folder(folder, "--from").await?;
         let keys = match self.keys.as_deref().zip(self.region_key.as_deref()) {
-            Some((keys, region_key)) => Keys::Ring(Box::new(keyring(keys, region_key, archive.tenant_id())?)),
+            Some((keys, region_key)) => Keys::Ring(Box::new(self.ring(&archive, (keys, region_key)).await?)),
             None => Keys::None,
         };
         Ok(History { events: Events::Archive(archive), keys, name: folder.display().to_string() })
     }
+
+    async fn folder(&self, folder: &Path, option: &str) -> Result<history::History, Failure> {
+        if !folder.is_dir() {
+            return Err(Failure::usage(format!("{option}: {} is no folder", folder.display())));
+        }
+        let archive = history::History::open(Box::new(Folder::new(folder)), self.archive.verifier.clone());
+        archive.await.map_err(|error| unreadable(error, Some((option, folder))))
+    }
+
+    /// The exported keys, but for those that an erasure list names: an export may be older than the erasure.
+    async fn ring(&self, archive: &history::History, (keys, region_key): (&Path, &Path)) -> Result<Keyring, Failure> {
+        let tenant_id = archive.tenant_id();
+        let mut ring = keyring(keys, region_key, tenant_id)?;
+        erase(&mut ring, archive, "--from").await?;
+        if let Some(folder) = &self.erasures {
+            let newer = self.folder(folder, "--erasures").await?;
+            if newer.tenant_id() != tenant_id {
+                let whose = newer.tenant_id();
+                return Err(Failure::usage(format!(
+                    "--erasures: takes an archive of tenant {tenant_id}, not of {whose}"
+                )));
+            }
+            erase(&mut ring, &newer, "--erasures").await?;
+        }
+        Ok(ring)
+    }
+}
+
+/// Takes the keys off a ring that an archive's erasure list names. A list that cannot be read could name any key: nothing is opened.
+async fn erase(ring: &mut Keyring, archive: &history::History, option: &str) -> Outcome {
+    let mut position = Position::ZERO;
+    loop {
+        let events = archive.after(position, BATCH as usize).await.map_err(|error| unreadable(error, None))?;
+        let Some(last) = events.last() else { return Ok(()) };
+        position = last.position;
+        for event in events.iter().filter(|event| event.sealed.envelope.stream == StreamName::Erasures) {
+            let is_read =
+                ring.destroy(event).map_err(|error| Failure::check(format!("{:#}", anyhow::Error::new(error))))?;
+            if !is_read {
+                return Err(Failure::usage(format!(
+                    "--keys: none of them opens the erasure list of {option} at position {}, so nothing is opened; take a \
+                     newer copy of the exports",
+                    event.position
+                )));
+            }
+        }
+    }
 }
 
 /// Why an archive cannot be read as a history.
-fn unreadable(error: history::Error, folder: Option<&Path>) -> Failure {
+fn unreadable(error: history::Error, folder: Option<(&str, &Path)>) -> Failure {
     match (error, folder) {
         (history::Error::Source(error), _) => Failure::unavailable(error),
-        (error @ history::Error::NoArchive, Some(folder)) => {
-            Failure::usage(format!("--from: {} is no archive: {error}", folder.display()))
+        (error @ history::Error::NoArchive, Some((option, folder))) => {
+            Failure::usage(format!("{option}: {} is no archive: {error}", folder.display()))
         }
         (error, _) => Failure::check(error),
     }
