@@ -7,16 +7,24 @@ use tokio::sync::Mutex;
 
 use crate::command;
 
+/// A script of `infra/`, and what it is told.
+pub type Script = &'static [&'static str];
+
+/// Clients of transparency logs (`tests/tlog`).
+pub const TLOG: Script = &["go_program.sh", "tlog", ".", "110"];
+/// A full S3 server that enforces locks: it is built in about two minutes.
+pub const VERSITYGW: Script = &["go_program.sh", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "500"];
+
 /// The program that a script prints. Nothing where this machine has none: the test is skipped under this name.
 ///
 /// # Errors
 /// If the script fails for another reason than that.
-pub async fn program(script: &'static str, test: &str) -> anyhow::Result<Option<PathBuf>> {
+pub async fn program(script: Script, test: &str) -> anyhow::Result<Option<PathBuf>> {
     // Asked once: a script that cannot fetch something may take its time to say so.
-    static ASKED: Mutex<BTreeMap<&str, Result<PathBuf, String>>> = Mutex::const_new(BTreeMap::new());
+    static ASKED: Mutex<BTreeMap<Script, Result<PathBuf, String>>> = Mutex::const_new(BTreeMap::new());
     let mut asked = ASKED.lock().await;
     if !asked.contains_key(script) {
-        asked.insert(script, ask(script).await?);
+        asked.insert(script, ask(command_of(script)).await?);
     }
     match &asked[script] {
         Ok(program) => Ok(Some(program.clone())),
@@ -27,8 +35,14 @@ pub async fn program(script: &'static str, test: &str) -> anyhow::Result<Option<
     }
 }
 
-async fn ask(script: &str) -> anyhow::Result<Result<PathBuf, String>> {
-    let ran = command::finish(Command::new(crate::repository().join("infra").join(script))).await?;
+fn command_of(script: Script) -> Command {
+    let mut command = Command::new(crate::repository().join("infra").join(script[0]));
+    command.args(&script[1..]);
+    command
+}
+
+async fn ask(script: Command) -> anyhow::Result<Result<PathBuf, String>> {
+    let ran = command::finish(script).await?;
     if ran.code == Some(69) {
         return Ok(Err(ran.stderr.trim().to_owned()));
     }
@@ -40,5 +54,20 @@ async fn ask(script: &str) -> anyhow::Result<Result<PathBuf, String>> {
 /// # Errors
 /// As for [`program`].
 pub async fn python(test: &str) -> anyhow::Result<Option<PathBuf>> {
-    program("python.sh", test).await
+    program(&["python.sh"], test).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn where_go_is_missing_it_is_said_so_and_nothing_fails() -> anyhow::Result<()> {
+        for script in [TLOG, VERSITYGW] {
+            let mut command = command_of(script);
+            command.env("PATH", "/nonexistent");
+            assert_eq!(ask(command).await?, Err("no Go (install golang-go)".to_owned()));
+        }
+        Ok(())
+    }
 }

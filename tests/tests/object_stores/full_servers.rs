@@ -67,7 +67,7 @@ impl Drop for Server {
 
 #[tokio::test]
 async fn versitygw_keeps_what_is_archived() -> anyhow::Result<()> {
-    let Some(program) = others::program("versitygw.sh", "versitygw_keeps_what_is_archived").await? else {
+    let Some(program) = others::program(others::VERSITYGW, "versitygw_keeps_what_is_archived").await? else {
         return Ok(());
     };
     let server = Server::start(&program, |address, folder| {

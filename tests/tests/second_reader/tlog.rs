@@ -23,7 +23,7 @@ pub(crate) struct Clients(std::path::PathBuf);
 
 impl Clients {
     pub(crate) async fn find(test: &str) -> anyhow::Result<Option<Self>> {
-        Ok(others::program("tlog.sh", test).await?.map(Self))
+        Ok(others::program(others::TLOG, test).await?.map(Self))
     }
 
     pub(crate) async fn run(&self, verb: &str, paths: &[&Path], key: &str) -> anyhow::Result<Ran> {
