@@ -35,7 +35,19 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Everything a region answers, as one service: what the listeners serve and what tests call in process.
 pub fn app(desk: Desk) -> Router {
-    let sites = Sites { desk: desk.clone(), apex: apex(&desk), region: region(&desk), tenant: tenant(&desk) };
+    let tenant = tenant(&desk);
+    over(desk, tenant)
+}
+
+/// The same without a note of who reads what, so that a benchmark can tell what the notes cost. Nothing that serves anybody calls it.
+#[doc(hidden)]
+pub fn app_without_access_log(desk: Desk) -> Router {
+    let tenant = finish(tenant_routes(), &desk);
+    over(desk, tenant)
+}
+
+fn over(desk: Desk, tenant: Router) -> Router {
+    let sites = Sites { desk: desk.clone(), apex: apex(&desk), region: region(&desk), tenant };
     Router::new()
         .fallback(dispatch)
         .with_state(sites)
@@ -66,14 +78,16 @@ fn region(desk: &Desk) -> Router {
 
 /// Reads are noted outermost, so that the note says what was answered.
 pub(crate) fn tenant(desk: &Desk) -> Router {
-    let routes = Router::new()
+    finish(tenant_routes().layer(middleware::from_fn_with_state(desk.clone(), access::layer)), desk)
+}
+
+fn tenant_routes() -> Router<Desk> {
+    Router::new()
         .merge(pages::tenant::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())
         .layer(middleware::from_fn(conditional::layer))
-        .layer(middleware::from_fn_with_state(desk.clone(), access::layer));
-    finish(routes, desk)
 }
 
 fn finish(routes: Router<Desk>, desk: &Desk) -> Router {

@@ -40,4 +40,6 @@ mod visible;
 mod testing;
 
 pub use app::app;
+#[doc(hidden)]
+pub use app::app_without_access_log;
 pub use state::{Deps, Desk};

@@ -1,5 +1,6 @@
 //! What is measured, a file each.
 
+mod access;
 mod append;
 mod archive;
 mod backup;
@@ -20,13 +21,14 @@ use std::time::Instant;
 use crate::{ground::Ground, pace::Pace, report::Report};
 
 /// What can be run alone, in the order of a whole run.
-pub(crate) const NAMES: [&str; 14] = [
+pub(crate) const NAMES: [&str; 15] = [
     "append",
     "tenants",
     "log_size",
     "during_rebuild",
     "noisy",
     "reading",
+    "access",
     "rebuild",
     "verify",
     "visible",
@@ -64,6 +66,7 @@ pub(crate) async fn measure(bench: &mut Bench, only: &[String]) -> anyhow::Resul
 
 async fn one(bench: &mut Bench, name: &str) -> anyhow::Result<()> {
     match name {
+        "access" => access::measure(bench).await,
         "append" => append::measure(bench).await,
         "tenants" => tenants::measure(bench).await,
         "log_size" => log_size::measure(bench).await,

@@ -36,7 +36,7 @@ pub(crate) struct Ground {
 }
 
 /// The product's own files, where the region's is.
-const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+pub(crate) const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 impl Ground {
     pub(crate) async fn start() -> anyhow::Result<Self> {
