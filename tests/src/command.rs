@@ -85,11 +85,16 @@ pub async fn run(arguments: &[&str], environment: &[(&str, &Path)]) -> anyhow::R
 }
 
 /// Runs any command to its end.
-pub async fn finish(mut command: std::process::Command) -> anyhow::Result<Ran> {
+pub async fn finish(command: std::process::Command) -> anyhow::Result<Ran> {
+    finish_within(PATIENCE, command).await
+}
+
+/// The same with a patience of the caller's.
+pub async fn finish_within(patience: Duration, mut command: std::process::Command) -> anyhow::Result<Ran> {
     command.stdin(Stdio::null());
     let described = format!("{command:?}");
     let mut command = tokio::process::Command::from(command);
-    let output = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await;
+    let output = tokio::time::timeout(patience, command.kill_on_drop(true).output()).await;
     let output = output
         .with_context(|| format!("does not end: {described}"))?
         .with_context(|| format!("cannot be run: {described}"))?;

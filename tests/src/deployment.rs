@@ -178,7 +178,15 @@ impl Deployment {
     /// Signs a tenant up that chose the region.
     pub async fn signup(&self, region: &str, slug: &str) -> anyhow::Result<Tenant> {
         let answer = self.try_signup(region, &setup::signup(region, slug)).await?.expect(201)?;
-        Tenant::of(self, &answer.body)
+        let tenant = Tenant::of(self, &answer.body)?;
+        // On a busy machine the answer may be quicker than the read models, and says so.
+        if answer.headers.get("x-domicile-visible").is_none_or(|visible| visible != "yes") {
+            wait::until("the read models know who signed up", async || {
+                Ok((tenant.client.get("/api/domicile/v1/marks").await?.status == 200).then_some(()))
+            })
+            .await?;
+        }
+        Ok(tenant)
     }
 
     /// Posts a signup to a region.

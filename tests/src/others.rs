@@ -1,7 +1,7 @@
 //! Programs that the product does not need: other languages, and tools that nobody here wrote. A script of `infra/` finds or
 //! makes each; where it cannot, tests that want it are skipped by name.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Command};
+use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
 
 use tokio::sync::Mutex;
 
@@ -14,6 +14,9 @@ pub type Script = &'static [&'static str];
 pub const TLOG: Script = &["go_program.sh", "tlog", ".", "110"];
 /// A full S3 server that enforces locks: it is built in about two minutes.
 pub const VERSITYGW: Script = &["go_program.sh", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "500"];
+
+/// What a script may take that fetches and builds a large program; each gives up by itself before.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The program that a script prints. Nothing where this machine has none: the test is skipped under this name.
 ///
@@ -42,7 +45,7 @@ fn command_of(script: Script) -> Command {
 }
 
 async fn ask(script: Command) -> anyhow::Result<Result<PathBuf, String>> {
-    let ran = command::finish(script).await?;
+    let ran = command::finish_within(PATIENCE, script).await?;
     if ran.code == Some(69) {
         return Ok(Err(ran.stderr.trim().to_owned()));
     }

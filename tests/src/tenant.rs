@@ -94,11 +94,16 @@ impl Tenant {
         Ok(marks[mark]["position"].as_i64().unwrap_or(0))
     }
 
-    /// The position of the last event that a command wrote. Reads are events too, and come a moment after their answers.
+    /// The events that commands wrote. Reads are events too, and come a moment after their answers.
+    pub async fn written_events(&self) -> anyhow::Result<Vec<Value>> {
+        let mut events = self.events().await?;
+        events.retain(|event| event["stream"].as_str().is_some_and(|stream| !stream.starts_with("access-")));
+        Ok(events)
+    }
+
+    /// The position of the last event that a command wrote.
     pub async fn written(&self) -> anyhow::Result<i64> {
-        let events = self.events().await?;
-        let is_written = |event: &&Value| event["stream"].as_str().is_some_and(|stream| !stream.starts_with("access-"));
-        Ok(events.iter().rev().find(is_written).and_then(|event| event["position"].as_i64()).unwrap_or(0))
+        Ok(self.written_events().await?.last().and_then(|event| event["position"].as_i64()).unwrap_or(0))
     }
 
     /// Waits until everything that is durable now is in the bucket; gives how far that is.

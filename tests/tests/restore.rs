@@ -34,10 +34,10 @@ impl Region {
         Ok(())
     }
 
-    /// Every event of both tenants, by their own accounts: once the read models know those again.
+    /// What commands of both tenants wrote, by their own accounts: once the read models know those again.
     async fn events(&self) -> anyhow::Result<[Vec<Value>; 2]> {
         let events = async |tenant: &Tenant| {
-            wait::until("the read models know who asks", async || Ok(tenant.events().await.ok())).await
+            wait::until("the read models know who asks", async || Ok(tenant.written_events().await.ok())).await
         };
         Ok([events(&self.acme).await?, events(&self.globex).await?])
     }

@@ -21,11 +21,13 @@ use schemas::{
 use self::{client::Client, credentials::Credentials, guard::Turn, provenance::Provenance};
 use crate::{
     access::{Reader, Reading},
+    api::settle,
     body::RequestPrint,
     execute::Issuer,
     host::{Origin, Site},
     problem::ApiError,
     state::Desk,
+    visible::Visible,
 };
 
 /// A person of a tenant that is at home here, authenticated.
@@ -88,7 +90,7 @@ impl FromRequestParts<Desk> for Caller {
         let origin = Origin::from_request_parts(parts, desk).await?;
         let credentials = Credentials::read(&parts.headers).ok_or_else(ApiError::unauthorized)?;
         let identity = match credentials {
-            Credentials::Token { email, token } => by_token(desk, &resident, email.as_deref(), &token).await?,
+            Credentials::Token { email, token } => by_token_of_now(desk, &resident, email.as_deref(), &token).await?,
             Credentials::Password { email, password } => {
                 let client = Client::of(parts);
                 let turn = desk.guard().turn(client).await?;
@@ -114,6 +116,24 @@ struct Identity {
     reader: Reader,
     role: Role,
     email: Option<String>,
+}
+
+/// The same as [`by_token`], also for a token that the read models do not show yet: nobody is told that it is wrong before they
+/// show everything there is.
+async fn by_token_of_now(
+    desk: &Desk,
+    resident: &Resident,
+    email: Option<&str>,
+    token: &str,
+) -> Result<Option<Identity>, ApiError> {
+    let known = by_token(desk, resident, email, token).await?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    match settle::catch_up(desk, resident, settle::PEOPLE).await? {
+        Visible::Yes => by_token(desk, resident, email, token).await,
+        Visible::NotYet => Err(ApiError::unavailable("the read models do not show yet who may come in")),
+    }
 }
 
 /// The person a token speaks for: this tenant's, neither expired nor revoked, and sent with the person's own address if

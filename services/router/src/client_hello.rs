@@ -65,14 +65,16 @@ type Record<'a> = (&'a [u8], &'a [u8]);
 
 /// The first record, once it is complete.
 fn record(bytes: &[u8], length_max: usize) -> Result<Option<Record<'_>>, Refused> {
+    // Before the first look: whether there is room for another record is known without its bytes.
+    if length_max < RECORD_HEADER_LENGTH {
+        return Err(Refused::TooLong);
+    }
     match bytes {
         [kind, ..] if *kind != HANDSHAKE => return Err(Refused::NotTls),
         [_, major, ..] if *major != 3 => return Err(Refused::NotTls),
         _ => {}
     }
-    let Some((header, rest)) = bytes.split_first_chunk::<RECORD_HEADER_LENGTH>() else {
-        return if length_max < RECORD_HEADER_LENGTH { Err(Refused::TooLong) } else { Ok(None) };
-    };
+    let Some((header, rest)) = bytes.split_first_chunk::<RECORD_HEADER_LENGTH>() else { return Ok(None) };
     let length = usize::from(u16::from_be_bytes([header[3], header[4]]));
     // Handshake fragments are never empty (RFC 8446, section 5.1), else a hello could be dripped for ever.
     if length == 0 || length > RECORD_LENGTH_MAX {
@@ -275,6 +277,11 @@ mod tests {
     fn a_hello_over_the_limit_is_refused_before_it_is_complete() {
         assert_eq!(read(&[HANDSHAKE, 3, 1, 0x20, 0], 4096), Err(Refused::TooLong));
         assert_eq!(read(&[HANDSHAKE, 3, 1, 0, 4, 1, 1, 0, 0], LIMIT), Err(Refused::TooLong));
+        // No room for the next record's header, whatever its bytes turn out to be.
+        let whole = records(&message(&name_extension("acme.localhost")), 21);
+        for cut in 26..=whole.len() {
+            assert_eq!(read(&[&whole[..26], b"GET /"].concat()[..cut.min(31)], 26), Err(Refused::TooLong));
+        }
         let dripped = records(&message(&vec![0; 4000]), 1);
         assert_eq!(read(&dripped, LIMIT), Err(Refused::TooLong));
     }

@@ -8,7 +8,7 @@ use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
-    error::{KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 
 use super::Broker;
@@ -52,10 +52,19 @@ impl Broker {
 
     /// How many records were ever written to each of a topic's partitions.
     pub async fn written(&self, topic: &str) -> anyhow::Result<Vec<i64>> {
-        let (partitions, topic) = (self.partitions(topic).await?, topic.to_owned());
-        self.ask(move |admin| {
-            let partitions = 0..i32::try_from(partitions).expect("few partitions");
-            partitions.map(|it| Ok(admin.inner().fetch_watermarks(&topic, it, PATIENCE)?.1)).collect()
+        // A broker that has just come back knows its topics some moments before their partitions.
+        wait::until("the broker knows its partitions", async || {
+            let (partitions, topic) = (self.partitions(topic).await?, topic.to_owned());
+            self.ask(move |admin| {
+                let partitions = 0..i32::try_from(partitions).expect("few partitions");
+                let written: KafkaResult<_> =
+                    partitions.map(|it| Ok(admin.inner().fetch_watermarks(&topic, it, PATIENCE)?.1)).collect();
+                match written {
+                    Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownPartition)) => Ok(None),
+                    written => Ok(Some(written?)),
+                }
+            })
+            .await
         })
         .await
     }

@@ -9,7 +9,7 @@ use crate::{
     execute::Done,
     problem::ApiError,
     state::Desk,
-    visible::{self, Written},
+    visible::{self, Visible, Written},
 };
 
 /// The projections a ticket's answer is made of.
@@ -29,10 +29,9 @@ pub(crate) async fn settled(desk: &Desk, resident: &Resident, done: &Done, proje
 
 /// Waits, within bounds, until `projections` show everything that is in the log now: what a request before this one wrote
 /// may not have been there yet.
-pub(crate) async fn catch_up(desk: &Desk, resident: &Resident, projections: &[&str]) -> Result<(), ApiError> {
+pub(crate) async fn catch_up(desk: &Desk, resident: &Resident, projections: &[&str]) -> Result<Visible, ApiError> {
     let mut transaction = regions::begin(&desk.pool, resident).await?;
     let head = eventlog::head(&mut transaction, resident).await?;
     drop(transaction);
-    visible::wait(desk, resident, head, projections).await;
-    Ok(())
+    Ok(visible::wait(desk, resident, head, projections).await)
 }

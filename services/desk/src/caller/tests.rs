@@ -1,6 +1,9 @@
+use std::time::Duration;
+
 use axum::http::header;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::SignedDuration;
+use regions::DatabaseRole;
 use schemas::TenantId;
 use serde_json::json;
 use uuid::Uuid;
@@ -43,6 +46,23 @@ async fn a_caller_proves_who_they_are_with_a_token_of_this_tenant() -> anyhow::R
         assert!(answer.header("www-authenticate").is_some_and(|value| value.starts_with("Basic realm=")));
     }
     assert_eq!(as_whom(&desk, &acme.host, None).await?.status, 401);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_that_may_only_not_be_visible_yet_is_not_called_wrong() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let acme = desk.tenant("acme").await?;
+    let (known, unknown) = (format!("Bearer {}", acme.token), "Bearer unknown");
+    // Without a projector the checkpoint stays where it is put.
+    desk.region.shutdown.request();
+    assert!(desk.region.shutdown.drain(Duration::from_secs(60)).await);
+    let behind = "update read.checkpoint set position = position - 1 where projection = 'people'";
+    sqlx::raw_sql(behind).execute(&desk.region.pool(DatabaseRole::Owner).await?).await?;
+    assert_eq!(as_whom(&desk, &acme.host, Some(&known)).await?.status, 200);
+    let answer = as_whom(&desk, &acme.host, Some(unknown)).await?;
+    assert_eq!(answer.status, 503, "{:?}", answer.json());
+    assert_eq!(answer.header("retry-after"), Some("1"));
     Ok(())
 }
 
