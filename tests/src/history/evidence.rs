@@ -1,11 +1,16 @@
 //! What a region holds after a run: its logs by SQL, its read models and archives by the commands that operators use.
 
+use std::time::Duration;
+
 use schemas::Hash;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Log;
+use super::{Log, log::Markers};
 use crate::{roles::Roles, tenant::Tenant, wait};
+
+/// Several whole looks on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Everything a history is held against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,16 +40,21 @@ impl Evidence {
     /// Waits until the read models have caught up and archives are at their heads, then looks at everything. Nobody writes
     /// meanwhile, but what was read a moment ago may still be recorded: then it looks again.
     pub async fn gather(roles: &Roles, region: &str, tenants: &[Tenant]) -> anyhow::Result<Self> {
-        loop {
-            let gathered = Self::gather_once(roles, region, tenants).await?;
-            if Self::of_logs(roles, region, tenants).await?.logs == gathered.logs {
-                return Ok(gathered);
-            }
-        }
+        let marked = marked(tenants).await?;
+        wait::until_within(
+            PATIENCE,
+            "the log is the same before and after a look at what derives from it",
+            async || {
+                let logs = dump(roles, region, &marked).await?;
+                let gathered = Self::of_what_derives(roles, region, tenants, logs).await?;
+                let after = dump(roles, region, &marked).await?;
+                Ok((after == gathered.logs).then_some(gathered))
+            },
+        )
+        .await
     }
 
-    async fn gather_once(roles: &Roles, region: &str, tenants: &[Tenant]) -> anyhow::Result<Self> {
-        let Self { logs, .. } = Self::of_logs(roles, region, tenants).await?;
+    async fn of_what_derives(roles: &Roles, region: &str, tenants: &[Tenant], logs: Vec<Log>) -> anyhow::Result<Self> {
         caught_up(roles, region).await?;
         let read_models = check_read_models(roles, region).await?;
         let flushed = roles.cli(&["backup", "create", "--region", region]).await?;
@@ -60,14 +70,31 @@ impl Evidence {
     }
 
     /// The logs alone: of what derives from them nothing is known, so no archive is found.
-    pub async fn of_logs(roles: &Roles, region: &str, tenants: &[Tenant]) -> anyhow::Result<Self> {
-        let region = roles.region(region)?;
-        let mut logs = Vec::new();
-        for tenant in tenants {
-            logs.push(Log::dump(&region, tenant).await?);
-        }
+    pub async fn of_logs(roles: &Roles, region: &str, marked: &[Marked<'_>]) -> anyhow::Result<Self> {
+        let logs = dump(roles, region, marked).await?;
         Ok(Self { logs, read_models: Ok(()), archives: Vec::new() })
     }
+}
+
+/// A tenant, and what its payloads hold.
+pub type Marked<'a> = (&'a Tenant, Markers);
+
+/// Asks the desks what the payloads of these tenants hold.
+pub async fn marked(tenants: &[Tenant]) -> anyhow::Result<Vec<Marked<'_>>> {
+    let mut marked = Vec::new();
+    for tenant in tenants {
+        marked.push((tenant, Markers::read(tenant).await?));
+    }
+    Ok(marked)
+}
+
+async fn dump(roles: &Roles, region: &str, marked: &[Marked<'_>]) -> anyhow::Result<Vec<Log>> {
+    let region = roles.region(region)?;
+    let mut logs = Vec::new();
+    for (tenant, markers) in marked {
+        logs.push(Log::dump(&region, tenant, markers).await?);
+    }
+    Ok(logs)
 }
 
 /// Every projection at every tenant's head, or halted: the check then says what it makes of that.

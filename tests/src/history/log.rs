@@ -52,10 +52,27 @@ pub struct Request {
     pub event_count: i64,
 }
 
+/// The markers of every event that has one, by the event's id.
+#[derive(Debug, Clone)]
+pub struct Markers(HashMap<String, Vec<String>>);
+
+impl Markers {
+    /// Reads the payloads of a tenant's events through a desk, which alone can open them. That is recorded in the log a moment later.
+    pub async fn read(tenant: &Tenant) -> anyhow::Result<Self> {
+        let events = tenant.events().await?;
+        let marked = events.iter().filter_map(|event| {
+            let mut markers = Vec::new();
+            find(&event["data"], &mut markers);
+            let id = event["event_id"].as_str()?.to_owned();
+            (!markers.is_empty()).then_some((id, markers))
+        });
+        Ok(Self(marked.collect()))
+    }
+}
+
 impl Log {
-    /// Reads the tables with SQL, past everything that is tested, and the payloads through a desk, which alone can open them.
-    pub async fn dump(region: &Region, tenant: &Tenant) -> anyhow::Result<Self> {
-        let markers = markers(tenant).await?;
+    /// Reads the tables with SQL, past everything that is tested.
+    pub async fn dump(region: &Region, tenant: &Tenant, markers: &Markers) -> anyhow::Result<Self> {
         let mut owner = regions::connection(region, DatabaseRole::Owner).await?;
         let mut snapshot = owner.begin().await?;
         let head =
@@ -81,7 +98,7 @@ impl Log {
                 stream: row.stream,
                 version: row.version,
                 command: row.command_id.to_string(),
-                markers: markers.get(&row.event_id.to_string()).cloned().unwrap_or_default(),
+                markers: markers.0.get(&row.event_id.to_string()).cloned().unwrap_or_default(),
                 leaf: Hash::try_from(row.leaf.as_slice())?,
             })
         });
@@ -97,18 +114,6 @@ impl Log {
             requests: requests.collect(),
         })
     }
-}
-
-/// The markers of every event that has one, by the event's id.
-async fn markers(tenant: &Tenant) -> anyhow::Result<HashMap<String, Vec<String>>> {
-    let events = tenant.events().await?;
-    let marked = events.iter().filter_map(|event| {
-        let mut markers = Vec::new();
-        find(&event["data"], &mut markers);
-        let id = event["event_id"].as_str()?.to_owned();
-        (!markers.is_empty()).then_some((id, markers))
-    });
-    Ok(marked.collect())
 }
 
 /// Texts that are markers as a whole, however deep they lie. In which field an event keeps its text is not asked.

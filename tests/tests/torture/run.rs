@@ -6,7 +6,10 @@ use futures::future::join_all;
 use regions::DatabaseRole;
 use runtime::Shutdown;
 use system_tests::{
-    history::{Evidence, Finding, Recorder, check},
+    history::{
+        Evidence, Finding, Recorder, check,
+        evidence::{self, Marked},
+    },
     kafka::Broker,
     wait,
 };
@@ -126,7 +129,17 @@ impl Run {
 
     /// What it finds in the logs alone.
     pub(crate) async fn findings_in_logs(&self) -> anyhow::Result<Vec<Finding>> {
-        let evidence = Evidence::of_logs(&self.crew.roles, REGION, &self.desks.tenants).await?;
+        self.findings_in_logs_of(&self.marked().await?).await
+    }
+
+    /// What the payloads hold, as the desks say now.
+    pub(crate) async fn marked(&self) -> anyhow::Result<Vec<Marked<'_>>> {
+        evidence::marked(&self.desks.tenants).await
+    }
+
+    /// What it finds in the logs alone, with what the payloads held when somebody asked.
+    pub(crate) async fn findings_in_logs_of(&self, marked: &[Marked<'_>]) -> anyhow::Result<Vec<Finding>> {
+        let evidence = Evidence::of_logs(&self.crew.roles, REGION, marked).await?;
         Ok(check(&self.desks.recorder.history(), &evidence))
     }
 }
