@@ -58,6 +58,19 @@ pub fn backup_id(key: &str) -> Option<&str> {
     key.strip_prefix(BACKUPS)?.strip_suffix("/manifest.json")
 }
 
+/// Where a region's restore drills lie in its bucket.
+pub const DRILLS: &str = "drills/";
+
+/// The report of a drill, in the region's bucket.
+pub fn drill(drill_id: &str) -> String {
+    format!("{DRILLS}{drill_id}.json")
+}
+
+/// The drill whose report this is.
+pub fn drill_id(key: &str) -> Option<&str> {
+    key.strip_prefix(DRILLS)?.strip_suffix(".json")
+}
+
 /// The segment that holds the events from `first` to `last`.
 pub fn segment(first: Position, last: Position) -> String {
     format!("{EVENTS}{:012}-{:012}.seg.zst", first.get(), last.get())

@@ -6,12 +6,13 @@
 //!
 //! Reading order: [`layout`] (which object lies where), [`merkle`] (the tree), [`tile`] (the tree as objects), [`note`] and
 //! [`checkpoint`] (what is signed), [`succession`] (which key signs), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
-//! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`proof`] (one event, proven
+//! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`drill`] (restored and compared), [`proof`] (one event, proven
 //! offline), [`guide`] (the steps by hand).
 
 pub mod audit;
 pub mod backup;
 pub mod checkpoint;
+pub mod drill;
 pub mod generation;
 pub mod guide;
 pub mod layout;
@@ -26,6 +27,7 @@ pub mod tile;
 
 pub use backup::BackupManifest;
 pub use checkpoint::Checkpoint;
+pub use drill::DrillReport;
 pub use generation::Generation;
 pub use manifest::Manifest;
 pub use note::{Signer, Verifier};

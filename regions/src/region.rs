@@ -30,6 +30,8 @@ pub struct Region {
     pub backup_keep: SignedDuration,
     /// How its bucket keeps objects.
     pub storage: Storage,
+    /// How often a sample of its tenants is restored and compared by itself; nothing if only when somebody asks.
+    pub drill_every: Option<SignedDuration>,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
     pub(crate) kafka: Option<KafkaEndpoint>,
@@ -137,6 +139,7 @@ impl Region {
             feed: Feed::Log,
             backup_every: None,
             backup_keep: SignedDuration::MAX,
+            drill_every: None,
             storage: Storage::default(),
             postgres: Some(postgres),
             s3: None,
@@ -148,6 +151,13 @@ impl Region {
     #[must_use]
     pub fn with_id(self, id: RegionId) -> Self {
         Self { id, ..self }
+    }
+
+    /// The region as it is in another database of the same server. What is there feeds nobody.
+    #[must_use]
+    pub fn in_database(self, database: &str) -> Self {
+        let postgres = self.postgres.map(|endpoint| PostgresEndpoint { database: database.to_owned(), ..endpoint });
+        Self { postgres, feed: Feed::Log, kafka: None, ..self }
     }
 
     /// The region with its stores at these endpoints.

@@ -533,25 +533,32 @@ fn a_file_that_is_not_text_and_a_file_that_is_a_folder_are_refused() {
 }
 
 #[test]
-fn a_region_is_backed_up_once_a_day_unless_its_file_says_otherwise() {
-    let every = |backup: &str| {
-        let folder = folder();
-        let path = folder.path().join("eu.toml");
-        let text = fs::read_to_string(&path).expect("a copy");
-        fs::write(&path, format!("{text}{backup}")).expect("written");
-        load(&folder).map(|regions| regions.get(&id("eu")).expect("it is there").backup_every)
-    };
-    let hours = |hours| Ok(Some(SignedDuration::from_hours(hours)));
-    assert_eq!(every(""), hours(24));
-    assert_eq!(every("[backup]\nevery = \"6h\"\n"), hours(6));
-    assert_eq!(every("[backup]\nevery = \"7d\"\n"), hours(168));
-    assert_eq!(every("[backup]\nevery = \"never\"\n"), Ok(None));
-    for wrong in ["0h", "30s", "32d", "9999d", "-1h", "daily", ""] {
-        let refusal = every(&format!("[backup]\nevery = \"{wrong}\"\n")).expect_err("it must be refused");
-        assert!(refusal.ends_with("backup.every: takes a time from 1m to 31d, as 6h or 1d, or never"), "{refusal}");
+fn a_region_is_backed_up_and_drilled_once_a_day_unless_its_file_says_otherwise() {
+    for table in ["backup", "drill"] {
+        let every = |text: &str| {
+            let folder = folder();
+            let path = folder.path().join("eu.toml");
+            let before = fs::read_to_string(&path).expect("a copy");
+            fs::write(&path, format!("{before}{text}")).expect("written");
+            load(&folder).map(|regions| {
+                let region = regions.get(&id("eu")).expect("it is there");
+                if table == "backup" { region.backup_every } else { region.drill_every }
+            })
+        };
+        let said = |text: &str| every(&format!("[{table}]\nevery = \"{text}\"\n"));
+        let hours = |hours| Ok(Some(SignedDuration::from_hours(hours)));
+        assert_eq!(every(""), hours(24));
+        assert_eq!((said("6h"), said("7d"), said("never")), (hours(6), hours(168), Ok(None)));
+        for wrong in ["0h", "30s", "32d", "9999d", "-1h", "daily", ""] {
+            let refusal = said(wrong).expect_err("it must be refused");
+            let takes = format!("{table}.every: takes a time from 1m to 31d, as 6h or 1d, or never");
+            assert!(refusal.ends_with(&takes), "{refusal}");
+        }
+        let unknown = every(&format!("[{table}]\nkept = \"7d\"\n")).expect_err("it must be refused");
+        assert!(unknown.contains(&format!("{table}.kept: is unknown")), "{unknown}");
+        assert_eq!(every("[backup]\nkeep = \"40d\"\n"), hours(24), "of the other field it says nothing");
+        assert!(every("[drill]\nkeep = \"40d\"\n").expect_err("backups only").contains("drill.keep"));
     }
-    assert_eq!(every("[backup]\nkeep = \"40d\"\n"), hours(24), "of the other field it says nothing");
-    assert!(every("[backup]\nkept = \"7d\"\n").expect_err("it must be refused").contains("backup.kept: is unknown"));
 }
 
 #[test]

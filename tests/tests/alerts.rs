@@ -29,7 +29,12 @@ fn every_rule_is_about_a_metric_that_a_region_has() -> anyhow::Result<()> {
     let rules = fs::read_to_string(repository().join("infra/alerts/domicile.yml"))?;
     assert_eq!(missing(&rules), Vec::<String>::new());
     let named = named_in(&rules);
-    for must in ["domicile_subscription_halted_tenants", "domicile_mark_age_seconds", "domicile_queue_refusals_total"] {
+    for must in [
+        "domicile_subscription_halted_tenants",
+        "domicile_mark_age_seconds",
+        "domicile_queue_refusals_total",
+        "domicile_drill_wrong_tenants",
+    ] {
         assert!(named.contains(must), "nothing alarms on {must}");
     }
     // The control: a metric that was renamed.

@@ -3,6 +3,7 @@
 
 use std::{fs, path::Path, process::Command};
 
+use regions::DatabaseRole;
 use serde_json::Value;
 use system_tests::{Deployment, Setup, Tenant, wait};
 
@@ -125,4 +126,81 @@ async fn a_database_that_was_put_back_takes_no_writes_until_it_is_healed() -> an
     .await?;
     region.acme.comment(region.ticket, "And on", "on").await?.expect(200)?;
     region.whole().await
+}
+
+#[tokio::test]
+async fn a_tenant_as_it_was_lies_beside_the_living_one_until_it_is_dropped() -> anyhow::Result<()> {
+    let region = Region::start().await?;
+    let moment = region.acme.written().await?.to_string();
+    region.acme.comment(region.ticket, "It is out", "k").await?.expect(200)?;
+    region.deployment.flush("eu").await?;
+    let stream = format!("ticket-{}", region.ticket);
+    let named = ["--region", "eu", "--name", "then"];
+    let restore = async |verb: &str, rest: &[&str]| {
+        let arguments = [&["restore", verb][..], &named, rest].concat();
+        region.deployment.cli(&arguments).await
+    };
+    let json = ["--format", "json"];
+
+    let beside = ["--tenant", "acme", "--at", &moment];
+    // Killed in between, the same command goes on.
+    for step in ["beside.database", "restore.put", "restore.keys"] {
+        let killed = [&["restore", "beside"][..], &named, &beside].concat();
+        let killed = region.deployment.cli_with(&killed, &[("DOMICILE_CRASH_AT", step)]).await?;
+        assert_eq!(killed.code, None, "{step}: {}{}", killed.stdout, killed.stderr);
+        let half = restore("diff", &[]).await?.expect(64)?;
+        assert!(half.stderr.contains("then is not whole"), "{}", half.stderr);
+    }
+    let another = restore("beside", &["--tenant", "globex"]).await?.expect(64)?;
+    assert!(another.stderr.contains("then"), "{}", another.stderr);
+    restore("beside", &beside).await?.expect(0)?;
+    restore("beside", &beside).await?.expect(64)?;
+    let listed = region.deployment.cli(&["restore", "list", "--region", "eu", "--format", "json"]).await?.expect(0)?;
+    assert_eq!((&listed.json()?[0]["name"], &listed.json()?[0]["state"]), (&"then".into(), &"whole".into()));
+
+    let shown = restore("show", &json).await?.expect(0)?.json()?;
+    assert_eq!((&shown[0]["ticket"], &shown[0]["subject"]), (&Value::from(&*stream), &"Printer on fire".into()));
+    let found = restore("diff", &json).await?.expect(0)?;
+    assert!(found.stdout.contains("It is out") && !found.stdout.contains("It is out of paper"), "{}", found.stdout);
+    let found = found.json()?;
+    let changed = found.as_array().into_iter().flatten().find(|row| row["stream"] == *stream);
+    assert_eq!(changed.map(|row| &row["kind"]), Some(&"changed".into()), "{found}");
+    restore("drop", &[]).await?.expect(0)?;
+    restore("show", &[]).await?.expect(64)?;
+    region.whole().await
+}
+
+#[tokio::test]
+async fn a_drill_finds_tenants_the_same_until_one_is_not_and_leaves_no_scratch() -> anyhow::Result<()> {
+    let region = Region::start().await?;
+    let drill = async |rest: &[&str]| {
+        region.deployment.cli(&[&["drill", "--region", "eu", "--format", "json"][..], rest].concat()).await
+    };
+    let copies = async || {
+        let listed = region.deployment.cli(&["restore", "list", "--region", "eu", "--format", "ndjson"]).await?;
+        Ok::<_, anyhow::Error>(listed.expect(0)?.stdout.lines().count())
+    };
+    // A drill that is killed leaves its scratch to the next.
+    let killed = ["drill", "--region", "eu"];
+    let killed = region.deployment.cli_with(&killed, &[("DOMICILE_CRASH_AT", "restore.opened")]).await?;
+    assert_eq!((killed.code, copies().await?), (None, 1), "{}{}", killed.stdout, killed.stderr);
+    let same = drill(&[]).await?.expect(0)?.json()?;
+    let tenants: Vec<_> = same["tenants"].as_array().into_iter().flatten().collect();
+    assert!(tenants.len() == 2 && tenants.iter().all(|tenant| tenant["finding"].is_null()), "{same}");
+    assert_eq!(copies().await?, 0);
+    assert!(region.acme.mark("verified").await? > 0);
+
+    let mut owner = regions::connection(&region.deployment.region("eu")?, DatabaseRole::Owner).await?;
+    let spoil = "update read_ticket_list_1.ticket_list set subject = 'Another' where subject = 'Printer'";
+    anyhow::ensure!(sqlx::raw_sql(spoil).execute(&mut owner).await?.rows_affected() == 1);
+    drill(&["--tenant", "acme"]).await?.expect(0)?;
+    let wrong = drill(&["--tenant", "globex"]).await?.expect(1)?;
+    assert!(wrong.stdout.contains("ticket_list") && wrong.stderr.contains("1 tenants did not come out"), "{wrong:?}");
+    let listed = drill(&["--list"]).await?.expect(0)?.json()?;
+    let results: Vec<_> = listed.as_array().into_iter().flatten().map(|row| &row["result"]).collect();
+    assert_eq!(results, ["the same", "the same", "1 wrong"]);
+    let id = listed[2]["drill"].as_str().unwrap_or_default();
+    assert_eq!(drill(&["--show", id]).await?.expect(1)?.json()?, wrong.json()?);
+    drill(&["--show", "20260101T000000Z-0000"]).await?.expect(64)?;
+    Ok(())
 }

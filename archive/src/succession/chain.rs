@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Error, Succession};
 use crate::{
-    BackupManifest, Checkpoint, Manifest, SignedError, checkpoint,
+    BackupManifest, Checkpoint, DrillReport, Manifest, SignedError, checkpoint,
     note::{self, Verifier},
 };
 
@@ -92,6 +92,14 @@ impl KeyChain {
     /// If none of the keys has signed it.
     pub fn backup(&self, name: &str, bytes: &[u8]) -> Result<BackupManifest, SignedError> {
         self.first_signed(name, |key| BackupManifest::open(bytes, key), is_unsigned).map(|(backup, _)| backup)
+    }
+
+    /// Reads the report of a drill that one of the keys has signed under the region's name.
+    ///
+    /// # Errors
+    /// If none of the keys has signed it.
+    pub fn drill(&self, name: &str, bytes: &[u8]) -> Result<DrillReport, SignedError> {
+        self.first_signed(name, |key| DrillReport::open(bytes, key), is_unsigned).map(|(report, _)| report)
     }
 
     /// Reads a checkpoint that one of the keys has signed under the name of its log, or of its region; with the key's number.

@@ -31,6 +31,7 @@ const FIELDS: &[&str] = &[
     "key_alias",
     "feed",
     "backup",
+    "drill",
     "object_lock",
     "encryption",
     "postgres",
@@ -62,7 +63,7 @@ pub(super) fn parse(
     let kafka = file.optional_table("kafka")?.map(|table| kafka::endpoint(path, &table)).transpose()?;
     let feed = feed(&file)?;
     let storage = storage::storage(&file, policy.deletion())?;
-    let backup_every = backup::every(&file)?;
+    let (backup_every, drill_every) = (backup::every(&file, "backup")?, backup::every(&file, "drill")?);
     let backup_keep = backup::keep(&file, storage.lock)?;
     Ok(Region {
         id,
@@ -74,6 +75,7 @@ pub(super) fn parse(
         feed,
         backup_every,
         backup_keep,
+        drill_every,
         storage,
         postgres,
         s3,

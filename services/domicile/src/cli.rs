@@ -53,6 +53,8 @@ pub enum Command {
     /// Bring a region or a tenant back from its archive.
     #[command(subcommand)]
     Restore(commands::restore::Restore),
+    /// Restore a sample of a region's tenants beside the living ones, compare them, and sign what was found.
+    Drill(commands::drill::Drill),
     /// Look at and rebuild read models.
     #[command(subcommand)]
     Projections(commands::projections::Projections),

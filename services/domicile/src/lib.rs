@@ -30,6 +30,7 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Audit(command) => commands::audit::run(place, command).await,
         Command::Backup(command) => commands::backup::run(place, command).await,
         Command::Restore(command) => commands::restore::run(place, command).await,
+        Command::Drill(options) => commands::drill::run(place, options).await,
         Command::Projections(command) => commands::projections::run(place, command).await,
         Command::Residency(command) => commands::residency::run(place, command).await,
         Command::Import(command) => commands::import::run(place, command).await,

@@ -13,7 +13,8 @@ pub static MIGRATIONS: Migrator = Migrator { ignore_missing: true, ..sqlx::migra
 /// # Errors
 /// [`Error::AnotherHome`] if the database belongs to another region, or if the database fails.
 pub async fn migrate(connection: &mut PgConnection, region: &RegionId) -> Result<(), Error> {
-    MIGRATIONS.run(&mut *connection).await.map_err(Error::Migrate)?;
+    // `run` takes any borrow, and what awaits it cannot be spawned.
+    MIGRATIONS.run_direct(None, &mut *connection, false).await.map_err(Error::Migrate)?;
     sqlx::query!("insert into log.home (region) values ($1) on conflict do nothing", region.as_str())
         .execute(&mut *connection)
         .await

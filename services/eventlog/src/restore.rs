@@ -14,7 +14,7 @@ mod tail;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use schemas::{Hash, Position, TenantId};
+use schemas::{Hash, Position, Slug, TenantId};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::{
@@ -125,6 +125,49 @@ pub async fn has_changed(connection: &mut PgConnection, tenant_id: TenantId) -> 
         .map_err(Error::Restore)
 }
 
+/// A copy of a tenant, as the restore that made it is noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// The name in its address.
+    pub slug: Slug,
+    /// The last position of the log.
+    pub position: Position,
+    /// What was asked for.
+    pub source: String,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// Whether it came to its end.
+    pub is_finished: bool,
+}
+
+/// The newest restore into this database; nothing where there was none, or no schema yet to note it in.
+///
+/// # Errors
+/// If the database fails.
+pub async fn newest(connection: &mut PgConnection) -> Result<Option<Noted>, Error> {
+    let has_schema = sqlx::query_scalar!(r#"select to_regclass('log.restore') is not null as "has!""#);
+    if !has_schema.fetch_one(&mut *connection).await.map_err(Error::Restore)? {
+        return Ok(None);
+    }
+    let row = sqlx::query!(
+        r#"select t.tenant_id, t.slug, t.position, r.source, r.begun_at as "begun_at: jiff_sqlx::Timestamp",
+            r.finished_at is not null as "is_finished!"
+        from log.restore r join log.tenant t on t.tenant_id = r.tenant_id order by r.begun_at desc limit 1"#
+    );
+    let Some(row) = row.fetch_optional(connection).await.map_err(Error::Restore)? else { return Ok(None) };
+    let slug = row.slug.parse().map_err(|error| Error::Restore(sqlx::Error::Decode(Box::new(error))))?;
+    Ok(Some(Noted {
+        tenant_id: TenantId::new(row.tenant_id),
+        slug,
+        position: Position::new(row.position),
+        source: row.source,
+        begun_at: row.begun_at.to_jiff(),
+        is_finished: row.is_finished,
+    }))
+}
+
 /// Closes a tenant for its restore, and makes its head row where it has none. From here on nobody appends.
 ///
 /// # Errors
@@ -227,6 +270,25 @@ pub async fn finish(connection: &mut PgConnection, tenant_id: TenantId, finish: 
     .await
     .map_err(Error::Restore)?;
     transaction.commit().await.map_err(Error::Restore)
+}
+
+/// Ends the restore of a copy: the tenant is closed in it, so nobody appends to it and no desk takes it for the living one.
+///
+/// # Errors
+/// [`Error::NotBeingRestored`], or if the database fails.
+pub async fn finish_closed(connection: &mut PgConnection, tenant_id: TenantId, at: Timestamp) -> Result<(), Error> {
+    let closed = sqlx::query!(
+        "with closed as (
+            update log.tenant set state = 'closed' where tenant_id = $1 and state = 'restoring' returning tenant_id
+        )
+        update log.restore r set finished_at = $2 from closed c where r.tenant_id = c.tenant_id",
+        tenant_id.get(),
+        at.to_sqlx() as _
+    );
+    match closed.execute(connection).await.map_err(Error::Restore)?.rows_affected() {
+        0 => Err(Error::NotBeingRestored { tenant_id }),
+        _ => Ok(()),
+    }
 }
 
 /// In the place of whatever head is stored: that one is of another history, or there is none.

@@ -26,6 +26,7 @@ mod checkpoint;
 mod delivery;
 mod error;
 mod feed;
+mod fingerprint;
 mod follow;
 mod forget;
 mod progress;
@@ -51,6 +52,7 @@ use vault::Vault;
 pub use build::{BuildState, BuildStatus, OpenBuild, builds};
 pub use check::{Checked, check};
 pub use error::Error;
+pub use fingerprint::{ReadModels, TableRows, fingerprints};
 pub use follow::catch_up;
 pub use forget::forget;
 pub use progress::{Phase, RebuildProgress};
@@ -74,7 +76,8 @@ pub static MIGRATIONS: Migrator = Migrator { ignore_missing: true, ..sqlx::migra
 
 /// Brings the schema `read` up to date. The schema `log` must exist: its migrations make the database's roles.
 pub async fn migrate(conn: &mut PgConnection) -> Result<(), Error> {
-    MIGRATIONS.run(conn).await.map_err(Error::Migrate)
+    // `run` takes any borrow, and what awaits it cannot be spawned.
+    MIGRATIONS.run_direct(None, conn, false).await.map_err(Error::Migrate)
 }
 
 /// What a projector works with.

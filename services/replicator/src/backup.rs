@@ -12,6 +12,7 @@ mod verify;
 use archive::{BackupManifest, checkpoint, layout};
 use futures::{StreamExt, TryStreamExt, stream};
 
+pub(crate) use self::create::{new_id, publish};
 pub use self::{
     create::{Progress, create},
     due::{Kept, end_due},

@@ -115,6 +115,22 @@ pub enum Error {
         /// When it was made.
         completed_at: Timestamp,
     },
+    /// There is no such drill.
+    #[error("drill {drill_id}: not found")]
+    NoSuchDrill {
+        /// Which one.
+        drill_id: String,
+    },
+    /// What lies at a drill's place says that it is another one.
+    #[error("{object}: is drill {drill_id} of region {region}")]
+    AnotherDrill {
+        /// Which object.
+        object: String,
+        /// The id it names.
+        drill_id: String,
+        /// The region it names.
+        region: RegionId,
+    },
     /// What lies at a backup's place says that it is another one.
     #[error("{object}: is backup {backup_id} of region {region}")]
     AnotherBackup {
@@ -146,7 +162,7 @@ impl Error {
     }
 
     /// Whether it concerns one tenant or object, and not a store that all of them need.
-    pub(crate) fn is_of_one(&self) -> bool {
+    pub fn is_of_one(&self) -> bool {
         match self {
             Self::Database(_) | Self::Topic(_) | Self::Bucket(_) | Self::ReadBack(_) | Self::Signing(_) => false,
             Self::Log(error) => matches!(error, eventlog::Error::Unreadable { .. }),

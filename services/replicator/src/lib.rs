@@ -15,6 +15,7 @@ pub mod archive_tenant;
 pub mod backup;
 mod delivery;
 mod deps;
+mod drills;
 mod error;
 pub mod fence;
 mod lag;
@@ -27,6 +28,7 @@ pub mod store;
 
 pub use archive_tenant::{Archived, archive_tenant};
 pub use deps::ReplicatorDeps;
+pub use drills::{drills, publish_drill, show_drill};
 pub use error::Error;
 pub use prove::{published_size, verify_archive};
 pub use read_back::{ReadBack, read_back};

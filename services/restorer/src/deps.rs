@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use regions::{DatabaseRole, Region};
+use regions::{DatabaseRole, Region, Resident};
 use replicator::ReplicatorDeps;
 use schemas::{Epoch, Slug, TenantId};
-use sqlx::PgConnection;
-use vault::RegionKey;
+use sqlx::{PgConnection, PgPool};
+use vault::{RegionKey, Vault};
 
 use crate::error::Error;
 
@@ -35,6 +35,23 @@ impl RestorerDeps {
     /// The region.
     pub const fn region(&self) -> &Region {
         &self.replicator.region
+    }
+
+    /// The tenant as it lives here.
+    ///
+    /// # Errors
+    /// [`Error::NotOpen`], or if the database fails.
+    pub(crate) async fn resident(&self, tenant_id: TenantId) -> Result<Resident, Error> {
+        let mut connection = self.replicator.pool.acquire().await.map_err(Error::Resident)?;
+        let region = &self.region().id;
+        let found = Resident::prove_id(&mut connection, region, tenant_id).await.map_err(Error::Resident)?;
+        found.ok_or_else(|| Error::NotOpen { tenant_id, region: region.clone() })
+    }
+
+    /// Keys out of a database, none of them held yet: one that was destroyed a moment ago opens nothing.
+    pub(crate) fn vault(&self, pool: &PgPool) -> Vault {
+        let (clock, ids) = (self.replicator.clock.clone(), self.replicator.ids.clone());
+        Vault::new(pool.clone(), self.region_key.clone(), clock, ids)
     }
 
     /// A connection of the owner: no role of a service restores.

@@ -87,6 +87,89 @@ pub enum Error {
         /// Where.
         position: Position,
     },
+    /// The server's databases could not be asked or changed.
+    #[error("cannot work on a database beside the region's")]
+    Copy(#[source] sqlx::Error),
+    /// The region's tenants could not be listed.
+    #[error("cannot list the tenants of the region")]
+    Tenants(#[source] sqlx::Error),
+    /// Whether the tenant lives here could not be asked.
+    #[error("cannot look whether the tenant is at home here")]
+    Resident(#[source] sqlx::Error),
+    /// The tenant is not at home in the region, or closed.
+    #[error("tenant {tenant_id}: is not at home in {region}, or closed; `domicile doctor` says more")]
+    NotOpen {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// Which region.
+        region: RegionId,
+    },
+    /// Another process does this already.
+    #[error("{what}: another process is at work on it; try again when it is done")]
+    UnderWay {
+        /// What.
+        what: String,
+    },
+    /// A copy was not made to its end.
+    #[error(
+        "--name: {name} is not whole: the same `domicile restore beside` goes on, `domicile restore drop` takes it away"
+    )]
+    NotWhole {
+        /// Which.
+        name: String,
+    },
+    /// The archive does not reach so far.
+    #[error("tenant {tenant_id}: its archive ends at position {size}, before {asked}")]
+    BeyondArchive {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// Which position was asked for.
+        asked: Position,
+        /// Events of the archive.
+        size: u64,
+    },
+    /// A copy cannot be called so.
+    #[error("--name: takes 1 to 24 lower-case letters, digits or '-', and not drill- at the beginning; not {name:?}")]
+    BadName {
+        /// What it should be called.
+        name: String,
+    },
+    /// There is a copy of this name.
+    #[error(
+        "--name: {name} is a copy that is there already, of this or another moment; `domicile restore drop` takes it away"
+    )]
+    NameInUse {
+        /// Which.
+        name: String,
+    },
+    /// There is no copy of this name.
+    #[error("--name: there is no copy called {name}; `domicile restore list` shows those there are")]
+    NoSuchCopy {
+        /// Which.
+        name: String,
+    },
+    /// The tenant had no events at that moment.
+    #[error("tenant {tenant_id}: had no events at that moment")]
+    NothingThere {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
+    /// A projection does not take an event of the copy.
+    #[error("tenant {tenant_id}: its read models come to a halt before position {position}")]
+    Halted {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// Where.
+        position: Position,
+    },
+    /// What was restored is not what lives.
+    #[error("tenant {tenant_id}: {what}")]
+    Differs {
+        /// Which tenant.
+        tenant_id: TenantId,
+        /// In what.
+        what: String,
+    },
     /// This machine's clock is behind what it is to restore: new events would be stamped before old ones.
     #[error("this machine's clock says {now}, and {what} was made at {made_at}: set the clock first")]
     ClockBehind {
@@ -109,6 +192,9 @@ impl Error {
             | Self::NotAtHome { .. }
             | Self::AnotherName { .. }
             | Self::UnreadableErasure { .. }
+            | Self::NotOpen { .. }
+            | Self::Halted { .. }
+            | Self::Differs { .. }
             | Self::Events(_) => true,
             Self::Log(error) => matches!(
                 error,

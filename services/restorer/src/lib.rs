@@ -1,16 +1,21 @@
-//! Archive -> log: a region into empty stores, one tenant in its place.
+//! Archive -> log: a region into empty stores, one tenant in its place, or a copy of it beside the living one; and drills that
+//! show that it can be done.
 //!
 //! What comes back is what was there: the same positions, ids, times and leaves, and so the same tree. Everything hangs on one
 //! hash: an archive is verified before anything is written, and the events that were written must make the root that the region
 //! signed before anybody may open the tenant. Keys come back without those on the erasure list, which is read up to the newest
 //! archived event, whatever is restored.
 //!
-//! This crate refuses to know HTTP and how read models are made: those follow from the log.
+//! This crate refuses to know HTTP and how read models are made.
 //!
 //! Reading order: [`deps`](RestorerDeps), [`proven`] (an archive before it is believed), [`facts`] (what follows from the
-//! events), [`tenant`] (one log), [`region`] (all of them).
+//! events), [`tenant`] (one log), [`region`] (all of them), [`beside`] and [`diff`] (as of another moment),
+//! [`mod@drill`].
 
+pub mod beside;
 mod deps;
+pub mod diff;
+pub mod drill;
 mod error;
 mod facts;
 mod keys;
@@ -18,6 +23,7 @@ mod proven;
 pub mod region;
 pub mod tenant;
 
+pub use beside::Beside;
 pub use deps::{Named, RestorerDeps};
 pub use error::Error;
 pub use region::{RegionProgress, RegionRestored, TenantOutcome, restore_region};

@@ -11,7 +11,10 @@
 //! one whose rows are damaged, and for one that is only behind.
 
 use archive::merkle::Frontier;
-use auditor::Events;
+use auditor::{
+    Events,
+    replay::{AsOf, Filter, Taken},
+};
 use eventlog::{
     NewTenant, TreeHead,
     restore::{self, Finish, Other, Put, Tail},
@@ -20,7 +23,7 @@ use jiff::Timestamp;
 use runtime::crash;
 use schemas::{Hash, Position, Recorded, Slug, TenantId};
 use sqlx::PgConnection;
-use vault::Keyring;
+use vault::{Keyring, Stored};
 
 use crate::{
     deps::{Named, RestorerDeps},
@@ -41,6 +44,49 @@ pub struct TenantRestore {
     pub source: String,
     /// Whether sound events of another history may be set aside.
     pub sets_aside: bool,
+}
+
+/// Where a restore leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The tenant's place: all of its archive, with keys, and open afterwards.
+    Place,
+    /// A drill's scratch: all of its archive, with keys, and closed.
+    Scratch,
+    /// A copy: its archive up to a moment, closed, and without keys. Whoever reads it has those of the living tenant.
+    Copy(AsOf),
+}
+
+impl Target {
+    const fn as_of(self) -> AsOf {
+        match self {
+            Self::Place | Self::Scratch => AsOf::End,
+            Self::Copy(as_of) => as_of,
+        }
+    }
+}
+
+/// What is put of an archive, which is read to its end.
+struct Cut {
+    filter: Filter,
+    is_over: bool,
+    tree: Frontier,
+}
+
+impl Cut {
+    fn new(as_of: AsOf) -> Self {
+        Self { filter: Filter { as_of, ..Filter::default() }, is_over: false, tree: Frontier::new() }
+    }
+
+    /// The events before the moment.
+    fn take<'events>(&mut self, events: &'events [Recorded]) -> &'events [Recorded] {
+        let is_over = |event: &Recorded| self.filter.takes(event) == Taken::Over;
+        let end = if self.is_over { Some(0) } else { events.iter().position(is_over) };
+        self.is_over = end.is_some();
+        let taken = &events[..end.unwrap_or(events.len())];
+        taken.iter().for_each(|event| self.tree.push(event.sealed.leaf));
+        taken
+    }
 }
 
 /// What became of a tenant.
@@ -76,15 +122,32 @@ pub async fn restore_tenant(
     asked: &TenantRestore,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<RestoredTenant, Error> {
+    restore_into(deps, asked, Target::Place, progress).await
+}
+
+/// The same into whatever database `deps` lead to: only a copy may end before its archive does.
+pub(crate) async fn restore_into(
+    deps: &RestorerDeps,
+    asked: &TenantRestore,
+    target: Target,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<RestoredTenant, Error> {
     let tenant_id = asked.tenant_id;
     let not_here = || Error::NotAtHome { tenant_id, region: deps.region().id.clone() };
     let named = deps.names.get(&tenant_id).ok_or_else(not_here)?;
     let proven = proven::prove(deps, tenant_id, asked.expected).await?;
+    if let AsOf::Position(asked) = target.as_of()
+        && asked.get().unsigned_abs() > proven.tree.size
+    {
+        return Err(Error::BeyondArchive { tenant_id, asked, size: proven.tree.size });
+    }
     let mut owner = deps.owner().await?;
     let restoring = Restoring {
         deps,
         asked,
         named,
+        target,
+        cut: Cut::new(target.as_of()),
         proven: &proven,
         now: deps.replicator.clock.now(),
         facts: Facts::new(tenant_id),
@@ -103,6 +166,8 @@ struct Restoring<'run> {
     deps: &'run RestorerDeps,
     asked: &'run TenantRestore,
     named: &'run Named,
+    target: Target,
+    cut: Cut,
     proven: &'run Proven,
     now: Timestamp,
     facts: Facts,
@@ -121,34 +186,46 @@ impl Restoring<'_> {
         crash::point("restore.closed");
         let mut put = Put::default();
         while let Some(segment) = next {
-            put += restore::put(owner, tenant_id, &segment, (self.other(), self.now)).await?;
+            put += restore::put(owner, tenant_id, self.cut.take(&segment), (self.other(), self.now)).await?;
             crash::point("restore.put");
             progress(segment.len() as u64);
             next = events.next().await.map_err(Error::Events)?;
             self.facts.take(&mut self.ring, next.as_deref().unwrap_or_default())?;
         }
-        let tree = events.tree();
-        if !self.proven.is_of(tree.size(), tree.root()) {
+        if !self.proven.is_of(events.tree().size(), events.tree().root()) {
             return Err(Error::ArchiveChanged { tenant_id });
         }
         self.check_clock()?;
-        let tail = restore::check_tail(owner, tenant_id, events.reached(), self.other()).await?;
+        let size = self.cut.tree.size();
+        if size == 0 {
+            return Err(Error::NothingThere { tenant_id });
+        }
+        let last = Position::new(size as i64);
+        let tail = restore::check_tail(owner, tenant_id, last, self.other()).await?;
         self.facts.take(&mut self.ring, &tail.events)?;
         put.set_aside += tail.set_aside;
-        let keys = self.ring.store(owner, self.now).await?;
+        let keys = match self.target {
+            Target::Place | Target::Scratch => self.ring.store(owner, self.now).await?,
+            Target::Copy(_) => Stored::default(),
+        };
         crash::point("restore.keys");
         // Also what a call before this one has changed, that was killed before it came here.
         if restore::has_changed(owner, tenant_id).await? {
             projector::forget(owner, tenant_id).await.map_err(Error::ReadModels)?;
         }
-        let finish = self.finish(owner, tree, &tail).await?;
-        restore::finish(owner, tenant_id, &finish).await?;
+        match self.target {
+            Target::Place => {
+                let finish = self.finish(owner, &tail).await?;
+                restore::finish(owner, tenant_id, &finish).await?;
+            }
+            Target::Scratch | Target::Copy(_) => restore::finish_closed(owner, tenant_id, self.now).await?,
+        }
         crash::point("restore.opened");
         Ok(RestoredTenant {
             tenant_id,
             slug: self.named.slug.clone(),
-            size: tree.size(),
-            root: tree.root(),
+            size,
+            root: self.cut.tree.root(),
             put,
             kept: tail.events.len() as u64,
             keys,
@@ -190,7 +267,8 @@ impl Restoring<'_> {
         proven::check_clock(self.now, format!("the newest event of {}", self.named.slug), newest)
     }
 
-    async fn finish(&self, owner: &mut PgConnection, tree: &Frontier, tail: &Tail) -> Result<Finish, Error> {
+    async fn finish(&self, owner: &mut PgConnection, tail: &Tail) -> Result<Finish, Error> {
+        let tree = &self.cut.tree;
         let stored = restore::stored_head(owner, self.asked.tenant_id).await?;
         let holds = stored.is_some_and(|head| is_of_log(head, tree, &tail.events));
         let head = TreeHead {

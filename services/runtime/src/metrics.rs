@@ -55,6 +55,12 @@ pub struct RegionMetrics {
     pub backup_interval_seconds: Gauge,
     /// Tenants that the newest backup could not bring to its cut.
     pub backup_incomplete_tenants: IntGauge,
+    /// Age in seconds of the newest restore drill, or of the first tenant where there is none.
+    pub drill_age_seconds: Gauge,
+    /// How often a drill is to be done, in seconds; 0 if only on request.
+    pub drill_interval_seconds: Gauge,
+    /// Tenants that did not come back as they live, the last time they were drilled.
+    pub drill_wrong_tenants: IntGauge,
     /// Requests answered 421: the tenant is not at home here.
     pub misdirected_requests: IntCounter,
     /// Requests, by status class.
@@ -103,6 +109,13 @@ impl RegionMetrics {
             backup_incomplete_tenants: IntGauge::new(
                 "domicile_backup_incomplete_tenants",
                 "Tenants that are not whole in the newest backup.",
+            )
+            .expect(STATIC),
+            drill_age_seconds: age("domicile_drill_age_seconds", "Age of the newest restore drill."),
+            drill_interval_seconds: age("domicile_drill_interval_seconds", "How often a drill is to be done."),
+            drill_wrong_tenants: IntGauge::new(
+                "domicile_drill_wrong_tenants",
+                "Tenants that their last drill did not bring back as they live.",
             )
             .expect(STATIC),
             misdirected_requests: IntCounter::new("domicile_misdirected_requests_total", "Requests answered 421.")
@@ -156,6 +169,9 @@ impl RegionMetrics {
             Box::new(self.backup_age_seconds.clone()),
             Box::new(self.backup_interval_seconds.clone()),
             Box::new(self.backup_incomplete_tenants.clone()),
+            Box::new(self.drill_age_seconds.clone()),
+            Box::new(self.drill_interval_seconds.clone()),
+            Box::new(self.drill_wrong_tenants.clone()),
             Box::new(self.misdirected_requests.clone()),
             Box::new(self.http_requests.clone()),
             Box::new(self.http_seconds.clone()),

@@ -44,5 +44,6 @@ pub static MIGRATIONS: Migrator = {
 /// # Errors
 /// If a migration fails, or was changed after it ran.
 pub async fn migrate(connection: &mut PgConnection) -> Result<(), Error> {
-    MIGRATIONS.run(connection).await.map_err(Error::Migrate)
+    // `run` takes any borrow, and what awaits it cannot be spawned.
+    MIGRATIONS.run_direct(None, connection, false).await.map_err(Error::Migrate)
 }

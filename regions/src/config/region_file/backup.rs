@@ -1,4 +1,4 @@
-//! The table `[backup]` of a region file.
+//! The tables `[backup]` and `[drill]` of a region file.
 
 use jiff::SignedDuration;
 
@@ -7,7 +7,7 @@ use crate::{
     storage::ObjectLock,
 };
 
-/// How often a region is backed up that says nothing of it.
+/// How often a region is backed up, and drilled, that says nothing of it.
 const EVERY: SignedDuration = days(1);
 const EVERY_MIN: SignedDuration = SignedDuration::from_mins(1);
 const EVERY_MAX: SignedDuration = days(31);
@@ -15,9 +15,9 @@ const EVERY_MAX: SignedDuration = days(31);
 const KEEP: SignedDuration = days(90);
 const KEEP_MAX: SignedDuration = days(3650);
 
-/// How often the region is backed up by itself, if it is to be.
-pub(super) fn every(file: &Table<'_>) -> Result<Option<SignedDuration>, ConfigError> {
-    let Some(table) = table(file, "every")? else { return Ok(Some(EVERY)) };
+/// How often what the table is about is done by itself, if it is to be.
+pub(super) fn every(file: &Table<'_>, name: &'static str) -> Result<Option<SignedDuration>, ConfigError> {
+    let Some(table) = table(file, (name, "every"))? else { return Ok(Some(EVERY)) };
     let takes = "takes a time from 1m to 31d, as 6h or 1d, or never";
     let every = |text: &str| parsed(text).filter(|every| (EVERY_MIN..=EVERY_MAX).contains(every));
     match table.text("every", takes, |text| text == "never" || every(text).is_some())? {
@@ -29,7 +29,7 @@ pub(super) fn every(file: &Table<'_>) -> Result<Option<SignedDuration>, ConfigEr
 /// For how long backups are kept. What is locked cannot be gone before its lock ends, so the file may not promise it.
 pub(super) fn keep(file: &Table<'_>, lock: Option<ObjectLock>) -> Result<SignedDuration, ConfigError> {
     let locked = lock.map_or(days(1), |lock| days(lock.days.into()));
-    let Some(table) = table(file, "keep")? else { return Ok(KEEP.max(locked)) };
+    let Some(table) = table(file, ("backup", "keep"))? else { return Ok(KEEP.max(locked)) };
     let takes = format!("takes days from {}d to 3650d: no fewer than object_lock.days", locked.as_hours() / 24);
     let keep = |text: &str| text.strip_suffix('d').and(parsed(text)).filter(|keep| (locked..=KEEP_MAX).contains(keep));
     let text = table.text("keep", &takes, |text| keep(text).is_some())?;
@@ -37,9 +37,12 @@ pub(super) fn keep(file: &Table<'_>, lock: Option<ObjectLock>) -> Result<SignedD
 }
 
 /// The table, if it has this field.
-fn table<'document>(file: &Table<'document>, field: &str) -> Result<Option<Table<'document>>, ConfigError> {
-    let Some(table) = file.optional_table("backup")? else { return Ok(None) };
-    table.only(&["every", "keep"])?;
+fn table<'document>(
+    file: &Table<'document>,
+    (name, field): (&'static str, &str),
+) -> Result<Option<Table<'document>>, ConfigError> {
+    let Some(table) = file.optional_table(name)? else { return Ok(None) };
+    table.only(if name == "backup" { &["every", "keep"] } else { &["every"] })?;
     Ok(table.has(field).then_some(table))
 }
 

@@ -13,11 +13,13 @@ mod show;
 mod step;
 mod verify;
 
+use auditor::replay::AsOf;
 use clap::Subcommand;
 use schemas::Position;
 
 use crate::{cli::Place, exit::Outcome};
 
+pub(super) use difference::in_words;
 pub use verify::{Verify, print_report, verify_tenant};
 
 /// `domicile audit`.
@@ -48,6 +50,15 @@ pub enum Moment {
     Time(jiff::Timestamp),
     /// Everything up to and including it.
     Position(Position),
+}
+
+impl From<Moment> for AsOf {
+    fn from(moment: Moment) -> Self {
+        match moment {
+            Moment::Time(time) => Self::Time(time),
+            Moment::Position(position) => Self::Position(position),
+        }
+    }
 }
 
 impl std::str::FromStr for Moment {

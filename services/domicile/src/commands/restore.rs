@@ -1,5 +1,6 @@
 //! `domicile restore`: bring logs back from their archives.
 
+mod beside;
 mod region;
 mod tenant;
 
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use restorer::{Named, RestorerDeps};
 use runtime::RegionMetrics;
-use schemas::RegionId;
+use schemas::{RegionId, Slug, TenantId};
 
 use crate::{
     cli::{Place, RegionOption, TenantOption},
@@ -17,6 +18,7 @@ use crate::{
     output::Format,
 };
 
+pub(crate) use region::said;
 pub use tenant::heal;
 
 /// `domicile restore`.
@@ -26,6 +28,16 @@ pub enum Restore {
     Region(OfRegion),
     /// One tenant in its place, up to the end of its archive: gone, behind or damaged. Its neighbours are not touched.
     Tenant(OfTenant),
+    /// A copy of one tenant beside the living one, at any position or time, with the same ids, to look at and compare.
+    Beside(beside::Make),
+    /// The copies there are.
+    List(beside::List),
+    /// The tickets of a copy, or the state of one stream in it.
+    Show(beside::Show),
+    /// What the living tenant has gained, lost and changed since the moment of a copy.
+    Diff(beside::Named),
+    /// Take a copy away.
+    Drop(beside::Drop),
 }
 
 /// `domicile restore region`.
@@ -63,7 +75,19 @@ pub async fn run(place: &Place, command: &Restore) -> Outcome {
     match command {
         Restore::Region(options) => region::run(place, options).await,
         Restore::Tenant(options) => tenant::run(place, options).await,
+        Restore::Beside(options) => beside::make(place, options).await,
+        Restore::List(options) => beside::list(place, options).await,
+        Restore::Show(options) => beside::show(place, options).await,
+        Restore::Diff(options) => beside::diff(place, options).await,
+        Restore::Drop(options) => beside::drop(place, options).await,
     }
+}
+
+/// Whom the directory calls so.
+pub(crate) fn tenant_id(deps: &RestorerDeps, slug: &Slug) -> Result<TenantId, Failure> {
+    let found = deps.names.iter().find(|(_, named)| named.slug == *slug);
+    let unknown = || Failure::usage(format!("--tenant: the directory knows no {slug} in {}", deps.region().id));
+    Ok(*found.ok_or_else(unknown)?.0)
 }
 
 /// What a restore works with. The directory must answer: it says who is at home in the region.

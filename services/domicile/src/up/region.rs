@@ -11,6 +11,7 @@ use desk::{Desk, serve};
 use eventlog::{Appender, AppenderConfig};
 use regions::{BucketRole, DatabaseRole, Feed, ReadModels, Region};
 use replicator::backup::OnRequest;
+use restorer::RestorerDeps;
 use router::{Backend, Config as RouterConfig, Limits, Router};
 use runtime::{RegionMetrics, Shutdown};
 use schemas::RegionId;
@@ -222,6 +223,12 @@ pub async fn replicator(
     check_topic(region, DatabaseRole::Replicator).await?;
     let deps = deployment.replicator(region, metrics).await?;
     let shutdown = roles.clone();
+    let drills = RestorerDeps {
+        region_key: deployment.region_key(&region.id)?,
+        replicator: deps.clone(),
+        names: std::collections::BTreeMap::new(),
+    };
+    roles.spawn(restorer::drill::Worker::new(drills).run(roles.clone()));
     let run = replicator::Replicator::new(deps).run(shutdown);
     Ok(Replicating::spawn(region.id.clone(), roles, run))
 }

@@ -86,7 +86,7 @@ macro_rules! call {
     };
 }
 
-const CALLS: [(&str, Call); 24] = [
+const CALLS: [(&str, Call); 25] = [
     ("write an attachment once, locked", call!(it => it.locked(it.put_new("tenants/one/attachments/2"), 30))),
     ("write an attachment over another", call!(it => it.locked(it.put(ATTACHMENT), 30))),
     ("write an attachment without a lock", call!(it => it.put_new("tenants/one/attachments/3"))),
@@ -101,6 +101,7 @@ const CALLS: [(&str, Call); 24] = [
         "mark an archive as over",
         call!(it => it.bucket.put_object_tagging().bucket(&it.bucket.name).key(MANIFEST).tagging(over())),
     ),
+    ("write a drill once, locked", call!(it => it.locked(it.put_new("drills/1.json"), 30))),
     ("write wrapped keys once", call!(it => it.put_new("keys/one/2"))),
     ("move a checkpoint from what was seen", call!(it => it.put(CHECKPOINT).if_match(&it.etag))),
     ("move a checkpoint blindly", call!(it => it.put(CHECKPOINT))),

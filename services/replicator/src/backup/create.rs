@@ -99,8 +99,8 @@ async fn check_clock(deps: &ReplicatorDeps, now: Timestamp) -> Result<(), Error>
     }
 }
 
-/// Writes the manifest. It may be there: the answer to a first attempt can get lost.
-async fn publish(deps: &ReplicatorDeps, manifest: Object) -> Result<(), Error> {
+/// Writes a manifest, or a report. It may be there: the answer to a first attempt can get lost.
+pub(crate) async fn publish(deps: &ReplicatorDeps, manifest: Object) -> Result<(), Error> {
     let bytes = Bytes::from(manifest.bytes);
     if deps.bucket.put_new(&manifest.key, bytes.clone()).await.map_err(Error::Bucket)? == Put::Existed {
         let found = deps.bucket.get(&manifest.key).await.map_err(Error::Bucket)?;
@@ -192,7 +192,7 @@ async fn within(
 }
 
 /// A name that sorts by time and that a person can type: `20261122T101500Z-3f9a`.
-pub(super) fn new_id(deps: &ReplicatorDeps) -> String {
+pub(crate) fn new_id(deps: &ReplicatorDeps) -> String {
     let time = deps.clock.now().strftime("%Y%m%dT%H%M%SZ");
     let suffix = deps.ids.uuid().as_u128() & 0xffff;
     format!("{time}-{suffix:04x}")

@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
 
+use anyhow::Context;
 use archive::{layout, merkle::root_of};
 use eventlog::{Expected, TreeHead};
 use projector::ProjectorDeps;
-use regions::{DatabaseRole, Resident};
+use regions::{DatabaseRole, Region, Resident};
 use replicator::{ReplicatorDeps, archive_tenant};
 use restorer::{Named, RestorerDeps};
 use runtime::{Clock, Ids};
@@ -14,7 +15,7 @@ use schemas::{
     erasure::{ErasureEvent, KeysDestroyed},
     person::{PersonAdded, PersonEvent},
     tenant::{GroupAdded, TenantEvent, TenantRegistered},
-    ticket::{CommentAdded, StatusSet, SubjectSet, TicketEvent},
+    ticket::{CommentAdded, StatusSet, SubjectSet, TicketEvent, TicketOpened},
     values::{Channel, ErasureReason, Role, Status, Visibility},
 };
 use sqlx::{Connection, PgConnection};
@@ -108,7 +109,7 @@ impl Ground {
         Ok(self.test.vault(DatabaseRole::Desk).await?.carry_out(tenant, &listed).await?)
     }
 
-    async fn append(
+    pub(crate) async fn append(
         &self,
         tenant: &Resident,
         stream: StreamName,
@@ -203,8 +204,22 @@ impl Ground {
 
     /// Where the bucket keeps an object of the tenant: for what no client of a bucket may do.
     pub(crate) fn file(&self, tenant: &Resident, key: &str) -> PathBuf {
-        let bucket = self.test.folder.path().join("s3").join(&self.test.region.bucket);
-        bucket.join(layout::tenant_prefix(tenant.tenant_id())).join(key)
+        self.bucket_folder().join(layout::tenant_prefix(tenant.tenant_id())).join(key)
+    }
+
+    /// Where it keeps the tenant's exported keys.
+    pub(crate) fn keys_folder(&self, tenant: &Resident) -> PathBuf {
+        self.bucket_folder().join("keys").join(tenant.tenant_id().to_string())
+    }
+
+    fn bucket_folder(&self) -> PathBuf {
+        self.test.folder.path().join("s3").join(&self.test.region.bucket)
+    }
+
+    /// The region as it is in a copy's database.
+    pub(crate) fn copy_of_region(&self, name: &str) -> anyhow::Result<Region> {
+        let living = &self.test.region.postgres().context("a region with a database")?.database;
+        Ok(self.test.region.clone().in_database(&format!("{living}_beside_{name}")))
     }
 
     /// Flips a bit in the middle of an object.
@@ -219,6 +234,19 @@ impl Ground {
 
 fn ticket_event(version: usize) -> TicketEvent {
     match version % 3 {
+        0 if version == 0 => TicketOpened {
+            requester: PersonId::new(7),
+            submitter: PersonId::new(7),
+            subject: "subject 0".to_owned().into(),
+            priority: None,
+            ticket_type: None,
+            assignee: None,
+            group: None,
+            tags: Vec::new().into(),
+            channel: Channel::Api,
+            external_id: None.into(),
+        }
+        .into(),
         0 => SubjectSet { subject: format!("subject {version}").into() }.into(),
         1 => StatusSet { status: Status::Open }.into(),
         _ => CommentAdded {

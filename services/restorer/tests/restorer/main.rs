@@ -1,5 +1,7 @@
 //! Restores over real stores.
 
+mod beside;
+mod drill;
 mod ground;
 mod hostile;
 mod in_place;

@@ -122,7 +122,7 @@ fn by(positions: &[Position]) -> String {
 }
 
 /// A change in a line.
-pub(super) fn in_words(change: &Change) -> String {
+pub(crate) fn in_words(change: &Change) -> String {
     let value = |value: &Personal<Value>| {
         let text = value.expose().to_string();
         if text.chars().count() <= VALUE_LENGTH_MAX {

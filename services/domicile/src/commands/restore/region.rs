@@ -62,9 +62,16 @@ pub(super) async fn run(place: &Place, options: &OfRegion) -> Outcome {
 }
 
 /// What ops did wrong, and what is not as it should be, are told apart from a store that does not answer.
-pub(super) fn said(error: Error) -> Failure {
+pub(crate) fn said(error: Error) -> Failure {
     match &error {
         Error::Archive(replicator::Error::NoSuchBackup { .. }) => Failure::usage(format!("--backup: {error}")),
+        Error::BadName { .. }
+        | Error::NameInUse { .. }
+        | Error::NoSuchCopy { .. }
+        | Error::NotWhole { .. }
+        | Error::NothingThere { .. } => Failure::usage(error),
+        Error::BeyondArchive { .. } => Failure::usage(format!("--at: {error}")),
+        Error::Archive(replicator::Error::NoSuchDrill { .. }) => Failure::usage(format!("--show: {error}")),
         Error::NotEmpty { .. } => Failure::usage(format!("--region: {error}")),
         Error::ClockBehind { .. } => Failure::check(error.chain()),
         error if error.is_of_one() => Failure::check(error.chain()),

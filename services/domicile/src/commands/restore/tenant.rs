@@ -64,10 +64,7 @@ pub(super) async fn run(place: &Place, options: &OfTenant) -> Outcome {
     let deployment = Deployment::open(place)?;
     let deps = super::deps(&deployment, &options.tenant.region).await?;
     let slug = &options.tenant.tenant;
-    let found = deps.names.iter().find(|(_, named)| named.slug == *slug);
-    let region = &options.tenant.region;
-    let unknown = || Failure::usage(format!("--tenant: the directory knows no {slug} in {region}"));
-    let tenant_id = *found.ok_or_else(unknown)?.0;
+    let tenant_id = super::tenant_id(&deps, slug)?;
     let restored = restore(&deps, (tenant_id, slug), options.set_aside).await.map_err(|error| {
         let is_forked =
             matches!(error, Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. }));

@@ -1,0 +1,118 @@
+//! A copy's database: its name, its making and its end, and who is at work on it.
+
+use sqlx::{AssertSqlSafe, Executor, PgConnection};
+
+use crate::{deps::RestorerDeps, error::Error};
+
+/// What the names of scratch begin with: nobody else's do.
+pub(crate) const SCRATCH: &str = "drill-";
+/// The longest name of a copy.
+const NAME_LENGTH_MAX: usize = 24;
+/// The longest name of a database: Postgres cuts what is longer.
+const DATABASE_LENGTH_MAX: usize = 63;
+
+/// One process at work on something, and no other. Held by its connection: a process that dies gives it back.
+pub(crate) struct Claim {
+    connection: PgConnection,
+    what: String,
+}
+
+impl Claim {
+    /// Gives it back now, and not only when the server notices that the connection is gone.
+    pub(crate) async fn release(mut self) {
+        let unlock =
+            sqlx::query_scalar!("select pg_advisory_unlock(hashtextextended('restorer ' || $1, 0))", self.what);
+        if let Err(error) = unlock.fetch_one(&mut self.connection).await {
+            tracing::debug!(%error, "a claim is given back with its connection");
+        }
+    }
+}
+
+/// Claims a copy by its name, or whatever else two must not do at once.
+///
+/// # Errors
+/// [`Error::UnderWay`], or if the database fails.
+pub(crate) async fn claim(deps: &RestorerDeps, what: &str) -> Result<Claim, Error> {
+    let mut connection = deps.owner().await?;
+    let locked = sqlx::query_scalar!(
+        r#"select pg_try_advisory_lock(hashtextextended('restorer ' || $1, 0)) as "locked!""#,
+        what
+    );
+    match locked.fetch_one(&mut connection).await.map_err(Error::Copy)? {
+        true => Ok(Claim { connection, what: what.to_owned() }),
+        false => Err(Error::UnderWay { what: what.to_owned() }),
+    }
+}
+
+/// Whether somebody is at work on it.
+pub(crate) async fn is_claimed(owner: &mut PgConnection, what: &str) -> Result<bool, Error> {
+    let claimed = sqlx::query_scalar!(
+        r#"select exists (
+            select from pg_locks l join pg_database d on d.oid = l.database
+            where l.locktype = 'advisory' and l.objsubid = 1 and l.granted and d.datname = current_database()
+                and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended('restorer ' || $1, 0)
+        ) as "claimed!""#,
+        what
+    );
+    claimed.fetch_one(owner).await.map_err(Error::Copy)
+}
+
+/// What the database of a copy is called.
+///
+/// # Errors
+/// [`Error::BadName`].
+pub(crate) fn named(deps: &RestorerDeps, name: &str) -> Result<String, Error> {
+    let database = format!("{}{name}", prefix(deps));
+    if is_name(name) && database.len() <= DATABASE_LENGTH_MAX {
+        return Ok(database);
+    }
+    Err(Error::BadName { name: name.to_owned() })
+}
+
+/// The copies there are whose names begin so.
+pub(crate) async fn names(
+    owner: &mut PgConnection,
+    deps: &RestorerDeps,
+    beginning: &str,
+) -> Result<Vec<String>, Error> {
+    let prefix = prefix(deps);
+    let databases = sqlx::query_scalar!(
+        r#"select datname as "name!" from pg_database where starts_with(datname, $1) order by datname"#,
+        format!("{prefix}{beginning}")
+    );
+    let databases: Vec<String> = databases.fetch_all(owner).await.map_err(Error::Copy)?;
+    let names = databases.iter().filter_map(|database| database.strip_prefix(&prefix));
+    Ok(names.filter(|name| is_name(name)).map(str::to_owned).collect())
+}
+
+pub(crate) async fn exists(owner: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<bool, Error> {
+    let database = named(deps, name)?;
+    let exists =
+        sqlx::query_scalar!(r#"select exists (select from pg_database where datname = $1) as "exists!""#, database);
+    exists.fetch_one(owner).await.map_err(Error::Copy)
+}
+
+pub(crate) async fn create(owner: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
+    run(owner, format!("create database \"{}\"", named(deps, name)?)).await
+}
+
+/// Drops the database if it is there, whoever is connected to it.
+pub(crate) async fn remove(owner: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
+    run(owner, format!("drop database if exists \"{}\" with (force)", named(deps, name)?)).await
+}
+
+/// Neither takes a parameter. Names are checked: letters, digits and '-'.
+async fn run(owner: &mut PgConnection, statement: String) -> Result<(), Error> {
+    owner.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.map_err(Error::Copy)?;
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=NAME_LENGTH_MAX).contains(&name.len()) && name.bytes().all(is_plain)
+}
+
+fn prefix(deps: &RestorerDeps) -> String {
+    let database = deps.region().postgres().map_or("", |endpoint| endpoint.database.as_str());
+    format!("{database}_beside_")
+}
