@@ -4,8 +4,13 @@
 use std::{fs, path::Path, process::Command};
 
 use regions::DatabaseRole;
+use reqwest::Method;
 use serde_json::Value;
-use system_tests::{Deployment, Setup, Tenant, wait};
+use system_tests::{
+    Deployment, Setup, Tenant,
+    client::{self, Answer},
+    wait,
+};
 
 /// The steps of a tenant's restore, in their order.
 const STEPS: [&str; 4] = ["restore.closed", "restore.put", "restore.keys", "restore.opened"];
@@ -202,5 +207,53 @@ async fn a_drill_finds_tenants_the_same_until_one_is_not_and_leaves_no_scratch()
     let id = listed[2]["drill"].as_str().unwrap_or_default();
     assert_eq!(drill(&["--show", id]).await?.expect(1)?.json()?, wrong.json()?);
     drill(&["--show", "20260101T000000Z-0000"]).await?.expect(64)?;
+    Ok(())
+}
+
+async fn delete(tenant: &Tenant, path: &str) -> anyhow::Result<Answer> {
+    client::send(tenant.client.request(Method::DELETE, path)).await
+}
+
+/// A hash of everything in the neighbour's log, but for who read what, which comes a moment after it was read.
+async fn neighbours_log(region: &Region) -> anyhow::Result<Option<String>> {
+    let mut owner = regions::connection(&region.deployment.region("eu")?, DatabaseRole::Owner).await?;
+    let log = sqlx::query_scalar!(
+        "select md5(string_agg(encode(e.leaf, 'hex'), ',' order by e.position)) from log.event e
+        join log.tenant t using (tenant_id) where t.slug = 'globex' and e.stream not like 'access-%'"
+    );
+    Ok(log.fetch_one(&mut owner).await?)
+}
+
+#[tokio::test]
+async fn a_deleted_ticket_is_brought_back_by_an_event_and_nobody_else_is_touched() -> anyhow::Result<()> {
+    let region = Region::start().await?;
+    let number = region.ticket.to_string();
+    let moment = region.acme.written().await?.to_string();
+    let restore = async |rest: &[&str]| {
+        let named =
+            ["restore", "ticket", "--region", "eu", "--tenant", "acme", "--ticket", &number, "--format", "json"];
+        region.deployment.cli(&[&named[..], rest].concat()).await
+    };
+    let path = format!("/api/v2/tickets/{number}");
+    let neighbour = neighbours_log(&region).await?;
+    let spoilt = serde_json::json!({ "ticket": { "subject": "Nothing", "priority": "low" } });
+    region.acme.client.put(&path, &spoilt).await?.expect(200)?;
+    restore(&[]).await?.expect(64)?;
+    delete(&region.acme, &path).await?.expect(204)?;
+    let back = restore(&["--at", &moment]).await?.expect(0)?.json()?;
+    assert_eq!((&back["was_deleted"], back["events"].as_i64() > Some(0)), (&true.into(), true), "{back}");
+    let ticket = wait::until("the ticket is back", async || {
+        let found = region.acme.client.get(&path).await?;
+        Ok((found.status == 200).then_some(found.body))
+    })
+    .await?;
+    let fields = ["subject", "priority"].map(|field| ticket["ticket"][field].clone());
+    assert_eq!(fields, ["Printer on fire".into(), Value::Null], "{ticket}");
+    assert_eq!(neighbours_log(&region).await?, neighbour);
+
+    delete(&region.acme, &path).await?.expect(204)?;
+    delete(&region.acme, &format!("/api/v2/deleted_tickets/{number}")).await?.expect(200)?;
+    let erased = restore(&[]).await?.expect(64)?;
+    assert!(erased.stderr.contains("was erased: its keys are destroyed"), "{}", erased.stderr);
     Ok(())
 }

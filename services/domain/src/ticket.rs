@@ -81,6 +81,11 @@ impl Ticket {
         self.details.as_ref()
     }
 
+    /// Whether it was erased: what it said is known to nobody.
+    pub const fn is_erased(&self) -> bool {
+        self.is_erased
+    }
+
     /// Where it is in its life, once it is opened.
     pub fn status(&self) -> Option<Status> {
         self.details.as_ref().map(|details| details.status)

@@ -152,14 +152,17 @@ impl Deployment {
         }
     }
 
+    /// The directory of the running `up`.
+    pub fn directory(&self) -> Result<directory::Client, Failure> {
+        let token = std::fs::read_to_string(self.data.keys(&directory_id()).join("token"))?;
+        Ok(directory::Client::new(&self.running()?.directory, token.trim())?)
+    }
+
     /// The directory's map, its signature checked.
     pub async fn directory_map(&self) -> Result<Map, Failure> {
-        let directory: RegionId = "directory".parse().expect("a literal that is a region's id");
-        let token = std::fs::read_to_string(self.data.keys(&directory).join("token"))?;
-        let client = directory::Client::new(&self.running()?.directory, token.trim())?;
-        let bytes = client.map(None, None, Duration::ZERO).await?;
+        let bytes = self.directory()?.map(None, None, Duration::ZERO).await?;
         let bytes = bytes.ok_or_else(|| anyhow::anyhow!("the directory sent no map"))?;
-        Ok(directory::map::verify(&bytes, &self.signing_key(&directory)?.public_key())?)
+        Ok(directory::map::verify(&bytes, &self.signing_key(&directory_id())?.public_key())?)
     }
 
     /// What a projector of the region works with.
@@ -231,4 +234,8 @@ impl Deployment {
         let resident = Resident::prove(connection, region, slug).await?;
         resident.ok_or_else(|| Failure::usage(format!("--tenant: {slug} is not at home in region {region}")))
     }
+}
+
+fn directory_id() -> RegionId {
+    "directory".parse().expect("a literal that is a region's id")
 }

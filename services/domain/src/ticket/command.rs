@@ -15,6 +15,9 @@ pub struct By {
 }
 
 impl By {
+    /// The region's operator, whom a tenant asked for help: may what an agent may, and is none of its people. No person has id 0.
+    pub const OPERATOR: Self = Self { person: PersonId::new(0), role: Role::Agent };
+
     /// Agents and admins, who work on tickets.
     pub const fn is_agent(self) -> bool {
         matches!(self.role, Role::Agent | Role::Admin)

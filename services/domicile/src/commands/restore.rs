@@ -3,6 +3,7 @@
 mod beside;
 mod region;
 mod tenant;
+mod ticket;
 
 use std::collections::BTreeMap;
 
@@ -28,6 +29,8 @@ pub enum Restore {
     Region(OfRegion),
     /// One tenant in its place, up to the end of its archive: gone, behind or damaged. Its neighbours are not touched.
     Tenant(OfTenant),
+    /// A deleted ticket, by an event like any other; or the fields of one as they were at a moment.
+    Ticket(ticket::OfTicket),
     /// A copy of one tenant beside the living one, at any position or time, with the same ids, to look at and compare.
     Beside(beside::Make),
     /// The copies there are.
@@ -75,6 +78,7 @@ pub async fn run(place: &Place, command: &Restore) -> Outcome {
     match command {
         Restore::Region(options) => region::run(place, options).await,
         Restore::Tenant(options) => tenant::run(place, options).await,
+        Restore::Ticket(options) => ticket::run(place, options).await,
         Restore::Beside(options) => beside::make(place, options).await,
         Restore::List(options) => beside::list(place, options).await,
         Restore::Show(options) => beside::show(place, options).await,
