@@ -40,6 +40,17 @@ pub fn keys(tenant_id: TenantId, generation: u64) -> String {
     format!("{}{generation:08}.json", keys_prefix(tenant_id))
 }
 
+/// Where they lie if something else is at that place: keys of a generation that never was published.
+pub fn keys_beside(tenant_id: TenantId, generation: u64, root: Hash) -> String {
+    format!("{}{generation:08}-{root}.json", keys_prefix(tenant_id))
+}
+
+/// The generation of an export of wrapped keys, by its key; none of a renewal.
+pub fn keys_generation(key: &str) -> Option<u64> {
+    let name = key.rsplit_once('/')?.1.strip_suffix(".json")?;
+    name.split_once('-').map_or(name, |(generation, _)| generation).parse().ok()
+}
+
 /// Where a part of a renewal of a tenant's wrapped keys lies, by the time it began; beside those of the generations.
 pub fn renewed_keys(tenant_id: TenantId, began_at: Timestamp, part: u32) -> String {
     format!("{}renewed-{}-{part:06}.json", keys_prefix(tenant_id), began_at.strftime("%Y%m%dT%H%M%SZ"))
@@ -146,5 +157,9 @@ mod tests {
         assert_eq!(manifest_generation("manifest/42.json"), None, "one spelling per generation");
         assert_eq!(succession_number(&succession(2)), Some(2));
         assert_eq!(succession_number("successions/2"), None, "one spelling per succession");
+        let (tenant_id, root) = ("018f0000-0000-7000-8000-000000000001".parse().expect("an id"), Hash::of(&[]));
+        assert_eq!(keys_generation(&keys(tenant_id, 3)), Some(3));
+        assert_eq!(keys_generation(&keys_beside(tenant_id, 3, root)), Some(3));
+        assert_eq!(keys_generation(&renewed_keys(tenant_id, Timestamp::UNIX_EPOCH, 3)), None);
     }
 }

@@ -1,10 +1,13 @@
 //! A region's database is gone, or an old one is put in its place: what was archived comes back, whoever kills the restore in
 //! between, and no second history begins.
 
-use std::{fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
+use anyhow::Context;
+use archive::{Manifest, layout};
 use regions::DatabaseRole;
 use reqwest::Method;
+use schemas::TenantId;
 use serde_json::Value;
 use system_tests::{
     Deployment, Setup, Tenant,
@@ -77,6 +80,12 @@ async fn a_region_whose_database_is_gone_comes_back_through_a_kill_at_every_step
     for step in STEPS {
         let killed = region.deployment.cli_with(&restore, &[("DOMICILE_CRASH_AT", step)]).await?;
         assert_eq!(killed.code, None, "{step}: {}{}", killed.stdout, killed.stderr);
+        if step == "restore.keys" {
+            let found = region.deployment.cli(&["doctor"]).await?.expect(1)?;
+            let named =
+                "a restore of it was begun and is not finished; it takes no writes until: domicile doctor --heal";
+            assert!(found.stdout.contains(named), "{}", found.stdout);
+        }
     }
     let rows = region.deployment.cli(&restore).await?.expect(0)?.json()?;
     let results: Vec<_> = rows.as_array().into_iter().flatten().map(|row| row["result"].clone()).collect();
@@ -84,9 +93,12 @@ async fn a_region_whose_database_is_gone_comes_back_through_a_kill_at_every_step
 
     assert_eq!(region.events().await?, before, "the same positions, ids, times and data");
     region.acme.comment(region.ticket, "It is out", "l").await?.expect(200)?;
-    let mut comments = region.acme.comments(region.ticket).await?;
-    comments.sort();
-    assert_eq!(comments, ["It is out", "It smokes"]);
+    wait::until("both comments are there", async || {
+        let mut comments = region.acme.comments(region.ticket).await?;
+        comments.sort();
+        Ok((comments == ["It is out", "It smokes"]).then_some(()))
+    })
+    .await?;
     region.whole().await?;
     // Not once more, over what has happened since.
     let signup = region.deployment.signup("eu", "initech").await?;
@@ -94,6 +106,60 @@ async fn a_region_whose_database_is_gone_comes_back_through_a_kill_at_every_step
     assert!(refused.stderr.contains("region eu is not empty: it holds initech"), "{}", refused.stderr);
     signup.ticket("Mine", "stays").await?;
     Ok(())
+}
+
+/// The last positions of the segments and of what the manifests name, of every tenant.
+fn written(bucket: &Path) -> anyhow::Result<[BTreeMap<TenantId, u64>; 2]> {
+    let (mut segments, mut named) = (BTreeMap::new(), BTreeMap::new());
+    for tenant in fs::read_dir(bucket.join("tenants"))? {
+        let tenant = tenant?.path();
+        let id: TenantId = tenant.file_name().and_then(|name| name.to_str()).context("a name")?.parse()?;
+        let keys = |folder: &str| anyhow::Ok(fs::read_dir(tenant.join(folder))?.collect::<Result<Vec<_>, _>>()?);
+        for segment in keys("events")? {
+            let key = format!("events/{}", segment.file_name().to_string_lossy());
+            let last = layout::segment_range(&key).map_or(0, |(_, last)| last.get().unsigned_abs());
+            segments.entry(id).and_modify(|newest| *newest = last.max(*newest)).or_insert(last);
+        }
+        for manifest in keys("manifest")? {
+            let size = Manifest::claimed(&fs::read(manifest.path())?).map_or(0, |manifest| manifest.size);
+            named.entry(id).and_modify(|newest| *newest = size.max(*newest)).or_insert(size);
+        }
+    }
+    Ok([segments, named])
+}
+
+#[tokio::test]
+async fn a_segment_whose_database_died_before_it_was_published_comes_back() -> anyhow::Result<()> {
+    let mut region = Region::start().await?;
+    let bucket = region.deployment.data().join("eu/s3").join(&region.deployment.region("eu")?.bucket);
+    region.deployment.interrupt().await?;
+    region.deployment.launch(&[("DOMICILE_CRASH_AT", "replicator.segment")]).await?;
+    let acme = region.acme.again(&region.deployment)?;
+    let mut number = 0;
+    wait::until("the process dies with a segment", async || {
+        if region.deployment.has_ended() {
+            return Ok(Some(()));
+        }
+        number += 1;
+        let _ = acme.comment(region.ticket, &format!("comment {number}"), &format!("k{number}")).await;
+        Ok(None)
+    })
+    .await?;
+    region.deployment.ended().await?;
+    let [segments, named] = written(&bucket)?;
+    assert_ne!(segments, named, "a segment that no manifest names");
+    fs::remove_dir_all(region.deployment.data().join("eu/postgres"))?;
+
+    region.again().await?;
+    let restore = ["restore", "region", "--region", "eu", "--format", "json"];
+    let rows = region.deployment.cli(&restore).await?.expect(0)?.json()?;
+    for row in rows.as_array().into_iter().flatten() {
+        let id: TenantId = row["tenant_id"].as_str().context("an id")?.parse()?;
+        assert_eq!(row["events"].as_u64(), segments.get(&id).copied(), "{rows}");
+    }
+    region.events().await?;
+    region.acme.comment(region.ticket, "And on", "on").await?.expect(200)?;
+    region.whole().await
 }
 
 #[tokio::test]

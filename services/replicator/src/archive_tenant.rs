@@ -5,8 +5,8 @@
 //! 1. *Seal.* The tree head of the new size goes into the database. From here on what the generation holds is decided: the
 //!    events from the newest manifest's size to the tree head's. No further head is sealed before its manifest is published,
 //!    so at any time at most one generation is under way, and everybody who works on it writes the same bytes.
-//! 2. *Write.* Segment, audit lines, schemas, wrapped keys, successions of the signing key, tiles and bundles: each once, none of
-//!    them named by anything yet.
+//! 2. *Write.* Wrapped keys with the sealed head, segment, audit lines, schemas, successions of the signing key, tiles and bundles:
+//!    each once, none of them named by anything yet. Should the database die now, a restore takes the segment for what the head says.
 //! 3. *Publish the checkpoint*, by compare-and-swap from the one of the newest manifest.
 //! 4. *Publish the manifest.* Now the generation exists.
 //! 5. *Mark* the position archived.
@@ -33,9 +33,9 @@ use schemas::{Hash, Position};
 use self::{events::Until, publish::publish, standing::Standing};
 pub(crate) use self::{
     standing::{Published, manifest_of, newest_manifest, published},
-    tail::edge_at,
+    tail::{edge_at, tree_of},
 };
-use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error, signing::KeyRing};
+use crate::{delivery::Delivery, deps::ReplicatorDeps, error::Error, signing::KeyRing, under_way::under_way_after};
 
 /// Times a step is tried again after another replicator, or a restore, got in between.
 const CONTENTIONS_MAX: u32 = 8;
@@ -147,6 +147,7 @@ async fn generation(
     if standing.is_under_way() {
         seal::compare(&standing, &generation)?;
     } else {
+        not_sealed_elsewhere(deps, resident, &standing).await?;
         seal::seal((deps, resident), &standing, (&generation, &events), sealed_at).await?;
     }
     // A crash here leaves a tree head that promises a generation: the next call finds it under way.
@@ -170,6 +171,18 @@ async fn standing(deps: &ReplicatorDeps, resident: &Resident, ring: &KeyRing) ->
         }
         found => found,
     }
+}
+
+/// A database that was put back to the newest manifest does not know of the generation that it sealed next. The segment in the
+/// bucket does.
+async fn not_sealed_elsewhere(deps: &ReplicatorDeps, resident: &Resident, standing: &Standing) -> Result<(), Error> {
+    let newest = standing.manifest.as_ref().map(|(manifest, _)| manifest);
+    let Some((head, _)) = under_way_after(deps, resident.tenant_id(), newest).await? else { return Ok(()) };
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    let now = eventlog::tree_head(&mut connection, resident).await.map_err(Error::Log)?;
+    let sealed = now.map_or(0, |now| now.size.get().unsigned_abs());
+    let is_old = head.size > sealed;
+    Err(if is_old { Error::PublishedAhead { published: head.size, sealed } } else { Error::Contended })
 }
 
 async fn mark(deps: &ReplicatorDeps, resident: &Resident, position: Position) -> Result<(), Error> {

@@ -25,6 +25,7 @@ mod renew_keys;
 pub mod replicator;
 pub mod signing;
 pub mod store;
+mod under_way;
 
 pub use archive_tenant::{Archived, archive_tenant};
 pub use deps::ReplicatorDeps;
@@ -36,3 +37,4 @@ pub use renew_keys::renew_keys;
 pub use replicator::Replicator;
 pub use signing::KeyRing;
 pub use store::TenantObjects;
+pub use under_way::under_way;

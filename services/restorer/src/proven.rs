@@ -28,21 +28,28 @@ pub(crate) struct Proven {
 /// [`Error::NoArchive`], [`Error::WrongArchive`], or if a store does not answer.
 pub(crate) async fn prove(deps: &RestorerDeps, tenant_id: TenantId, expected: Option<Tree>) -> Result<Proven, Error> {
     let (report, published) = replicator::verify_archive(&deps.replicator, tenant_id, expected).await?;
-    let Some((checkpoint, note)) = published else {
-        // Without a checkpoint nothing was ever published.
+    // A process that died before the manifest leaves a generation that is whole but for it.
+    let is_unpublished = |what: &Wrong| match what {
+        Wrong::CheckpointAhead => true,
+        Wrong::NoArchive => expected.is_none(),
+        _ => false,
+    };
+    let is_sound = report.findings.iter().all(|found| is_unpublished(&found.what));
+    let under_way = if is_sound { replicator::under_way(&deps.replicator, tenant_id).await? } else { None };
+    let newest = published.into_iter().chain(under_way).max_by_key(|(head, _)| head.size);
+    let Some((head, note)) = newest else {
+        // Without a head nothing was ever written.
         return Err(if report.generations == 0 && expected.is_none() {
             Error::NoArchive { tenant_id }
         } else {
             wrong(tenant_id, &report)
         });
     };
-    // The process died after the checkpoint: its generation is whole but for the manifest, and the checkpoint proves it.
-    let is_between =
-        checkpoint.size > report.size && report.findings.iter().all(|found| found.what == Wrong::CheckpointAhead);
+    let is_between = is_sound && head.size > report.size;
     if !report.is_clean() && !is_between {
         return Err(wrong(tenant_id, &report));
     }
-    Ok(Proven { tree: Tree { size: checkpoint.size, root: checkpoint.root }, note, archived: report.size })
+    Ok(Proven { tree: Tree { size: head.size, root: head.root }, note, archived: report.size })
 }
 
 fn wrong(tenant_id: TenantId, report: &Report) -> Error {

@@ -148,6 +148,7 @@ fn tenant_key_place(tenant_id: TenantId) -> String {
 #[derive(Serialize)]
 struct Export {
     data_keys: Vec<DataKeyRow>,
+    head: String,
     tenant_id: TenantId,
     tenant_key: TenantKeyRow,
 }
@@ -167,12 +168,12 @@ struct TenantKeyRow {
 }
 
 /// The export of some keys of a tenant.
-pub(super) fn export(tenant_id: TenantId, keys: impl Iterator<Item = DataKey>) -> Vec<u8> {
+pub(super) fn export(tenant_id: TenantId, keys: impl Iterator<Item = DataKey>, head: String) -> Vec<u8> {
     let place = tenant_key_place(tenant_id);
     let wrapped = STANDARD.encode(seal(&secret("region key"), place.as_bytes(), &secret(&place)));
     let mut data_keys: Vec<_> = keys.map(|key| key.row()).collect();
     data_keys.sort_by(|one, other| one.key_id.cmp(&other.key_id));
     data_keys.dedup_by(|one, other| one.key_id == other.key_id);
     let tenant_key = TenantKeyRow { region_key_id: REGION_KEY_ID, wrapped };
-    serde_json::to_vec(&Export { data_keys, tenant_id, tenant_key }).expect("an export has a JSON form")
+    serde_json::to_vec(&Export { data_keys, head, tenant_id, tenant_key }).expect("an export has a JSON form")
 }

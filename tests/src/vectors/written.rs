@@ -131,7 +131,8 @@ impl Written {
         let export = |number: usize| {
             let start = if number == 1 { 0 } else { self.sizes[number - 2] };
             let told = self.told[start..self.sizes[number - 1]].iter().filter(|told| !told.is_erased);
-            let export = seal::export(self.tenant_id, told.map(|told| told.key.clone()));
+            let head = self.manifest(number as u64).checkpoint;
+            let export = seal::export(self.tenant_id, told.map(|told| told.key.clone()), head);
             (format!("bucket/{}", layout::keys(self.tenant_id, number as u64)), export)
         };
         (1..=self.sizes.len()).map(export).collect()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use archive::{Generation, Object, guide, layout, manifest::Attachment};
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use regions::Resident;
+use regions::{Put, Resident};
 use runtime::crash;
 use schemas::{Hash, Recorded};
 
@@ -54,6 +54,8 @@ pub(super) async fn publish(
     let Ready { mut generation, events, attachments, ring } = ready;
     let objects = deps.objects(resident);
     let signer = ring.signer_of(resident.tenant_id());
+    // The keys first, with the head they belong to: a segment whose database dies now is proven by it, and opens.
+    export_keys(deps, resident, (standing.generation() + 1, &generation), events).await?;
     let wrote = objects.put_compressed(&mut generation.segment).await?;
     count(deps, "segment", &wrote);
     // A crash from here to the manifest leaves objects that nothing names: the next call finds them and writes the rest.
@@ -75,7 +77,6 @@ pub(super) async fn publish(
         let guide = guide::text(signer.verifier()).into_bytes();
         count(deps, "guide", &objects.put(&Object { key: layout::GUIDE.to_owned(), bytes: guide }).await?);
     }
-    export_keys(deps, resident, standing.generation() + 1, events).await?;
     write_successions(deps, &objects, ring).await?;
     write_tree(deps, &objects, &generation.tree).await?;
     crash::point("replicator.tiles");
@@ -153,18 +154,29 @@ async fn move_checkpoint(
 }
 
 /// The wrapped keys that the new events need, outside of the archive: they live shorter than it does, so that a destroyed
-/// key does not survive in it. What is there from an interrupted step stays.
+/// key does not survive in it. With them the signed head that was sealed over the events: nothing else tells of it until the
+/// checkpoint is published.
+///
+/// What is there from an interrupted step stays. Where another database has died with a generation of this number, its export
+/// stays too, and this one goes beside it.
 async fn export_keys(
     deps: &ReplicatorDeps,
     resident: &Resident,
-    generation: u64,
+    (number, generation): (u64, &Generation),
     events: &[Recorded],
 ) -> Result<(), Error> {
+    let (tenant_id, bucket) = (resident.tenant_id(), &deps.bucket);
     let key_ids: BTreeSet<_> = events.iter().map(|event| event.sealed.envelope.key_id).collect();
     let key_ids: Vec<_> = key_ids.into_iter().collect();
-    let keys = deps.vault.export_of(resident, &key_ids).await.map_err(Error::Keys)?;
-    let key = layout::keys(resident.tenant_id(), generation);
-    deps.bucket.put_short_lived(&key, Bytes::from(keys.to_string())).await.map_err(Error::Bucket)?;
+    let mut keys = deps.vault.export_of(resident, &key_ids).await.map_err(Error::Keys)?;
+    keys["head"] = String::from_utf8_lossy(&generation.checkpoint.bytes).into();
+    let (key, bytes) = (layout::keys(tenant_id, number), Bytes::from(keys.to_string()));
+    if bucket.put_short_lived(&key, bytes.clone()).await.map_err(Error::Bucket)? == Put::Existed
+        && bucket.get(&key).await.map_err(Error::Bucket)?.is_none_or(|found| found.body != bytes)
+    {
+        let beside = layout::keys_beside(tenant_id, number, generation.root());
+        bucket.put_short_lived(&beside, bytes).await.map_err(Error::Bucket)?;
+    }
     deps.metrics.archive_objects.with_label_values(&["keys"]).inc();
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use archive::{
     Manifest, layout,
+    merkle::Frontier,
     tile::{self, Edge, Tail, Tile, WIDTH},
 };
 use bytes::Bytes;
@@ -21,6 +22,12 @@ pub(super) async fn load(objects: &TenantObjects, manifest: Option<&Manifest>) -
         None => Bytes::new(),
     };
     Tail::from_parts(edge, bundle.into()).map_err(|_| Error::TreeDamaged { object: layout::TILES.to_owned() })
+}
+
+/// The tree of the newest manifest, for whoever has only leaves to add.
+pub(crate) async fn tree_of(objects: &TenantObjects, manifest: Option<&Manifest>) -> Result<Frontier, Error> {
+    let Some(manifest) = manifest else { return Ok(Frontier::new()) };
+    Ok(edge_at(objects, manifest.size, manifest.size).await?.frontier())
 }
 
 /// The right edge of the tree at a size that the archive has reached; `newest` is how far it reaches now.

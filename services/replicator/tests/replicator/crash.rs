@@ -14,7 +14,7 @@ type Objects = BTreeMap<String, Vec<u8>>;
 /// Which of a generation's objects are there when the process dies at a crash point.
 fn is_written_before(point: &str, key: &str) -> bool {
     let step = match key {
-        key if key.contains("/events/") => 1,
+        key if key.starts_with("keys/") || key.contains("/events/") => 1,
         key if key.ends_with(layout::CHECKPOINT) => 3,
         key if key.contains("/manifest/") => 4,
         _ => 2,

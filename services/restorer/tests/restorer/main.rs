@@ -7,3 +7,4 @@ mod hostile;
 mod in_place;
 mod keys;
 mod region;
+mod under_way;
