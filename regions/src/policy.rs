@@ -17,6 +17,7 @@ pub struct HostingPolicy {
     pub(crate) egress: Vec<EgressRule>,
     pub(crate) deletion: Deletion,
     pub(crate) access_log_days: u32,
+    pub(crate) auditor_grant_days: u32,
 }
 
 /// One cell of the matrix of data class and destination.
@@ -114,6 +115,11 @@ impl HostingPolicy {
         self.access_log_days
     }
 
+    /// How many days an auditor is let in for, at most.
+    pub const fn auditor_grant_days(&self) -> u32 {
+        self.auditor_grant_days
+    }
+
     /// The whole matrix, for reports.
     pub fn egress(&self) -> &[EgressRule] {
         &self.egress
@@ -206,6 +212,7 @@ mod tests {
             }],
             deletion: Deletion::default(),
             access_log_days: 90,
+            auditor_grant_days: 90,
         }
     }
 

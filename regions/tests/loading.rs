@@ -384,7 +384,8 @@ fn a_secret_that_cannot_be_read_is_refused_by_the_field_that_names_it() {
 #[test]
 fn every_wrong_field_of_the_policy_is_refused_by_name() {
     const VERSION: &str = "version: takes a number from 1, raised with every change";
-    const KNOWN: &str = "version, default_region, eea_members, cloud_regions, plans, egress, deletion, access_log";
+    const KNOWN: &str =
+        "version, default_region, eea_members, cloud_regions, plans, egress, deletion, access_log, auditor_grant";
     const COUNTRIES: &str = "takes country codes of two upper-case letters";
     let first = "# Who may choose where its data lives, and what may leave the place it lives in. Signup records the version with the";
     let (trial, choice) = ("[plans.trial]\nlocality_choice = false", "plans.trial.locality_choice");
@@ -431,6 +432,12 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
                 "[access_log]\ndays = 0\n#",
                 "days = 0",
                 "access_log.days: takes a number of days, from 1",
+            ),
+            (
+                "[auditor_grant]\ndays = 90",
+                "[auditor_grant]\ndays = -1",
+                "days = -1",
+                "auditor_grant.days: takes a number of days, from 1",
             ),
         ],
     );

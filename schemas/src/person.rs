@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     events,
-    ids::{PersonId, TokenId},
+    ids::{PersonId, TicketId, TokenId},
     values::Role,
 };
 
@@ -57,6 +57,13 @@ events! {
         "api_token_revoked" @ 1 => ApiTokenRevoked {
             /// The token's id.
             operational token: TokenId,
+        },
+        /// The person was let in as an auditor. Follows the adding of somebody whose role it is, with the one token they get.
+        "auditor_granted" @ 1 => AuditorGranted {
+            /// When it ends.
+            operational expires_at: Timestamp,
+            /// The tickets it is about; everything, when there are none.
+            operational tickets: Vec<TicketId>,
         },
         /// The person may do nothing any more, and the address is free. Sealed under the general key.
         "person_deleted" @ 1 => PersonDeleted {},

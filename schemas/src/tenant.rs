@@ -2,7 +2,7 @@
 
 use crate::{
     events,
-    ids::{GroupId, RegionId, Slug},
+    ids::{GroupId, PersonId, RegionId, Slug},
     values::Plan,
 };
 
@@ -42,6 +42,12 @@ events! {
             operational group: GroupId,
             /// Its name.
             content name: String,
+        },
+        /// An admin is one no longer. Recorded here, besides on the person's own stream, so that admins who withdraw one another at the
+        /// same time meet: the second is decided on what the first left.
+        "admin_withdrawn" @ 1 => AdminWithdrawn {
+            /// The person.
+            operational person: PersonId,
         },
     }
 }

@@ -51,6 +51,8 @@ words! {
         BearerToken = "bearer_token",
         /// An address that opens one thing to whoever holds it.
         Link = "link",
+        /// The command line of whoever runs the region.
+        CommandLine = "command_line",
         /// A form on a page, without an account: signing up.
         Page = "page",
         /// The product itself.
@@ -66,6 +68,10 @@ words! {
         Destroy = "destroy",
         /// It left as a file.
         Exported = "exported",
+        /// Whoever runs the region looked at it.
+        Accessed = "accessed",
+        /// Somebody who came in its name did not prove it.
+        LoginFailed = "login_failed",
     }
     /// What kind of thing it was done to.
     AuditSource {
@@ -75,12 +81,16 @@ words! {
         User = "user",
         /// An API token.
         ApiToken = "apitoken",
+        /// An auditor's grant.
+        AuditorGrant = "auditor_grant",
         /// A group of agents.
         Group = "group",
         /// A ticket, as a whole.
         Ticket = "ticket",
         /// The audit log.
         AuditLog = "audit_log",
+        /// The history of everything that happened.
+        History = "history",
     }
     /// What a read was of.
     ReadKind {
@@ -94,12 +104,16 @@ words! {
         Attachment = "attachment",
         /// API tokens, without their secrets.
         ApiToken = "api_token",
+        /// Auditors' grants, without their secrets.
+        AuditorGrant = "auditor_grant",
         /// The log of everything that happened.
         Event = "event",
         /// The access log.
         AccessLog = "access_log",
         /// The audit log.
         AuditLog = "audit_log",
+        /// The archive, sealed.
+        Archive = "archive",
         /// What the table of routes does not know.
         Other = "other",
     }
@@ -124,6 +138,8 @@ words! {
         Agent = "agent",
         /// An agent who also administers the tenant.
         Admin = "admin",
+        /// Reads, for a while, what an admin granted; writes nothing.
+        Auditor = "auditor",
     }
     /// Where a ticket is in its life.
     Status {

@@ -22,6 +22,9 @@ const COUNTRY: &str = "takes country codes of two upper-case letters";
 /// For how long a day of an access log opens under a policy that says nothing of it: as under the repository's.
 const ACCESS_LOG_DAYS: u32 = 90;
 
+/// How long an auditor is let in for at most under such a policy.
+const AUDITOR_GRANT_DAYS: u32 = 90;
+
 /// The policy as its file has it, before it meets the regions.
 pub(super) struct PolicyFile<'text> {
     policy: HostingPolicy,
@@ -43,6 +46,7 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         "egress",
         "deletion",
         "access_log",
+        "auditor_grant",
     ])?;
     let policy = HostingPolicy {
         version: file.number("version", "takes a number from 1, raised with every change")?,
@@ -52,9 +56,8 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         eea_members: file.texts("eea_members", COUNTRY, is_country)?.into_iter().map(str::to_owned).collect(),
         egress: egress(&file)?,
         deletion: file.optional_table("deletion")?.map_or_else(|| Ok(Deletion::default()), |table| deletion(&table))?,
-        access_log_days: file
-            .optional_table("access_log")?
-            .map_or(Ok(ACCESS_LOG_DAYS), |table| access_log_days(&table))?,
+        access_log_days: file.optional_table("access_log")?.map_or(Ok(ACCESS_LOG_DAYS), |table| days(&table))?,
+        auditor_grant_days: file.optional_table("auditor_grant")?.map_or(Ok(AUDITOR_GRANT_DAYS), |table| days(&table))?,
     };
     Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
 }
@@ -83,7 +86,7 @@ fn deletion(table: &Table<'_>) -> Result<Deletion, ConfigError> {
     Ok(deletion)
 }
 
-fn access_log_days(table: &Table<'_>) -> Result<u32, ConfigError> {
+fn days(table: &Table<'_>) -> Result<u32, ConfigError> {
     table.only(&["days"])?;
     table.number("days", "takes a number of days, from 1")
 }

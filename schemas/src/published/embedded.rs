@@ -3,9 +3,11 @@
 /// Name and text of every published schema.
 pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("accesses_recorded@1", include_str!("../../published/accesses_recorded@1.json")),
+    ("admin_withdrawn@1", include_str!("../../published/admin_withdrawn@1.json")),
     ("api_token_issued@1", include_str!("../../published/api_token_issued@1.json")),
     ("api_token_revoked@1", include_str!("../../published/api_token_revoked@1.json")),
     ("assignee_set@1", include_str!("../../published/assignee_set@1.json")),
+    ("auditor_granted@1", include_str!("../../published/auditor_granted@1.json")),
     ("change_noted@1", include_str!("../../published/change_noted@1.json")),
     ("comment_added@1", include_str!("../../published/comment_added@1.json")),
     ("comment_added@2", include_str!("../../published/comment_added@2.json")),

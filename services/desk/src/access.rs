@@ -157,3 +157,5 @@ fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response)
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::flush;

@@ -23,4 +23,6 @@ pub(crate) mod v2;
 pub(crate) mod who;
 
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 pub(crate) mod testing;

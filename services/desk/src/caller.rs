@@ -4,6 +4,7 @@
 //! Taken are `Basic <email>/token:<api token>`, `Basic <email>:<password>` and `Bearer <api token>`; anything else is
 //! answered 401 in the dialect of the path, without a word about which part was wrong.
 
+mod auditor;
 pub(crate) mod client;
 mod credentials;
 pub(crate) mod guard;
@@ -41,6 +42,8 @@ pub(crate) struct Caller {
     pub(crate) role: Role,
     /// The person's address, if there is one.
     pub(crate) email: Option<String>,
+    /// The tickets an auditor may read; everything, when there are none.
+    granted_tickets: Vec<i64>,
     /// By what the person came in, and from where.
     pub(crate) provenance: Provenance,
     /// What the request reads.
@@ -53,6 +56,26 @@ impl Caller {
     /// Whether the person works on tickets: agents and admins do.
     pub(crate) fn is_agent(&self) -> bool {
         matches!(self.role, Role::Agent | Role::Admin)
+    }
+
+    /// Whether the person may read whatever there is about tickets and people.
+    pub(crate) fn is_insider(&self) -> bool {
+        self.is_agent() || self.role == Role::Auditor
+    }
+
+    /// Whether a ticket, or what belongs to one, is within an auditor's grant; everything is for others.
+    pub(crate) fn is_granted(&self, ticket: Option<i64>) -> bool {
+        self.granted_tickets.is_empty() || ticket.is_some_and(|ticket| self.granted_tickets.contains(&ticket))
+    }
+
+    /// Refuses end users a read.
+    pub(crate) fn require_insider(&self) -> Result<(), ApiError> {
+        if self.is_insider() { Ok(()) } else { Err(ApiError::forbidden("Agents only")) }
+    }
+
+    /// Refuses everybody but admins and auditors a read.
+    pub(crate) fn require_overseer(&self) -> Result<(), ApiError> {
+        if self.role == Role::Auditor { Ok(()) } else { self.require_admin() }
     }
 
     /// Refuses end users.
@@ -103,11 +126,14 @@ impl FromRequestParts<Desk> for Caller {
                 identity?
             }
         };
-        let Identity { reader, role, email } = identity.ok_or_else(ApiError::unauthorized)?;
+        let Identity { reader, role, email, granted_tickets } = identity.ok_or_else(ApiError::unauthorized)?;
         let Ok(reading) = Reading::from_request_parts(parts, desk).await;
         reading.by(reader);
+        if role == Role::Auditor {
+            auditor::check(&granted_tickets, parts)?;
+        }
         let provenance = Provenance { means: reader.means, token: reader.token, ..Provenance::of(parts) };
-        Ok(Self { resident, person: reader.person, role, email, provenance, reading, origin })
+        Ok(Self { resident, person: reader.person, role, email, granted_tickets, provenance, reading, origin })
     }
 }
 
@@ -116,6 +142,7 @@ struct Identity {
     reader: Reader,
     role: Role,
     email: Option<String>,
+    granted_tickets: Vec<i64>,
 }
 
 /// The same as [`by_token`], also for a token that the read models do not show yet: nobody is told that it is wrong before they
@@ -147,11 +174,12 @@ async fn by_token(
     let now: Timestamp = desk.clock.now();
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
-        "select person.person_id, person.role, person.email, token.token_id
+        "select person.person_id, person.role, person.email, person.granted_tickets, token.token_id
          from api_token token
          join person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
          where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null and person.deleted_at is null
-           and (token.expires_at is null or token.expires_at > $3)",
+           and (token.expires_at is null or token.expires_at > $3)
+           and (person.role <> 'auditor' or person.granted_until > $3)",
         resident.tenant_id().get(),
         Hash::of(&[token.as_bytes()]).to_string(),
         now.to_sqlx() as _,
@@ -164,10 +192,10 @@ async fn by_token(
     };
     let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
     let reader = Reader { person: PersonId::new(row.person_id), means, token: Some(TokenId::new(row.token_id)) };
-    Ok(Some(Identity { reader, role: role(&row.role)?, email: row.email }))
+    Ok(Some(Identity { reader, role: role(&row.role)?, email: row.email, granted_tickets: row.granted_tickets }))
 }
 
-/// The person with an address, if the password is theirs. An unknown address takes as long as a wrong password.
+/// The person with an address, if the password is theirs. An auditor may have the address of somebody else, and has no password. An unknown address takes as long as a wrong password.
 async fn by_password(
     desk: &Desk,
     resident: &Resident,
@@ -176,7 +204,8 @@ async fn by_password(
 ) -> Result<Option<Identity>, ApiError> {
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
-        "select person_id, role, password_phc from person where tenant_id = $1 and email = $2 and deleted_at is null",
+        "select person_id, role, password_phc from person
+         where tenant_id = $1 and email = $2 and deleted_at is null and role <> 'auditor'",
         resident.tenant_id().get(),
         email,
     )
@@ -187,7 +216,8 @@ async fn by_password(
     let is_right = desk.guard().verify(turn, password, phc).await?;
     let Some(row) = row.filter(|_| is_right) else { return Ok(None) };
     let reader = Reader { person: PersonId::new(row.person_id), means: Means::Password, token: None };
-    Ok(Some(Identity { reader, role: role(&row.role)?, email: Some(email.to_owned()) }))
+    let email = Some(email.to_owned());
+    Ok(Some(Identity { reader, role: role(&row.role)?, email, granted_tickets: Vec::new() }))
 }
 
 fn role(word: &str) -> Result<Role, ApiError> {

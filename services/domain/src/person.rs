@@ -10,15 +10,20 @@ mod rejection;
 
 use std::collections::BTreeMap;
 
-pub use command::{Add, Change, Command, IssueToken, RevokeToken, SetPassword};
+pub use command::{Add, Change, Command, GrantAuditor, IssueToken, RevokeToken, SetPassword};
 use jiff::Timestamp;
 pub use rejection::Rejection;
-use schemas::{PersonId, Personal, TenantLogEvent, TokenId, audit::ChangeNoted, person::PersonEvent, values::Role};
+use schemas::{
+    PersonId, Personal, TenantLogEvent, TicketId, TokenId, audit::ChangeNoted, person::PersonEvent, values::Role,
+};
 
 use crate::aggregate::Aggregate;
 
 /// How many working API tokens a person has at most.
 pub const TOKENS_MAX: usize = 100;
+
+/// How many tickets an auditor's grant names at most.
+pub const GRANTED_TICKETS_MAX: usize = 1000;
 
 /// A person, or the id of one that is not added yet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,6 +47,8 @@ pub struct Profile {
     pub password_phc: Personal<Option<String>>,
     /// The API tokens that were not revoked. Whether one has expired is for whoever knows the time.
     pub tokens: BTreeMap<TokenId, Token>,
+    /// What an auditor may read, and until when; nothing, if the person is none.
+    pub grant: Option<Grant>,
     /// Whether the person was put away: there is no way back, only on to erasure.
     pub is_deleted: bool,
 }
@@ -55,6 +62,22 @@ pub struct Token {
     pub description: Personal<String>,
     /// When it stops working; never, when absent.
     pub expires_at: Option<Timestamp>,
+}
+
+/// What an auditor was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The tickets it is about; everything, when there are none.
+    pub tickets: Vec<TicketId>,
+}
+
+impl Profile {
+    /// Whether the person may administer the tenant.
+    pub fn is_active_admin(&self) -> bool {
+        self.role == Role::Admin && !self.is_deleted
+    }
 }
 
 impl Person {

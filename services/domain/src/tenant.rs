@@ -7,7 +7,7 @@ mod rejection;
 
 use std::collections::BTreeMap;
 
-pub use command::{AddGroup, ChangePlan, Command, Decision, Register};
+pub use command::{AddGroup, ChangePlan, Command, Decision, Register, WithdrawAdmin};
 pub use rejection::Rejection;
 use schemas::{
     GroupId, Personal, RegionId, Slug, TenantLogEvent,
@@ -74,7 +74,8 @@ impl Aggregate for Tenant {
         // The stream's expected version lets nothing precede the registration.
         let Some(account) = &mut self.account else { return };
         match event {
-            TenantEvent::TenantRegistered(_) => {}
+            // Who is an admin is on the people's own streams.
+            TenantEvent::TenantRegistered(_) | TenantEvent::AdminWithdrawn(_) => {}
             TenantEvent::PlanChosen(chosen) => account.plan = Some(chosen.plan),
             TenantEvent::LocalityChosen(chosen) => account.locality = Some(chosen.clone()),
             TenantEvent::GroupAdded(added) => {

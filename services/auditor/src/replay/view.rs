@@ -98,7 +98,7 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
 }
 
 pub(super) fn person(person: &Person) -> Value {
-    let Some(Profile { person, name, email, role, password_phc, tokens, is_deleted }) = person.profile() else {
+    let Some(Profile { person, name, email, role, password_phc, tokens, grant, is_deleted }) = person.profile() else {
         return Value::Null;
     };
     json!({
@@ -108,6 +108,7 @@ pub(super) fn person(person: &Person) -> Value {
         "role": role,
         "has_password": password_phc.expose().is_some(),
         "tokens": tokens.iter().map(token).collect::<Vec<_>>(),
+        "grant": grant.as_ref().map(|grant| json!({"expires_at": grant.expires_at, "tickets": grant.tickets})),
         "is_deleted": is_deleted,
     })
 }

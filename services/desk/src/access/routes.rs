@@ -68,6 +68,8 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/users/{id}", One(K::User)),
     ("/attachments/token/{token}", Many(K::Attachment)),
     ("/attachments/token/{token}/", Many(K::Attachment)),
+    ("/api/domicile/v1/auditor_grants", All(K::AuditorGrant)),
+    ("/api/domicile/v1/auditor_grants/{id}", COMMAND),
     ("/api/domicile/v1/audit_logs.csv", All(K::AuditLog)),
     ("/api/domicile/v1/events", All(K::Event)),
     ("/api/domicile/v1/marks", PLACE),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Appends what was read so far, as a desk does that ends.
-async fn flush(bench: &Bench) {
+pub(crate) async fn flush(bench: &Bench) {
     recorder::run(bench.test.desk.clone(), std::future::ready(()), Shutdown::new()).await;
 }
 

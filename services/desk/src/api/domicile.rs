@@ -1,6 +1,7 @@
 //! The product's own API, `/api/domicile/v1`: what the v2 API has no words for. Refusals are RFC 9457 problems.
 
 pub(crate) mod add_comment;
+pub(crate) mod auditor_grants;
 pub(crate) mod events;
 pub(crate) mod marks;
 pub(crate) mod residency;
@@ -10,7 +11,7 @@ pub(crate) mod timeline;
 
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 use crate::{api::v2, state::Desk};
@@ -20,6 +21,8 @@ pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .route("/api/domicile/v1/residency", get(residency::residency))
         .route("/api/domicile/v1/marks", get(marks::marks))
+        .route("/api/domicile/v1/auditor_grants", get(auditor_grants::list::list).post(auditor_grants::make::make))
+        .route("/api/domicile/v1/auditor_grants/{id}", delete(auditor_grants::revoke::revoke))
         .route("/api/domicile/v1/audit_logs.csv", get(v2::audit_logs::export::export))
         .route("/api/domicile/v1/events", get(events::events))
         .route("/api/domicile/v1/tickets/{id}", get(ticket_as_of::ticket_as_of))

@@ -31,6 +31,7 @@ impl From<person::Rejection> for ApiError {
         match &rejection {
             R::Invalid { field, takes } => invalid(field, takes),
             R::Unknown | R::UnknownToken => Self::not_found(),
+            R::Auditor => Self::forbidden(rejection.to_string()),
             R::AlreadyExists | R::TokenExists => Self::internal(rejection),
         }
     }

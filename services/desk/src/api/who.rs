@@ -2,7 +2,7 @@
 
 use domain::{Aggregate, email::EmailClaim, ticket::By};
 use regions::Resident;
-use schemas::{PersonId, StreamName, Version};
+use schemas::{PersonId, StreamName, Version, values::Role};
 
 use super::settle;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 impl Caller {
     /// Whose tickets and comments the caller may see.
     pub(crate) fn sight(&self) -> Sight {
-        if self.is_agent() { Sight::Everything } else { Sight::Own(self.person) }
+        if self.is_insider() { Sight::Everything } else { Sight::Own(self.person) }
     }
 
     /// The caller as the rules of tickets know them.
@@ -44,9 +44,10 @@ const fn is_there(row: &read::people::Person) -> bool {
     row.is_active
 }
 
-/// The person with this id as the rules of tickets know them.
+/// The person with this id as the rules of tickets know them; nobody, if it is an auditor's, who has no part in any.
 pub(crate) async fn by_id(desk: &Desk, resident: &Resident, person: PersonId) -> Result<Option<By>, ApiError> {
     let row = profile(desk, resident, person).await?;
+    let row = row.filter(|row| row.role != Role::Auditor.as_str());
     row.map(|row| Ok(By { person, role: row.role.parse().map_err(ApiError::internal)? })).transpose()
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Person {
     pub(crate) is_active: bool,
 }
 
-/// What a list of people is narrowed to.
+/// What a list of people is narrowed to. Auditors are no users: they are listed with their grants, and where they were deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// People with one of these roles.
@@ -46,14 +46,14 @@ pub(crate) async fn ids(
                 where tenant_id = $1 and $3::bigint is null and person_id > $2
                   and ($4::text[] is null or role = any($4)) and ($5::text is null or email = $5)
                   and ($6::text is null or position(lower($6) in lower(name)) > 0 or position(lower($6) in email) > 0)
-                  and (deleted_at is not null) = $9
+                  and (deleted_at is not null) = $9 and (role <> 'auditor' or $9)
                 order by person_id limit $7 offset $8)
                union all
                (select person_id from person
                 where tenant_id = $1 and person_id < $3
                   and ($4::text[] is null or role = any($4)) and ($5::text is null or email = $5)
                   and ($6::text is null or position(lower($6) in lower(name)) > 0 or position(lower($6) in email) > 0)
-                  and (deleted_at is not null) = $9
+                  and (deleted_at is not null) = $9 and (role <> 'auditor' or $9)
                 order by person_id desc limit $7)
            ) as page order by person_id"#,
         resident.tenant_id().get(),
@@ -77,7 +77,7 @@ pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident, filter: 
            where tenant_id = $1
              and ($2::text[] is null or role = any($2)) and ($3::text is null or email = $3)
              and ($4::text is null or position(lower($4) in lower(name)) > 0 or position(lower($4) in email) > 0)
-             and (deleted_at is not null) = $5"#,
+             and (deleted_at is not null) = $5 and (role <> 'auditor' or $5)"#,
         resident.tenant_id().get(),
         filter.roles.as_deref(),
         filter.email.as_deref(),
@@ -101,6 +101,16 @@ pub(crate) async fn many(
            from person where tenant_id = $1 and person_id = any($2) order by person_id"#,
         resident.tenant_id().get(),
         ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The admins who are there.
+pub(crate) async fn admins(conn: &mut PgConnection, resident: &Resident) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select person_id from person where tenant_id = $1 and role = 'admin' and deleted_at is null order by person_id",
+        resident.tenant_id().get(),
     )
     .fetch_all(conn)
     .await

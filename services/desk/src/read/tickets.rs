@@ -129,6 +129,17 @@ pub(crate) async fn one(
     Ok(many(conn, resident, sight, &[ticket.get()]).await?.pop())
 }
 
+/// Those of these numbers that are tickets', deleted ones among them.
+pub(crate) async fn known(conn: &mut PgConnection, resident: &Resident, ids: &[i64]) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select ticket_id from ticket_list where tenant_id = $1 and ticket_id = any($2)",
+        resident.tenant_id().get(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// How many of a person's tickets are neither closed nor deleted.
 pub(crate) async fn unclosed_of(
     conn: &mut PgConnection,

@@ -3,8 +3,8 @@
 use schemas::{
     PersonId, TokenId,
     audit::{ChangeNoted, FieldChange},
-    person::{ApiTokenIssued, PersonAdded, PersonEvent},
-    values::{AuditAction, AuditSource},
+    person::{ApiTokenIssued, AuditorGranted, PersonAdded, PersonEvent},
+    values::{AuditAction, AuditSource, Role},
 };
 
 use super::Person;
@@ -24,6 +24,13 @@ pub(super) fn change(person: &Person, event: &PersonEvent) -> Option<ChangeNoted
         PersonEvent::RoleChanged(event) => changed("role", Some(profile.role), Some(event.role)),
         // That it changed is told; neither one is.
         PersonEvent::PasswordSet(_) => said("password"),
+        PersonEvent::AuditorGranted(granted) => {
+            let label = profile.name.expose().clone();
+            return Some(ChangeNoted {
+                source: AuditSource::AuditorGrant,
+                ..of_user(AuditAction::Create, profile.person, label, of_granted(granted))
+            });
+        }
         PersonEvent::ApiTokenIssued(issued) => return Some(of_issued(profile.person, issued)),
         PersonEvent::ApiTokenRevoked(revoked) => {
             let label = profile.tokens.get(&revoked.token).map(|token| token.description.expose().clone());
@@ -36,8 +43,11 @@ pub(super) fn change(person: &Person, event: &PersonEvent) -> Option<ChangeNoted
             return Some(ChangeNoted { person: None, ..erased });
         }
         PersonEvent::PersonDeleted(_) => {
-            let name = profile.name.expose().clone();
-            return Some(of_user(AuditAction::Destroy, profile.person, name, vec![said("deleted")]));
+            let (name, is_auditor) = (profile.name.expose().clone(), profile.role == Role::Auditor);
+            let (source, what) =
+                if is_auditor { (AuditSource::AuditorGrant, "revoked") } else { (AuditSource::User, "deleted") };
+            let deleted = of_user(AuditAction::Destroy, profile.person, name, vec![said(what)]);
+            return Some(ChangeNoted { source, ..deleted });
         }
         PersonEvent::PersonAdded(_) => return None,
     };
@@ -50,7 +60,14 @@ fn of_added(added: &PersonAdded) -> ChangeNoted {
         changed("email", None, added.email.expose().clone()),
         changed("role", None, Some(added.role)),
     ];
-    of_user(AuditAction::Create, added.person, added.name.expose().clone(), changes)
+    let source = if added.role == Role::Auditor { AuditSource::AuditorGrant } else { AuditSource::User };
+    ChangeNoted { source, ..of_user(AuditAction::Create, added.person, added.name.expose().clone(), changes) }
+}
+
+fn of_granted(granted: &AuditorGranted) -> Vec<FieldChange> {
+    let tickets: Vec<String> = granted.tickets.iter().map(ToString::to_string).collect();
+    let tickets = if tickets.is_empty() { "all".to_owned() } else { tickets.join(" ") };
+    vec![changed("expires_at", None, Some(granted.expires_at)), changed("tickets", None, Some(tickets))]
 }
 
 fn of_issued(holder: PersonId, issued: &ApiTokenIssued) -> ChangeNoted {

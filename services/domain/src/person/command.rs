@@ -1,13 +1,15 @@
 //! What may be asked of a person's profile and credentials.
 
 use jiff::Timestamp;
-use schemas::{PersonId, Personal, TokenId, values::Role};
+use schemas::{PersonId, Personal, TicketId, TokenId, values::Role};
 
 /// What may be asked of a person's profile and credentials.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Make the person known.
     Add(Add),
+    /// Let somebody in as an auditor.
+    GrantAuditor(GrantAuditor),
     /// Change the profile.
     Change(Change),
     /// Set a password.
@@ -33,6 +35,25 @@ pub struct Add {
     pub email: Personal<Option<String>>,
     /// What the person may do.
     pub role: Role,
+}
+
+/// Lets somebody in as an auditor: a person of that role, and the one token they get.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrantAuditor {
+    /// The id the auditor gets.
+    pub person: PersonId,
+    /// The full name.
+    pub name: Personal<String>,
+    /// The address, in any case. It is told, not claimed: an auditor may be somebody whom the tenant knows otherwise.
+    pub email: Personal<String>,
+    /// The token's id.
+    pub token: TokenId,
+    /// SHA-256 of the token, in hex.
+    pub token_sha256: Personal<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// The tickets it is about; everything, when there are none.
+    pub tickets: Vec<TicketId>,
 }
 
 /// Changes a profile. `None` leaves a thing as it is.
@@ -76,6 +97,12 @@ pub struct RevokeToken {
 impl From<Add> for Command {
     fn from(add: Add) -> Self {
         Self::Add(add)
+    }
+}
+
+impl From<GrantAuditor> for Command {
+    fn from(grant: GrantAuditor) -> Self {
+        Self::GrantAuditor(grant)
     }
 }
 

@@ -1,19 +1,25 @@
 //! The rules of people.
 
 use schemas::{
-    Personal,
+    Personal, TicketId,
     person::{
-        ApiTokenIssued, ApiTokenRevoked, PasswordSet, PersonAdded, PersonDeleted, PersonEmailChanged, PersonErased,
-        PersonEvent, PersonRenamed, RoleChanged,
+        ApiTokenIssued, ApiTokenRevoked, AuditorGranted, PasswordSet, PersonAdded, PersonDeleted, PersonEmailChanged,
+        PersonErased, PersonEvent, PersonRenamed, RoleChanged,
     },
+    values::Role,
 };
 
-use super::{Add, Change, Command, IssueToken, Person, Profile, Rejection, TOKENS_MAX};
+use super::{
+    Add, Change, Command, GRANTED_TICKETS_MAX, GrantAuditor, IssueToken, Person, Profile, Rejection, TOKENS_MAX,
+};
 use crate::text;
 
 pub(super) fn decide(person: &Person, command: &Command) -> Result<Vec<PersonEvent>, Rejection> {
     if let Command::Add(add) = command {
         return decide_add(person, add);
+    }
+    if let Command::GrantAuditor(grant) = command {
+        return decide_grant(person, grant);
     }
     let profile = person.profile.as_ref().ok_or(Rejection::Unknown)?;
     // deleted -> erased, and nothing else
@@ -21,7 +27,10 @@ pub(super) fn decide(person: &Person, command: &Command) -> Result<Vec<PersonEve
         return Err(Rejection::Unknown);
     }
     match command {
-        Command::Add(_) => Err(Rejection::AlreadyExists),
+        Command::Add(_) | Command::GrantAuditor(_) => Err(Rejection::AlreadyExists),
+        Command::Change(_) | Command::SetPassword(_) | Command::IssueToken(_) if profile.role == Role::Auditor => {
+            Err(Rejection::Auditor)
+        }
         Command::Delete => Ok(vec![PersonDeleted {}.into()]),
         Command::Erase => Ok(vec![PersonErased {}.into()]),
         Command::Change(change) => decide_change(profile, change),
@@ -37,9 +46,49 @@ fn decide_add(person: &Person, add: &Add) -> Result<Vec<PersonEvent>, Rejection>
     if person.profile.is_some() || person.is_erased {
         return Err(Rejection::AlreadyExists);
     }
+    refuse_auditor(add.role)?;
     let name = text::name(add.name.expose())?.into();
     Ok(vec![PersonAdded { person: add.person, name, email: email(&add.email)?, role: add.role }.into()])
 }
+
+/// The one way to become an auditor: with a token that ends, and no other.
+fn decide_grant(person: &Person, grant: &GrantAuditor) -> Result<Vec<PersonEvent>, Rejection> {
+    if person.profile.is_some() || person.is_erased {
+        return Err(Rejection::AlreadyExists);
+    }
+    let name: Personal<String> = text::name(grant.name.expose())?.into();
+    let email = Some(text::email(grant.email.expose())?).into();
+    let (token, token_sha256) = (grant.token, grant.token_sha256.clone());
+    let (expires_at, tickets) = (grant.expires_at, tickets(&grant.tickets)?);
+    let description = "An auditor's grant".to_owned().into();
+    Ok(vec![
+        PersonAdded { person: grant.person, name, email, role: Role::Auditor }.into(),
+        AuditorGranted { expires_at, tickets }.into(),
+        ApiTokenIssued { token, token_sha256, description, expires_at: Some(expires_at) }.into(),
+    ])
+}
+
+/// Each once, in order.
+fn tickets(sent: &[TicketId]) -> Result<Vec<TicketId>, Rejection> {
+    let mut tickets = sent.to_vec();
+    tickets.sort_unstable();
+    tickets.dedup();
+    if tickets.len() > GRANTED_TICKETS_MAX {
+        let takes = format!("at most {GRANTED_TICKETS_MAX} tickets");
+        return Err(Rejection::Invalid { field: "tickets", takes });
+    }
+    Ok(tickets)
+}
+
+fn refuse_auditor(role: Role) -> Result<(), Rejection> {
+    match role {
+        Role::Auditor => Err(Rejection::Invalid { field: "role", takes: ROLES.to_owned() }),
+        Role::EndUser | Role::Agent | Role::Admin => Ok(()),
+    }
+}
+
+/// The roles of people who work here: an auditor's comes with a grant only.
+const ROLES: &str = "one of end-user, agent, admin; auditors are let in by a grant";
 
 fn decide_change(profile: &Profile, change: &Change) -> Result<Vec<PersonEvent>, Rejection> {
     let mut events = Vec::new();
@@ -56,6 +105,7 @@ fn decide_change(profile: &Profile, change: &Change) -> Result<Vec<PersonEvent>,
         }
     }
     if let Some(role) = change.role.filter(|&asked| asked != profile.role) {
+        refuse_auditor(role)?;
         events.push(RoleChanged { role }.into());
     }
     Ok(events)
@@ -177,6 +227,54 @@ mod tests {
         given::<Person>(gone).when(add("Ada", None)).then_refused(Rejection::AlreadyExists);
         // As a reader finds the stream once the key is destroyed.
         given::<Person>([deleted, erased]).when(Command::Erase).then_refused(Rejection::Unknown);
+    }
+
+    fn grant(tickets: &[i64]) -> GrantAuditor {
+        GrantAuditor {
+            person: PersonId::new(7),
+            name: " Ada".to_owned().into(),
+            email: "Ada@Example.com".to_owned().into(),
+            token: TokenId::new(3),
+            token_sha256: "00ff".to_owned().into(),
+            expires_at: jiff::Timestamp::UNIX_EPOCH,
+            tickets: tickets.iter().copied().map(TicketId::new).collect(),
+        }
+    }
+
+    fn granted(tickets: &[i64]) -> [PersonEvent; 3] {
+        let (name, email) = ("Ada".to_owned().into(), Some("ada@example.com".to_owned()).into());
+        let expires_at = jiff::Timestamp::UNIX_EPOCH;
+        let description = "An auditor's grant".to_owned().into();
+        let token_sha256 = "00ff".to_owned().into();
+        [
+            PersonAdded { person: PersonId::new(7), name, email, role: Role::Auditor }.into(),
+            AuditorGranted { expires_at, tickets: tickets.iter().copied().map(TicketId::new).collect() }.into(),
+            ApiTokenIssued { token: TokenId::new(3), token_sha256, description, expires_at: Some(expires_at) }.into(),
+        ]
+    }
+
+    #[test]
+    fn an_auditor_is_let_in_with_a_token_that_ends() {
+        given::<Person>([]).when(grant(&[4, 2, 4])).then(granted(&[2, 4]));
+        given::<Person>([ada()]).when(grant(&[])).then_refused(Rejection::AlreadyExists);
+        let many: Vec<i64> = (0..1001).collect();
+        given::<Person>([]).when(grant(&many)).then_refused_field("tickets");
+    }
+
+    #[test]
+    fn a_grant_is_not_changed_and_gives_no_second_token() {
+        given::<Person>(granted(&[])).when(issue(4)).then_refused(Rejection::Auditor);
+        given::<Person>(granted(&[])).when(SetPassword { phc: "$".to_owned().into() }).then_refused(Rejection::Auditor);
+        let raise = Change { role: Some(Role::Admin), ..Change::default() };
+        given::<Person>(granted(&[])).when(raise).then_refused(Rejection::Auditor);
+        given::<Person>(granted(&[])).when(Command::Delete).then([PersonDeleted {}.into()]);
+    }
+
+    #[test]
+    fn nobody_becomes_an_auditor_without_a_grant() {
+        given::<Person>([]).when(Add { role: Role::Auditor, ..add("Ada", None) }).then_refused_field("role");
+        let become_auditor = Change { role: Some(Role::Auditor), ..Change::default() };
+        given::<Person>([ada()]).when(become_auditor).then_refused_field("role");
     }
 
     #[test]

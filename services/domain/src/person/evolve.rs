@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemas::person::{ApiTokenIssued, PersonAdded, PersonEvent};
 
-use super::{Person, Profile, Token};
+use super::{Grant, Person, Profile, Token};
 
 pub(super) fn evolve(person: &mut Person, event: &PersonEvent) {
     if let PersonEvent::PersonAdded(added) = event {
@@ -20,6 +20,9 @@ pub(super) fn evolve(person: &mut Person, event: &PersonEvent) {
     let Some(profile) = &mut person.profile else { return };
     match event {
         PersonEvent::PersonAdded(_) | PersonEvent::PersonErased(_) => {}
+        PersonEvent::AuditorGranted(granted) => {
+            profile.grant = Some(Grant { expires_at: granted.expires_at, tickets: granted.tickets.clone() });
+        }
         PersonEvent::PersonDeleted(_) => profile.is_deleted = true,
         PersonEvent::PersonRenamed(renamed) => profile.name = renamed.name.clone(),
         PersonEvent::PersonEmailChanged(changed) => profile.email = changed.email.clone(),
@@ -42,6 +45,7 @@ fn profile(added: &PersonAdded) -> Profile {
         role: added.role,
         password_phc: None.into(),
         tokens: BTreeMap::new(),
+        grant: None,
         is_deleted: false,
     }
 }

@@ -16,6 +16,9 @@ pub enum Rejection {
     /// There is no such person.
     #[error("there is no such person")]
     Unknown,
+    /// The person is an auditor.
+    #[error("an auditor's grant is made and revoked, and not changed")]
+    Auditor,
     /// The id is in use.
     #[error("the person is known already")]
     AlreadyExists,

@@ -25,6 +25,8 @@ pub(super) fn change(tenant: &Tenant, event: &TenantEvent) -> Option<ChangeNoted
             let old = account.and_then(|account| account.locality.as_ref());
             (AuditAction::Update, name, locality(old, chosen))
         }
+        // What was done to the person is an entry of its own.
+        TenantEvent::AdminWithdrawn(_) => return None,
         TenantEvent::GroupAdded(added) => {
             let label = added.name.expose().clone();
             let changes = vec![changed("name", None, Some(&label))].into();

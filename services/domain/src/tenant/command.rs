@@ -1,6 +1,6 @@
 //! What may be asked of a tenant.
 
-use schemas::{GroupId, Personal, RegionId, Slug, values::Plan};
+use schemas::{GroupId, PersonId, Personal, RegionId, Slug, values::Plan};
 
 /// What may be asked of a tenant.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,8 @@ pub enum Command {
     ChangePlan(ChangePlan),
     /// Add a group of agents.
     AddGroup(AddGroup),
+    /// Take note that an admin is one no longer.
+    WithdrawAdmin(WithdrawAdmin),
 }
 
 /// Registers a tenant: a signup.
@@ -50,6 +52,14 @@ pub struct ChangePlan {
     pub plan: Plan,
 }
 
+/// Takes note that an admin is one no longer. Whoever says so deletes or demotes them in the same append, and has seen another who
+/// stays since this stream was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WithdrawAdmin {
+    /// The person.
+    pub person: PersonId,
+}
+
 /// Adds a group of agents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddGroup {
@@ -68,6 +78,12 @@ impl From<Register> for Command {
 impl From<ChangePlan> for Command {
     fn from(change: ChangePlan) -> Self {
         Self::ChangePlan(change)
+    }
+}
+
+impl From<WithdrawAdmin> for Command {
+    fn from(withdraw: WithdrawAdmin) -> Self {
+        Self::WithdrawAdmin(withdraw)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The rules of tenants.
 
-use schemas::tenant::{GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered};
+use schemas::tenant::{AdminWithdrawn, GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered};
 
 use super::{Account, AddGroup, Command, Decision, GROUPS_MAX, Register, Rejection, Tenant};
 use crate::text;
@@ -14,6 +14,7 @@ pub(super) fn decide(tenant: &Tenant, command: &Command) -> Result<Vec<TenantEve
         Command::Register(_) => Err(Rejection::AlreadyExists),
         Command::ChangePlan(change) if account.plan == Some(change.plan) => Ok(Vec::new()),
         Command::ChangePlan(change) => Ok(vec![PlanChosen { plan: change.plan }.into()]),
+        Command::WithdrawAdmin(withdraw) => Ok(vec![AdminWithdrawn { person: withdraw.person }.into()]),
         Command::AddGroup(add) => decide_add_group(account, add),
     }
 }

@@ -10,6 +10,8 @@ create table person (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     deleted_at timestamptz,
+    granted_until timestamptz,
+    granted_tickets bigint[] not null default '{}',
     primary key (tenant_id, person_id)
 );
 comment on table person is 'Projection people: profiles.';
@@ -17,11 +19,13 @@ comment on column person.tenant_id is 'Whose.';
 comment on column person.person_id is 'The person.';
 comment on column person.name is 'Full name.';
 comment on column person.email is 'Address, lower case.';
-comment on column person.role is 'end-user, agent or admin.';
+comment on column person.role is 'end-user, agent, admin or auditor.';
 comment on column person.password_phc is 'Argon2id in PHC string format, if a password was set.';
 comment on column person.created_at is 'When the person became known.';
 comment on column person.updated_at is 'When the profile last changed.';
 comment on column person.deleted_at is 'When the person was deleted; null while there.';
+comment on column person.granted_until is 'When an auditor''s grant ends.';
+comment on column person.granted_tickets is 'The tickets an auditor''s grant is about; all, when there are none.';
 
 create table api_token (
     tenant_id uuid not null,

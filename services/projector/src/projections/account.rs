@@ -24,7 +24,7 @@ pub(super) static PROJECTION: Projection = Projection {
     indexes_sql: include_str!("../../sql/account/indexes.sql"),
     tables: &[Table { name: "account", key: "tenant_id" }, Table { name: "agent_group", key: "group_id" }],
     reads: |stream| matches!(stream, StreamName::Tenant),
-    passes_over: &[],
+    passes_over: &["admin_withdrawn"],
     span: || apply_span!("projection.account.apply"),
     apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
@@ -53,6 +53,8 @@ async fn change(build: &mut OpenBuild, tenant: TenantId, event: &TenantEvent, at
         TenantEvent::PlanChosen(chosen) => choose_plan(build, tenant, chosen).await,
         TenantEvent::LocalityChosen(chosen) => choose_locality(build, tenant, chosen).await,
         TenantEvent::GroupAdded(added) => add_group(build, tenant, added, at).await,
+        // Passed over: who is an admin is in the projection `people`.
+        TenantEvent::AdminWithdrawn(_) => Ok(()),
     }
 }
 

@@ -41,6 +41,8 @@ struct Person {
     created_at: Timestamp,
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
+    granted_until: Option<Timestamp>,
+    granted_tickets: Vec<i64>,
 }
 
 struct Token<'event> {
@@ -106,6 +108,10 @@ impl<'event> Fold<'event> {
             PersonEvent::ApiTokenRevoked(event) => {
                 self.revoked.push(Revocation { token_id: event.token.get(), revoked_at: at });
             }
+            PersonEvent::AuditorGranted(event) => {
+                person.granted_until = Some(event.expires_at.to_sqlx());
+                person.granted_tickets = column(&event.tickets, |ticket| ticket.get());
+            }
             PersonEvent::PersonDeleted(_) => person.deleted_at = Some(at),
             PersonEvent::PersonErased(_) => {
                 person.erase();
@@ -126,8 +132,18 @@ fn added(id: PersonId, event: &Applied) -> Person {
         _ => (ERASED.to_owned(), None, Role::EndUser),
     };
     let role = role.as_str().to_owned();
-    let (password_phc, deleted_at) = (None, None);
-    Person { person_id: id.get(), name, email, role, password_phc, created_at: at, updated_at: at, deleted_at }
+    Person {
+        person_id: id.get(),
+        name,
+        email,
+        role,
+        password_phc: None,
+        created_at: at,
+        updated_at: at,
+        deleted_at: None,
+        granted_until: None,
+        granted_tickets: Vec::new(),
+    }
 }
 
 async fn load(
@@ -140,7 +156,7 @@ async fn load(
         Person,
         r#"select person_id, name, email, role, password_phc,
                   created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp",
-                  deleted_at as "deleted_at: Timestamp"
+                  deleted_at as "deleted_at: Timestamp", granted_until as "granted_until: Timestamp", granted_tickets
            from person where tenant_id = $1 and person_id = any($2)"#,
         tenant.get(),
         &ids,
@@ -159,7 +175,8 @@ impl Person {
     fn erase(&mut self) {
         ERASED_PERSON.clone_into(&mut self.name);
         Role::EndUser.as_str().clone_into(&mut self.role);
-        (self.email, self.password_phc) = (None, None);
+        (self.email, self.password_phc, self.granted_until) = (None, None, None);
+        self.granted_tickets.clear();
     }
 }
 
@@ -174,7 +191,9 @@ impl Row for Person {
         to.value("password_phc", self.password_phc.as_deref())?;
         to.value("created_at", self.created_at)?;
         to.value("updated_at", self.updated_at)?;
-        to.value("deleted_at", self.deleted_at)
+        to.value("deleted_at", self.deleted_at)?;
+        to.value("granted_until", self.granted_until)?;
+        to.list("granted_tickets", &self.granted_tickets)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{api::v2::page::PageQuery, caller::Caller, problem::ApiResult, read, 
 
 /// Answers the events after a position. Credentials in them are hashes; those stay out all the same.
 pub(crate) async fn events(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_admin()?;
+    caller.require_overseer()?;
     let span = Span::read(&query)?;
     let mut logged = read::log::page(&desk, &caller.resident, Position::new(span.after), span.limit).await?;
     logged.iter_mut().for_each(withhold_credentials);

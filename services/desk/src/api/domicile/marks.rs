@@ -9,7 +9,7 @@ use crate::{caller::Caller, problem::ApiResult, state::Desk};
 
 /// Answers the four marks: each a position, since when, and how long ago that was. One that was never reached is null.
 pub(crate) async fn marks(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let mut transaction = regions::begin(&desk.pool, &caller.resident).await?;
     let marks = eventlog::marks(&mut transaction, &caller.resident).await?;
     let now = desk.clock.now();

@@ -22,7 +22,7 @@ pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiRe
         "jurisdiction": region.jurisdiction,
         "cloud_region": region.cloud_region,
     });
-    if !caller.is_agent() {
+    if !caller.is_insider() {
         return Ok(Json(json!({"region": region})));
     }
     let resident = &caller.resident;

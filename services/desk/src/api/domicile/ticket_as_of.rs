@@ -23,7 +23,7 @@ pub(crate) async fn ticket_as_of(
     Id(ticket): Id<TicketId>,
     query: PageQuery,
 ) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let as_of = match query.get("as_of").filter(|text| !text.is_empty()) {
         Some(text) => {
             text.parse().map_err(|_| ApiError::invalid_parameter("as_of", "a time such as 2026-11-22T10:00:00Z"))?

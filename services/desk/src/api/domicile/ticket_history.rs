@@ -20,7 +20,7 @@ pub(crate) async fn ticket_history(
     Id(ticket): Id<TicketId>,
     query: PageQuery,
 ) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let span = Span::read(&query)?;
     let after = Version::new(span.after);
     let stream = StreamName::Ticket(ticket);

@@ -47,7 +47,7 @@ impl Job {
 
 /// Answers an erasure's status: working until its keys are destroyed, which is a moment after it was recorded.
 pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Path(id): Path<String>) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let last = position(&id).ok_or_else(ApiError::not_found)?;
     // The list is followed by what the audit log says of the command.
     let before = Position::new((last.get() - COMMAND_TAIL).max(0));

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod create;
 pub(crate) mod create_or_update;
 pub(crate) mod delete;
+mod last_admin;
 pub(crate) mod list;
 pub(crate) mod me;
 pub(crate) mod request;

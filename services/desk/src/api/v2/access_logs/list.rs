@@ -38,7 +38,7 @@ struct Filter {
 
 /// Answers a page of entries.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_admin()?;
+    caller.require_overseer()?;
     let filter = Filter::read(&query)?;
     let page = Page::read(&query, &caller)?;
     let wanted = Wanted {

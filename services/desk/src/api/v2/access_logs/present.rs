@@ -54,7 +54,7 @@ const fn authorization(means: Means) -> Option<&'static str> {
     match means {
         Means::Password | Means::BasicToken => Some("basic"),
         Means::BearerToken => Some("bearer"),
-        Means::Link | Means::Page | Means::System => None,
+        Means::Link | Means::CommandLine | Means::Page | Means::System => None,
     }
 }
 
@@ -66,9 +66,11 @@ fn summary(access: &Access) -> String {
         ReadKind::Group => "group",
         ReadKind::Attachment => "attachment",
         ReadKind::ApiToken => "API tokens",
+        ReadKind::AuditorGrant => "auditors' grants",
         ReadKind::Event => "the event log",
         ReadKind::AccessLog => "the access log",
         ReadKind::AuditLog => "the audit log",
+        ReadKind::Archive => "the archive",
         ReadKind::Other => "something else",
     };
     let verb = if access.status < 400 { "Read" } else { "Was refused" };

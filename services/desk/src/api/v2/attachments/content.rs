@@ -55,7 +55,7 @@ fn check(row: &Attachment, caller: Result<Caller, ApiError>) -> Result<(), ApiEr
     }
     let caller = caller?;
     let is_allowed = match row.comment_id {
-        Some(_) => caller.is_agent(),
+        Some(_) => caller.is_insider() && caller.is_granted(row.ticket_id),
         None => row.uploader_id == caller.person.get(),
     };
     if is_allowed { Ok(()) } else { Err(ApiError::not_found()) }

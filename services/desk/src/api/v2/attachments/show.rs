@@ -31,9 +31,12 @@ pub(crate) async fn show(
 }
 
 async fn is_in_sight(conn: &mut sqlx::PgConnection, caller: &Caller, row: &Attachment) -> Result<bool, sqlx::Error> {
+    if !caller.is_granted(row.ticket_id) {
+        return Ok(false);
+    }
     let Some(ticket) = row.ticket_id else { return Ok(row.uploader_id == caller.person.get()) };
     if row.is_public != Some(true) {
-        return Ok(caller.is_agent());
+        return Ok(caller.is_insider());
     }
     let ticket = read::tickets::one(conn, &caller.resident, caller.sight(), TicketId::new(ticket)).await?;
     Ok(ticket.is_some())

@@ -31,7 +31,7 @@ pub(crate) async fn export(
     query: PageQuery,
     print: RequestPrint,
 ) -> ApiResult<impl IntoResponse> {
-    caller.require_admin()?;
+    caller.require_overseer()?;
     let filter = filter::read(&query)?;
     let window = Window { after: 0, before: None, limit: ROWS_MAX + 1, offset: 0 };
     let mut transaction = desk.reading(&caller.resident).await?;

@@ -9,7 +9,7 @@ use crate::{api::v2::page::PageQuery, caller::Caller, problem::ApiResult, read, 
 
 /// Answers a page of entries.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_admin()?;
+    caller.require_overseer()?;
     let filter = filter::read(&query)?;
     let page = query.page(&caller)?;
     let resident = &caller.resident;

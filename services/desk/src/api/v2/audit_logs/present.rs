@@ -62,6 +62,8 @@ fn label(action: &str) -> &str {
         "update" => "Updated",
         "destroy" => "Deleted",
         "exported" => "Exported",
+        "accessed" => "Accessed",
+        "login_failed" => "Failed login",
         other => other,
     }
 }

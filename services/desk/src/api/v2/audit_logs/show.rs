@@ -15,7 +15,7 @@ use crate::{
 
 /// Answers the entry.
 pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Id(id): Id<Position>) -> ApiResult<Json<Value>> {
-    caller.require_admin()?;
+    caller.require_overseer()?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::audit_log::many(&mut transaction, &caller.resident, &[id.get()]).await?;
     let names = present::names(&mut transaction, &caller.resident, &rows).await?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Answers a page of deleted tickets.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let page = query.page(&caller)?;
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Answers a page of deleted users.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let page = query.page(&caller)?;
     let filter = Filter { deleted: true, ..Filter::default() };
     Ok(Json(users::list::answer(&desk, &caller, ("deleted_users", &page), &filter).await?))

@@ -14,7 +14,7 @@ use crate::{
 
 /// Answers the user, if deleted.
 pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Id(person): Id<PersonId>) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::people::one(&mut transaction, &caller.resident, person).await?;
     let row = row.filter(|row| !row.is_active).ok_or_else(ApiError::not_found)?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Answers a page of groups.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let page = query.page(&caller)?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let slice = page.slice(read::groups::ids(&mut transaction, &caller.resident, page.window()).await?);

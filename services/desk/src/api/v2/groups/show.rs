@@ -14,7 +14,7 @@ use crate::{
 
 /// Answers the group.
 pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Id(group): Id<GroupId>) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::groups::one(&mut transaction, &caller.resident, group).await?.ok_or_else(ApiError::not_found)?;
     Ok(Json(json!({"group": present::group::group(&caller, &row)})))

@@ -19,7 +19,7 @@ pub(crate) async fn audits(
     Id(ticket): Id<TicketId>,
     query: PageQuery,
 ) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let page = query.page(&caller)?;
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;

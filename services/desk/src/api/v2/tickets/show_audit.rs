@@ -18,7 +18,7 @@ pub(crate) async fn show_audit(
     caller: Caller,
     TwoIds(ticket, audit_id): TwoIds<TicketId, i64>,
 ) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::audits::many(&mut transaction, &caller.resident, ticket, &[audit_id]).await?.pop();
     let row = row.ok_or_else(ApiError::not_found)?;

@@ -7,14 +7,14 @@ use domain::{
     email::{self, EmailClaim},
     person::{Command, Person},
 };
-use schemas::{PersonId, StreamName};
+use schemas::{PersonId, StreamName, values::Role};
 
-use super::answer;
+use super::{answer, last_admin};
 use crate::{
     api::{v2::ids::Id, who},
     body::RequestPrint,
     caller::Caller,
-    execute::{Batch, Done, Issuer, replayed},
+    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, replayed},
     problem::{ApiError, ApiResult},
     read,
     state::Desk,
@@ -38,18 +38,32 @@ pub(crate) async fn delete(
 }
 
 async fn put_away(desk: &Desk, caller: &Caller, by: &Issuer, person: PersonId) -> Result<Done, ApiError> {
+    let mut attempt = 1;
+    loop {
+        match decide(desk, caller, by, person).await?.commit().await {
+            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
+            done => return Ok(done?),
+        }
+    }
+}
+
+async fn decide<'a>(desk: &'a Desk, caller: &Caller, by: &'a Issuer, person: PersonId) -> Result<Batch<'a>, ApiError> {
     let (row, version) = answer::folded(desk, caller, person).await?.ok_or_else(ApiError::not_found)?;
     may_delete(desk, caller, person).await?;
     let stream = StreamName::Person(person);
     let mut batch = Batch::new(desk, by).decide::<Person>(stream, Some(version), &Command::Delete).await?;
-    if let Some(email) = row.email {
+    if row.role == Role::Admin.as_str() {
+        batch = last_admin::withdraw(batch, desk, by, person).await?;
+    }
+    // An auditor's address was never claimed.
+    if let Some(email) = row.email.filter(|_| row.role != Role::Auditor.as_str()) {
         let stream = who::email_stream(desk, &by.resident, &email).await?;
         batch = batch.decide::<EmailClaim>(stream, None, &email::Command::Release { person }).await?;
     }
-    Ok(batch.commit().await?)
+    Ok(batch)
 }
 
-/// Whoever is asked back about a ticket must be there; and an admin who deletes themselves might have been the last one.
+/// Whoever is asked back about a ticket must be there; and nobody should find out by accident that they are gone.
 async fn may_delete(desk: &Desk, caller: &Caller, person: PersonId) -> Result<(), ApiError> {
     if person == caller.person {
         return Err(ApiError::forbidden("Nobody deletes themselves"));

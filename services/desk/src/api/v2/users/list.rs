@@ -16,7 +16,7 @@ use crate::{
 
 /// Answers a page of users.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let roles: Vec<String> = query.all_of("role").chain(query.all_of("role[]")).map(str::to_owned).collect();
     let filter = Filter { roles: (!roles.is_empty()).then_some(roles), ..Filter::default() };
     let page = query.page(&caller)?;

@@ -10,6 +10,7 @@ use crate::{
 };
 
 /// The attributes of a user that a client may send. `None` was not sent.
+#[derive(Clone)]
 pub(crate) struct UserRequest {
     pub(crate) name: Option<String>,
     /// `Some(None)` was sent as null: no address.
@@ -26,6 +27,12 @@ pub(crate) enum Name {
     Optional,
 }
 
+/// A role of people who work here. An auditor's comes with a grant, not with a profile.
+fn role(word: &str) -> Result<Role, &'static str> {
+    let found = word.parse().ok().filter(|role| *role != Role::Auditor);
+    found.ok_or("takes one of end-user, agent, admin")
+}
+
 impl UserRequest {
     /// Reads the object under `user`.
     pub(crate) fn read(body: &Body, name: Name) -> Result<Self, ApiError> {
@@ -36,7 +43,7 @@ impl UserRequest {
                 Name::Optional => fields.checked("name", text::name),
             },
             email: fields.has("email").then(|| fields.checked("email", text::email)),
-            role: fields.word("role"),
+            role: if fields.value("role").is_some_and(|sent| sent == "") { None } else { fields.checked("role", role) },
         };
         fields.finish()?;
         Ok(request)

@@ -18,7 +18,7 @@ use crate::{
 
 /// Answers a page of the users found.
 pub(crate) async fn search(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let filter = filter(&query)?;
     let page = query.offset_page(&caller)?;
     Ok(Json(list::answer(&desk, &caller, ("users", &page), &filter).await?))

@@ -14,7 +14,7 @@ use crate::{
 
 /// Answers the user.
 pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Id(person): Id<PersonId>) -> ApiResult<Json<Value>> {
-    if !caller.is_agent() && person != caller.person {
+    if !caller.is_insider() && person != caller.person {
         return Err(ApiError::not_found());
     }
     let mut transaction = desk.reading(&caller.resident).await?;

@@ -13,7 +13,7 @@ use crate::{
 
 /// Answers the users; ids that name none are left out.
 pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    caller.require_agent()?;
+    caller.require_insider()?;
     let ids = ids::listed(query.get("ids"))?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;

@@ -11,14 +11,14 @@ use domain::{
 use schemas::{PersonId, values::Role};
 
 use super::{
-    answer,
+    answer, last_admin,
     request::{Name, UserRequest},
 };
 use crate::{
     api::{add_person, v2::ids::Id, who},
     body::Body,
     caller::Caller,
-    execute::{Batch, Done, Failure, Issuer, replayed},
+    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, replayed},
     problem::{ApiError, ApiResult},
     read,
     state::Desk,
@@ -50,23 +50,38 @@ pub(crate) async fn change(
     by: &Issuer,
     (person, request): (PersonId, UserRequest),
 ) -> Result<Done, ApiError> {
+    let mut attempt = 1;
+    loop {
+        match decide(desk, caller, by, (person, &request)).await?.commit().await {
+            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
+            done => return Ok(done?),
+        }
+    }
+}
+
+async fn decide<'a>(
+    desk: &'a Desk,
+    caller: &Caller,
+    by: &'a Issuer,
+    (person, request): (PersonId, &UserRequest),
+) -> Result<Batch<'a>, ApiError> {
     let (row, version) = answer::folded(desk, caller, person).await?.ok_or_else(ApiError::not_found)?;
-    may_change(caller, &row, &request)?;
-    let UserRequest { name, email, role } = request;
+    may_change(caller, &row, request)?;
+    let UserRequest { name, email, role } = request.clone();
     let email = email.filter(|asked| *asked != row.email);
     let change = Change { name: name.map(Into::into), email: email.clone().map(Into::into), role };
     let stream = schemas::StreamName::Person(person);
     let mut batch = Batch::new(desk, by).decide::<Person>(stream, Some(version), &change.into()).await?;
+    if row.role == Role::Admin.as_str() && role.is_some_and(|role| role != Role::Admin) {
+        batch = last_admin::withdraw(batch, desk, by, person).await?;
+    }
     if let Some(asked) = email {
         batch = match move_claim(batch, desk, by, (person, row.email, asked)).await? {
             Ok(batch) => batch,
             Err(_) => return Err(add_person::email_taken()),
         };
     }
-    match batch.commit().await {
-        Err(Failure::Conflict { .. }) => Err(ApiError::conflict()),
-        done => Ok(done?),
-    }
+    Ok(batch)
 }
 
 async fn move_claim<'a>(

@@ -1,0 +1,151 @@
+//! Who may ask for what: every route, every method and every kind of caller, in one table that the router is held against.
+
+use std::fmt::Write;
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use serde_json::json;
+
+use super::testing::{ADA, ALAN, Bench, GRACE, Who, request};
+use crate::access::routes::ROWS;
+
+/// A request of a kind of caller.
+type Ask = Box<dyn Fn(&str, &str) -> Request<Body>>;
+
+fn by(who: Option<Who>) -> Ask {
+    Box::new(move |method, path| request(method, "acme", who, path, Body::from("{}")))
+}
+
+fn with_token(token: String) -> Ask {
+    Box::new(move |method, path| {
+        let mut request = request(method, "acme", None, path, Body::from("{}"));
+        request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse().expect("a header"));
+        request
+    })
+}
+
+async fn auditor(bench: &Bench, tickets: serde_json::Value) -> Ask {
+    let wanted = json!({"name": "Otto", "email": "otto@audit.example", "expires_at": "2026-12-02T10:00:00Z", "tickets": tickets});
+    let answer = bench.post(GRACE, "/api/domicile/v1/auditor_grants", wanted).await;
+    with_token(answer.body["token"].as_str().expect("a token").to_owned())
+}
+
+/// What a route's place holders stand for: what is read is there, and nothing is changed that is.
+fn filled(path: &str, method: &str, audit: i64) -> String {
+    let of = |path: &str| match path {
+        _ if method != "GET" => "999",
+        path if path.contains("/users/") => "4",
+        path if path.contains("/groups/") => "5",
+        _ => "1",
+    };
+    let audit_log = if path.contains("/audit_logs/") { "LOG" } else { of(path) };
+    path.replace("{id}", audit_log).replace("{audit_id}", &audit.to_string()).replace("{token}", "wrong")
+}
+
+/// One line a route and method: what each kind of caller is answered.
+async fn answered(bench: &Bench) -> anyhow::Result<String> {
+    bench.ticket(ALAN, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    let callers = [
+        by(None),
+        by(Some(ADA)),
+        by(Some(ALAN)),
+        by(Some(GRACE)),
+        auditor(bench, json!(null)).await,
+        auditor(bench, json!([1])).await,
+    ];
+    bench.settle(&bench.acme).await?;
+    let audits = bench.get(ALAN, "/api/v2/tickets/1/audits").await.body;
+    let audit = audits["audits"][0]["id"].as_i64().expect("an audit");
+    let logs = bench.get(GRACE, "/api/v2/audit_logs").await.body;
+    let log = logs["audit_logs"][0]["id"].to_string();
+    let mut table = String::new();
+    for (path, _) in ROWS {
+        for method in ["GET", "POST", "PUT", "DELETE"] {
+            let target = filled(path, method, audit).replace("LOG", &log);
+            let mut statuses = Vec::new();
+            for ask in &callers {
+                statuses.push(bench.send(ask(method, &target)).await.status.as_u16().to_string());
+            }
+            // The router does not know the method here, whoever asks.
+            if statuses.iter().any(|status| status != "405") {
+                writeln!(table, "{method} {path} {}", statuses.join(" "))?;
+            }
+        }
+    }
+    Ok(table)
+}
+
+/// Route; then nobody, an end user, an agent, an admin, an auditor, an auditor of ticket 1 only. What an admin is answered says what
+/// becomes of the empty request itself.
+const TABLE: &str = "\
+GET / 200 200 200 200 200 200
+GET /assets/domicile.css 200 200 200 200 200 200
+GET /api/v2/access_logs 401 403 403 200 200 403
+GET /api/v2/api_tokens 401 200 200 200 200 403
+POST /api/v2/api_tokens 401 403 403 422 403 403
+DELETE /api/v2/api_tokens/{id} 401 404 404 404 403 403
+GET /api/v2/audit_logs 401 403 403 200 200 403
+GET /api/v2/audit_logs/{id} 401 403 403 200 200 403
+GET /api/v2/attachments/{id} 401 404 404 404 404 404
+GET /api/v2/deleted_tickets 401 403 200 200 200 403
+DELETE /api/v2/deleted_tickets/destroy_many 401 403 400 400 403 403
+PUT /api/v2/deleted_tickets/restore_many 401 400 400 400 403 403
+DELETE /api/v2/deleted_tickets/{id} 401 403 404 404 403 403
+PUT /api/v2/deleted_tickets/{id}/restore 401 403 404 404 403 403
+GET /api/v2/deleted_users 401 403 200 200 200 403
+GET /api/v2/deleted_users/{id} 401 403 404 404 404 403
+DELETE /api/v2/deleted_users/{id} 401 403 403 404 403 403
+GET /api/v2/groups 401 403 200 200 200 403
+POST /api/v2/groups 401 403 403 422 403 403
+GET /api/v2/groups/{id} 401 403 200 200 200 403
+GET /api/v2/job_statuses/{id} 401 403 404 404 404 404
+GET /api/v2/tickets 401 200 200 200 200 403
+POST /api/v2/tickets 401 422 422 422 403 403
+GET /api/v2/tickets/count 401 200 200 200 200 403
+GET /api/v2/tickets/show_many 401 400 400 400 400 403
+GET /api/v2/tickets/{id} 401 404 200 200 200 200
+PUT /api/v2/tickets/{id} 401 404 404 404 403 403
+DELETE /api/v2/tickets/{id} 401 404 404 404 403 403
+GET /api/v2/tickets/{id}/audits 401 403 200 200 200 200
+GET /api/v2/tickets/{id}/audits/{audit_id} 401 403 200 200 200 200
+GET /api/v2/tickets/{id}/comments 401 404 200 200 200 200
+POST /api/v2/uploads 401 422 422 422 403 403
+GET /api/v2/users 401 403 200 200 200 403
+POST /api/v2/users 401 403 422 422 403 403
+POST /api/v2/users/create_or_update 401 403 422 422 403 403
+GET /api/v2/users/me 401 200 200 200 200 200
+GET /api/v2/users/search 401 403 400 400 400 403
+GET /api/v2/users/show_many 401 403 400 400 400 403
+GET /api/v2/users/{id} 401 404 200 200 200 403
+PUT /api/v2/users/{id} 401 404 422 422 403 403
+DELETE /api/v2/users/{id} 401 403 403 404 403 403
+GET /attachments/token/{token} 404 404 404 404 404 404
+GET /attachments/token/{token}/ 404 404 404 404 404 404
+GET /api/domicile/v1/auditor_grants 401 403 403 200 403 403
+POST /api/domicile/v1/auditor_grants 401 403 403 422 403 403
+DELETE /api/domicile/v1/auditor_grants/{id} 401 403 403 404 403 403
+GET /api/domicile/v1/audit_logs.csv 401 403 403 200 200 403
+GET /api/domicile/v1/events 401 403 403 200 200 403
+GET /api/domicile/v1/marks 401 403 200 200 200 200
+GET /api/domicile/v1/residency 401 200 200 200 200 200
+GET /api/domicile/v1/tickets/{id} 401 403 200 200 200 200
+POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
+GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
+";
+
+#[tokio::test]
+async fn every_route_answers_every_role_as_the_table_says() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    assert_eq!(answered(&bench).await?, TABLE);
+    Ok(())
+}
+
+#[test]
+fn no_auditor_may_write() {
+    for line in TABLE.lines().filter(|line| !line.starts_with("GET ")) {
+        let auditors: Vec<&str> = line.split(' ').skip(6).collect();
+        assert_eq!(auditors, ["403", "403"], "{line}");
+    }
+}
