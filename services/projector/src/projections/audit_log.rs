@@ -85,15 +85,21 @@ fn origin_of(origins: &HashMap<CommandId, From>, applied: &Applied) -> From {
     origins.get(&applied.envelope.command_id).cloned().unwrap_or_default()
 }
 
-/// What was sealed under a destroyed key is taken out of the rows that were made before.
+/// What was sealed under a destroyed key is taken out of the rows that were made before: all of it, so that they are the rows of a build
+/// that never saw it. What remains is that somebody did something, and when.
 async fn forget(build: &mut OpenBuild, resident: &Resident, keys: &[Uuid]) -> Result<(), ApplyError> {
     if keys.is_empty() {
         return Ok(());
     }
     let gone = [
-        ("update audit_log set ip_address = null, client = null where tenant_id = ", " and origin_key_id = any("),
         (
-            "update audit_log set source_label = '[erased]', changes = '[]' where tenant_id = ",
+            "update audit_log set means = null, token_id = null, ip_address = null, client = null, origin_key_id = null
+             where tenant_id = ",
+            " and origin_key_id = any(",
+        ),
+        (
+            "update audit_log set action = 'update', source_type = 'user', source_id = 0, source_label = '[erased]',
+             changes = '[]' where tenant_id = ",
             " and change_key_id = any(",
         ),
     ];

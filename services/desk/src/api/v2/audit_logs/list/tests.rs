@@ -165,3 +165,34 @@ async fn a_file_of_the_log_is_an_entry_of_the_log() -> anyhow::Result<()> {
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn rows_after_an_erasure_are_those_of_a_rebuild() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    promote(&bench).await?;
+    // What was done to Alan, and where he did something from, are to go; what he did to Ada stays.
+    let body = json!({"user": {"name": "Ada L"}}).to_string();
+    let mut renamed = request("PUT", "acme", Some(ALAN), "/api/v2/users/3", Body::from(body));
+    renamed.extensions_mut().insert(Peer { address: Some(SocketAddr::from(([192, 0, 2, 9], 9))), tls: false });
+    assert_eq!(bench.send(renamed).await.status, 200);
+    bench.post(GRACE, "/api/v2/groups", json!({"group": {"name": "Second line"}})).await;
+    for path in ["/api/v2/users/2", "/api/v2/deleted_users/2"] {
+        assert_eq!(bench.delete(GRACE, path).await.status, 200, "{path}");
+    }
+    bench.settle(&bench.acme).await?;
+    let live = rows(&bench, "").await;
+    let left = json!(live).to_string();
+    assert!(!left.contains("Alan") && !left.contains("192.0.2.9") && left.contains("Ada L"), "{left}");
+    let region = &bench.test.region;
+    let deps = projector::ProjectorDeps {
+        region: region.region.clone(),
+        pool: region.pool(regions::DatabaseRole::Projector).await?,
+        vault: region.vault(regions::DatabaseRole::Projector).await?,
+        clock: region.clock.clone(),
+        metrics: region.metrics.clone(),
+    };
+    let rebuilt = projector::rebuild(&deps, &projector::Selection::all(), &|_| {}).await?;
+    assert!(rebuilt.is_done(), "without accepting differences: {:?}", rebuilt.builds);
+    assert_eq!(rows(&bench, "").await, live);
+    Ok(())
+}
