@@ -25,7 +25,7 @@ pub(crate) enum Payload {
     Event(TenantLogEvent),
     /// Its key was destroyed: a tombstone stands for it.
     Erased,
-    /// No projection reads its stream, so nobody looked.
+    /// No projection reads its stream, so it was not opened.
     Unwanted,
     /// It did not open, or did not decode; why, without data of the event. Whoever needs it halts.
     Unreadable(String),

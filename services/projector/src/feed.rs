@@ -1,12 +1,13 @@
 //! Reads batches of whole commands from a tenant's log and opens them, once for all projections.
 
 use regions::Resident;
-use schemas::{Position, Recorded, StreamName, TenantLogEvent, erasure::ErasureEvent};
+use schemas::{Position, Recorded, TenantLogEvent, erasure::ErasureEvent};
 use sqlx::PgConnection;
 
 use crate::{
     Error, ProjectorDeps,
     batch::{Batch, Payload},
+    projections,
 };
 
 /// How many events are read at once: enough for any command to fit whole.
@@ -85,7 +86,17 @@ fn cut_last_command(recorded: &mut Vec<Recorded>) {
     }
 }
 
+/// Opens what some projection reads. The rest, such as the access log, stays sealed: nobody here needs to see it, and its events are
+/// large.
 async fn open(deps: &ProjectorDeps, resident: &Resident, recorded: &[Recorded]) -> Result<Vec<Payload>, Error> {
+    let is_read = |event: &&Recorded| projections::ALL.iter().any(|known| (known.reads)(&event.sealed.envelope.stream));
+    let read: Vec<Recorded> = recorded.iter().filter(is_read).cloned().collect();
+    let mut opened = open_read(deps, resident, &read).await?.into_iter();
+    let payload = |event: &Recorded| if is_read(&event) { opened.next() } else { None };
+    Ok(recorded.iter().map(payload).map(|payload| payload.unwrap_or(Payload::Unwanted)).collect())
+}
+
+async fn open_read(deps: &ProjectorDeps, resident: &Resident, recorded: &[Recorded]) -> Result<Vec<Payload>, Error> {
     match open_together(deps, resident, recorded).await {
         Err(Error::Open(error)) if fault(&error).is_some() => {
             let mut payloads = Vec::with_capacity(recorded.len());
@@ -141,10 +152,6 @@ async fn open_alone(deps: &ProjectorDeps, resident: &Resident, event: &Recorded)
 fn decode(event: &Recorded, plaintext: Option<&Vec<u8>>) -> Payload {
     let Some(plaintext) = plaintext else { return Payload::Erased };
     let envelope = &event.sealed.envelope;
-    // Its events are large, and no projection reads them.
-    if matches!(envelope.stream, StreamName::Access(_)) {
-        return Payload::Unwanted;
-    }
     match TenantLogEvent::decode(&envelope.event_type, envelope.schema_version, plaintext) {
         Ok(event) => Payload::Event(event),
         // Only the outermost message: the sources quote values.

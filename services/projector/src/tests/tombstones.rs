@@ -12,7 +12,7 @@ use super::{
     people, threads,
     world::{Draft, World, comment, comment_of, opened, ticket},
 };
-use crate::{Selection, catch_up, rebuild, rebuild_with};
+use crate::{Selection, batch::Payload, catch_up, rebuild, rebuild_with};
 
 #[tokio::test]
 async fn an_erased_comment_leaves_a_tombstone_and_right_counts() -> anyhow::Result<()> {
@@ -123,5 +123,19 @@ async fn rows_after_an_erasure_are_those_of_a_build_that_never_saw_what_was_eras
     assert_eq!(world.as_owner(erase, &acme).await?, 5, "a person, a file, a ticket and its two comments");
     rebuild(&world.restarted().await?, &Selection::all(), &|_| {}).await?;
     assert_eq!(world.fingerprints(&acme).await?, live, "and the rebuild itself found no difference");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_no_projection_reads_is_not_opened() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    world.say(&acme, "access-20261122", vec![Draft::raw("accesses_recorded", 1, "{\"accesses\": []}")]).await?;
+    world.say(&acme, "ticket-1", vec![opened("Kettle")]).await?;
+    // Whoever opened it would find that its key is gone.
+    world.as_owner("delete from vault.data_key where scope like 'access-%' and tenant_id = ", &acme).await?;
+    let batch = crate::feed::read(&world.deps, &acme, schemas::Position::ZERO).await?;
+    assert!(matches!(batch.events[0].payload, Payload::Unwanted), "{:?}", batch.events[0].payload);
+    assert!(matches!(batch.events[1].payload, Payload::Event(_)), "{:?}", batch.events[1].payload);
     Ok(())
 }
