@@ -48,6 +48,9 @@ pub struct Access {
     /// The length of the answer's body, where it was known beforehand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes_sent: Option<u64>,
+    /// Why, if whoever runs the region read it on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 events! {

@@ -9,7 +9,7 @@ use anyhow::Context;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use system_tests::{Deployment, Setup, Tenant, wait};
+use system_tests::{Deployment, Setup, Tenant, folder::Folder, wait};
 
 const READERS: usize = 4;
 /// Reads that are answered before the kill.
@@ -63,6 +63,44 @@ async fn a_read_is_seen_by_its_tenants_admin_within_a_second_and_by_nobody_else(
         let waited = time(&recorded["recorded_at"])?.duration_since(time(&seen[0]["timestamp"])?);
         assert!(waited < SignedDuration::from_secs(1), "it waited {waited}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_an_operator_opens_on_the_command_line_is_told_to_the_tenant_and_a_copy_tells_nobody() -> anyhow::Result<()>
+{
+    let deployment = Deployment::start(Setup::regions(&["eu"])).await?;
+    let acme = deployment.signup("eu", "acme").await?;
+    let ticket = acme.ticket("Printer", "It smokes").await?.to_string();
+    let looks: [&[&str]; 3] = [
+        &["replay", "--ticket", &ticket, "--format", "ndjson", "--reason", "case 4711"],
+        &["show", "--as-of", "3"],
+        &["diff", "--from-moment", "1"],
+    ];
+    for look in looks {
+        deployment.cli(&[&["audit"], look, &["--region", "eu", "--tenant", "acme"]].concat()).await?.expect(0)?;
+    }
+    let told = acme.client.get("/api/v2/access_logs").await?.expect(200)?.body;
+    let told = told["access_logs"].as_array().context("entries")?.iter().filter(|entry| entry["actor"] == "operator");
+    let told: Vec<_> = told.map(|entry| (entry["reason"].as_str(), entry["category"].as_str())).collect();
+    let expected =
+        [(Some("case 4711"), Some("ticket")), (Some("none given"), Some("event")), (Some("none given"), Some("event"))];
+    assert_eq!(told, expected);
+
+    acme.archived().await?;
+    let folder = Folder::new()?;
+    let copy = folder.path().join("copy");
+    let copy = copy.to_str().context("a path of this test")?;
+    deployment.cli(&["audit", "export", "--to", copy, "--region", "eu", "--tenant", "acme"]).await?.expect(0)?;
+    deployment.cli(&["audit", "replay", "--from", copy]).await?.expect(0)?;
+    let seen = wait::until("the audit log has them", async || {
+        let logs =
+            acme.client.get("/api/v2/audit_logs?filter[source_type]=history&sort_order=asc").await?.expect(200)?.body;
+        let logs = logs["audit_logs"].as_array().context("entries")?.clone();
+        Ok((logs.len() >= 4).then_some(logs))
+    });
+    let actions: Vec<_> = seen.await?.iter().map(|entry| entry["action"].clone()).collect();
+    assert_eq!(actions, ["accessed", "accessed", "accessed", "exported"]);
     Ok(())
 }
 

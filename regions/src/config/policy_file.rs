@@ -57,7 +57,9 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         egress: egress(&file)?,
         deletion: file.optional_table("deletion")?.map_or_else(|| Ok(Deletion::default()), |table| deletion(&table))?,
         access_log_days: file.optional_table("access_log")?.map_or(Ok(ACCESS_LOG_DAYS), |table| days(&table))?,
-        auditor_grant_days: file.optional_table("auditor_grant")?.map_or(Ok(AUDITOR_GRANT_DAYS), |table| days(&table))?,
+        auditor_grant_days: file
+            .optional_table("auditor_grant")?
+            .map_or(Ok(AUDITOR_GRANT_DAYS), |table| days(&table))?,
     };
     Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
 }

@@ -34,6 +34,7 @@ use crate::{
     host::Site,
     serve::Peer,
     state::Desk,
+    visible::WroteNothing,
 };
 
 /// How much of an address is kept.
@@ -86,7 +87,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Reading {
 }
 
 /// The layer around a tenant's routes. A read waits here while the recorder has no place for its entry, rather than go
-/// unrecorded.
+/// unrecorded. A command is in the log by itself, unless it writes nothing: then its answer is a read of what it was about.
 pub(crate) async fn layer(
     State(desk): State<Desk>,
     path: Option<MatchedPath>,
@@ -95,19 +96,35 @@ pub(crate) async fn layer(
 ) -> Response {
     let row = path.as_ref().map(|path| routes::row(path.as_str()));
     let site = request.extensions().get::<Site>().cloned();
-    let (Some(row), Some(Site::Tenant(resident))) = (row.filter(|row| row.is_read(request.method())), site) else {
+    let (Some(row), Some(Site::Tenant(resident))) = (row, site) else { return next.run(request).await };
+    let is_read = row.is_read(request.method());
+    if !is_read && !row.is_command(request.method()) {
         return next.run(request).await;
-    };
-    let place = match desk.recorder().place(resident.tenant_id()).await {
-        Ok(place) => place,
-        Err(full) => return full.into_response(),
-    };
+    }
+    let place = async || desk.recorder().place(resident.tenant_id()).await;
+    let mut kept = None;
+    if is_read {
+        match place().await {
+            Ok(place) => kept = Some(place),
+            Err(full) => return full.into_response(),
+        }
+    }
     let reading = Reading::default();
     let draft = draft(&desk, &row, &request);
     request.extensions_mut().insert(reading.clone());
     let response = next.run(request).await;
+    if !is_read && response.extensions().get::<WroteNothing>().is_none() {
+        return response;
+    }
     if let Some(access) = finish(draft, &row, &reading, &response) {
-        desk.recorder().record(&resident, access, place);
+        let kept = match kept {
+            Some(kept) => Ok(kept),
+            None => place().await,
+        };
+        match kept {
+            Ok(kept) => desk.recorder().record(&resident, access, kept),
+            Err(full) => return full.into_response(),
+        }
     }
     response
 }
@@ -135,6 +152,7 @@ fn draft(desk: &Desk, row: &Row, request: &Request) -> Access {
         ids: row.id_in(uri.path()).into_iter().collect(),
         status: 0,
         bytes_sent: None,
+        reason: None,
     }
 }
 
@@ -158,4 +176,4 @@ fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response)
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use tests::flush;
+pub(crate) use tests::{flush, set_home};

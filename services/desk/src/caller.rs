@@ -7,6 +7,7 @@
 mod auditor;
 pub(crate) mod client;
 mod credentials;
+pub(crate) mod failed;
 pub(crate) mod guard;
 pub(crate) mod provenance;
 
@@ -19,7 +20,7 @@ use schemas::{
     values::{Means, Role},
 };
 
-use self::{client::Client, credentials::Credentials, guard::Turn, provenance::Provenance};
+use self::{client::Client, credentials::Credentials, failed::Failed, guard::Turn, provenance::Provenance};
 use crate::{
     access::{Reader, Reading},
     api::settle,
@@ -112,21 +113,33 @@ impl FromRequestParts<Desk> for Caller {
         };
         let origin = Origin::from_request_parts(parts, desk).await?;
         let credentials = Credentials::read(&parts.headers).ok_or_else(ApiError::unauthorized)?;
-        let identity = match credentials {
-            Credentials::Token { email, token } => by_token_of_now(desk, &resident, email.as_deref(), &token).await?,
+        let (means, proof) = match credentials {
+            Credentials::Token { email, token } => {
+                let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
+                (means, by_token_of_now(desk, &resident, email, &token).await?)
+            }
             Credentials::Password { email, password } => {
                 let client = Client::of(parts);
                 let turn = desk.guard().turn(client).await?;
                 let attempt = client.attempt(resident.tenant_id(), &email);
                 desk.guard().brake.count(attempt, desk.clock.now())?;
-                let identity = by_password(desk, &resident, &email, (password, turn)).await;
-                if !matches!(identity, Ok(None)) {
+                let proof = by_password(desk, &resident, &email, (password, turn)).await;
+                if !matches!(proof, Ok(Err(_))) {
                     desk.guard().brake.take_back(attempt);
                 }
-                identity?
+                (Means::Password, proof?)
             }
         };
-        let Identity { reader, role, email, granted_tickets } = identity.ok_or_else(ApiError::unauthorized)?;
+        let Identity { reader, role, email, granted_tickets } = match proof {
+            Ok(identity) => identity,
+            Err(account) => {
+                let (person, account) = account.map_or((None, String::new()), |(person, email)| (Some(person), email));
+                let from = Provenance { means, ..Provenance::of(parts) };
+                let failed = Failed { client: Client::of(parts), person, account, from };
+                desk.failed_logins().count(&resident, failed);
+                return Err(ApiError::unauthorized());
+            }
+        };
         let Ok(reading) = Reading::from_request_parts(parts, desk).await;
         reading.by(reader);
         if role == Role::Auditor {
@@ -145,16 +158,19 @@ struct Identity {
     granted_tickets: Vec<i64>,
 }
 
+/// Somebody, or the person whose address was given, with that address, if there is one.
+type Proof = Result<Identity, Option<(PersonId, String)>>;
+
 /// The same as [`by_token`], also for a token that the read models do not show yet: nobody is told that it is wrong before they
 /// show everything there is.
 async fn by_token_of_now(
     desk: &Desk,
     resident: &Resident,
-    email: Option<&str>,
+    email: Option<String>,
     token: &str,
-) -> Result<Option<Identity>, ApiError> {
-    let known = by_token(desk, resident, email, token).await?;
-    if known.is_some() {
+) -> Result<Proof, ApiError> {
+    let known = by_token(desk, resident, email.clone(), token).await?;
+    if known.is_ok() {
         return Ok(known);
     }
     match settle::catch_up(desk, resident, settle::PEOPLE).await? {
@@ -165,12 +181,7 @@ async fn by_token_of_now(
 
 /// The person a token speaks for: this tenant's, neither expired nor revoked, and sent with the person's own address if
 /// it was sent with one.
-async fn by_token(
-    desk: &Desk,
-    resident: &Resident,
-    email: Option<&str>,
-    token: &str,
-) -> Result<Option<Identity>, ApiError> {
+async fn by_token(desk: &Desk, resident: &Resident, email: Option<String>, token: &str) -> Result<Proof, ApiError> {
     let now: Timestamp = desk.clock.now();
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
@@ -186,13 +197,20 @@ async fn by_token(
     )
     .fetch_optional(&mut *transaction)
     .await?;
-    drop(transaction);
-    let Some(row) = row.filter(|row| email.is_none_or(|email| row.email.as_deref() == Some(email))) else {
-        return Ok(None);
+    let Some(row) = row.filter(|row| email.is_none() || row.email == email) else {
+        let Some(email) = email else { return Ok(Err(None)) };
+        let person = sqlx::query_scalar!(
+            "select person_id from person where tenant_id = $1 and email = $2 and deleted_at is null order by person_id limit 1",
+            resident.tenant_id().get(),
+            email,
+        );
+        let person = person.fetch_optional(&mut *transaction).await?;
+        return Ok(Err(person.map(|person| (PersonId::new(person), email))));
     };
+    drop(transaction);
     let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
     let reader = Reader { person: PersonId::new(row.person_id), means, token: Some(TokenId::new(row.token_id)) };
-    Ok(Some(Identity { reader, role: role(&row.role)?, email: row.email, granted_tickets: row.granted_tickets }))
+    Ok(Ok(Identity { reader, role: role(&row.role)?, email: row.email, granted_tickets: row.granted_tickets }))
 }
 
 /// The person with an address, if the password is theirs. An auditor may have the address of somebody else, and has no password. An unknown address takes as long as a wrong password.
@@ -201,7 +219,7 @@ async fn by_password(
     resident: &Resident,
     email: &str,
     (password, turn): (String, Turn),
-) -> Result<Option<Identity>, ApiError> {
+) -> Result<Proof, ApiError> {
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
         "select person_id, role, password_phc from person
@@ -214,10 +232,13 @@ async fn by_password(
     drop(transaction);
     let phc = row.as_ref().and_then(|row| row.password_phc.clone());
     let is_right = desk.guard().verify(turn, password, phc).await?;
-    let Some(row) = row.filter(|_| is_right) else { return Ok(None) };
+    let Some(row) = row else { return Ok(Err(None)) };
+    if !is_right {
+        return Ok(Err(Some((PersonId::new(row.person_id), email.to_owned()))));
+    }
     let reader = Reader { person: PersonId::new(row.person_id), means: Means::Password, token: None };
     let email = Some(email.to_owned());
-    Ok(Some(Identity { reader, role: role(&row.role)?, email, granted_tickets: Vec::new() }))
+    Ok(Ok(Identity { reader, role: role(&row.role)?, email, granted_tickets: Vec::new() }))
 }
 
 fn role(word: &str) -> Result<Role, ApiError> {

@@ -22,7 +22,7 @@ pub(crate) use self::{
     audit::note,
     batch::Batch,
     failure::{Failure, Refusal},
-    seal::{Decided, seal},
+    seal::{Decided, seal, seal_with},
 };
 use crate::{caller::provenance::Provenance, state::Desk};
 

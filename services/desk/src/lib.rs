@@ -11,7 +11,8 @@
 //! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
 //! - `conditional`: answers the client has already; `access`: who read what;
 //! - `execute`: the one write path; `visible`: waiting until a write can be read;
-//! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator;
+//! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator; [`support`]: what the
+//!   command line opens;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
 //! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
@@ -33,6 +34,7 @@ mod reconcile;
 pub mod serve;
 mod signup;
 mod state;
+pub mod support;
 mod tokens;
 pub mod undelete;
 mod visible;

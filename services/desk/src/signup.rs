@@ -95,7 +95,7 @@ async fn which_region(State(desk): State<Desk>, origin: Origin) -> ApiError {
 
 async fn settled(desk: &Desk, created: &Created) -> Written {
     let visible = visible::wait(desk, &created.resident, created.position, FIRST_NEEDED).await;
-    Written { position: created.position, visible, replayed: false }
+    Written { position: created.position, visible, replayed: false, is_read: false }
 }
 
 fn answer(created: &Created, origin: &Origin) -> Value {

@@ -11,11 +11,15 @@ use std::{
 use eventlog::Appender;
 use regions::{Bucket, ReadModels, Region, Regions, Resident};
 use runtime::{Clock, Ids, RegionMetrics};
-use schemas::{CommandId, EventId};
+use schemas::CommandId;
 use sqlx::{PgPool, Postgres, Transaction};
 use vault::Vault;
 
-use crate::{access::Recorder, body::room::Room, caller::guard::Guard};
+use crate::{
+    access::Recorder,
+    body::room::Room,
+    caller::{failed::FailedLogins, guard::Guard},
+};
 
 /// What a desk is made of. All of it belongs to one region.
 pub struct Deps {
@@ -54,6 +58,7 @@ struct Inner {
     guard: Guard,
     room: Room,
     recorder: Recorder,
+    failed_logins: FailedLogins,
     draining: AtomicBool,
 }
 
@@ -62,7 +67,8 @@ impl Desk {
     pub fn new(deps: Deps) -> Self {
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
-        Self(Arc::new(Inner { deps, guard, room, recorder, draining: AtomicBool::new(false) }))
+        let (failed_logins, draining) = (FailedLogins::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { deps, guard, room, recorder, failed_logins, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -78,6 +84,11 @@ impl Desk {
     /// What was read and is not in the log yet.
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.0.recorder
+    }
+
+    /// Who did not prove who they are, and is not in the log yet.
+    pub(crate) fn failed_logins(&self) -> &FailedLogins {
+        &self.0.failed_logins
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.
@@ -98,11 +109,6 @@ impl Desk {
     /// An id for a command that begins now.
     pub(crate) fn new_command_id(&self) -> CommandId {
         CommandId::new(self.ids.uuid())
-    }
-
-    /// An id for an event.
-    pub(crate) fn new_event_id(&self) -> EventId {
-        EventId::new(self.ids.uuid())
     }
 }
 

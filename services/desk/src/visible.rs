@@ -44,7 +44,13 @@ pub(crate) struct Written {
     pub(crate) visible: Visible,
     /// Whether it was done earlier.
     pub(crate) replayed: bool,
+    /// Whether it wrote nothing now: what the answer tells was read, and nothing else says by whom.
+    pub(crate) is_read: bool,
 }
+
+/// On the answer to a command that wrote nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WroteNothing;
 
 impl IntoResponseParts for Written {
     type Error = std::convert::Infallible;
@@ -58,6 +64,9 @@ impl IntoResponseParts for Written {
         parts.headers_mut().insert(VISIBLE, HeaderValue::from_static(visible));
         if self.replayed {
             parts.headers_mut().insert(REPLAYED, HeaderValue::from_static("yes"));
+        }
+        if self.is_read {
+            parts.extensions_mut().insert(WroteNothing);
         }
         Ok(parts)
     }

@@ -61,6 +61,8 @@ pub struct RegionMetrics {
     pub drill_interval_seconds: Gauge,
     /// Tenants that did not come back as they live, the last time they were drilled.
     pub drill_wrong_tenants: IntGauge,
+    /// Entries of the access log that were never written: their tenant went elsewhere, or the process ended first.
+    pub accesses_lost: IntCounter,
     /// Requests answered 421: the tenant is not at home here.
     pub misdirected_requests: IntCounter,
     /// Requests, by status class.
@@ -118,6 +120,11 @@ impl RegionMetrics {
                 "Tenants that their last drill did not bring back as they live.",
             )
             .expect(STATIC),
+            accesses_lost: IntCounter::new(
+                "domicile_accesses_lost_total",
+                "Entries of the access log that were never written.",
+            )
+            .expect(STATIC),
             misdirected_requests: IntCounter::new("domicile_misdirected_requests_total", "Requests answered 421.")
                 .expect(STATIC),
             http_requests: counters("domicile_http_requests_total", "Requests.", "status"),
@@ -172,6 +179,7 @@ impl RegionMetrics {
             Box::new(self.drill_age_seconds.clone()),
             Box::new(self.drill_interval_seconds.clone()),
             Box::new(self.drill_wrong_tenants.clone()),
+            Box::new(self.accesses_lost.clone()),
             Box::new(self.misdirected_requests.clone()),
             Box::new(self.http_requests.clone()),
             Box::new(self.http_seconds.clone()),

@@ -47,7 +47,8 @@ async fn the_archive_of_a_running_region_is_read_without_the_program_that_wrote_
     let print = ["print", path(&archive)?, "--format", "json", "--keys", path(&keys)?, "--files", path(&files)?];
     let print = [&print, ["--region-key", path(&region_key)?, "--verifier", key].as_slice()].concat();
     let printed = lines(&python.run(&print).await?.expect(0)?.stdout)?;
-    let replay = [&["audit", "replay", "--format", "ndjson"], of_tenant.as_slice()].concat();
+    let as_of = head.to_string();
+    let replay = [&["audit", "replay", "--format", "ndjson", "--as-of", &as_of], of_tenant.as_slice()].concat();
     assert_eq!(told(printed), told(lines(&deployment.cli(&replay).await?.expect(0)?.stdout)?));
     let file = fs::read_dir(&files)?.next().context("the file is opened")??.path();
     assert_eq!(fs::read_to_string(file)?, marks);

@@ -93,9 +93,9 @@ async fn an_archive_verifies_from_the_bucket_and_from_a_copy_with_nothing_else()
     let copies = Folder::new()?;
     let exported = copies.path().join("exported");
     let to = exported.to_str().context("a path of this test")?;
-    deployment.cli(&[&["audit", "export", "--to", to], of_tenant.as_slice()].concat()).await?.expect(0)?;
     let copied = copies.path().join("copied");
     copy_objects(deployment, &acme, &copied).await?;
+    deployment.cli(&[&["audit", "export", "--to", to], of_tenant.as_slice()].concat()).await?.expect(0)?;
     let outside = without_network();
     for copy in [&exported, &copied] {
         let report = verify_alone(copy, outside).await?.expect(0)?.json()?;

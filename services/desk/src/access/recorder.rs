@@ -97,6 +97,14 @@ impl Recorder {
         }
     }
 
+    /// What waits of one tenant.
+    #[cfg(test)]
+    pub(super) fn take_of(&self, tenant: TenantId) -> (Arc<Waiting>, Vec<Entry>) {
+        let waiting = self.waiting(tenant);
+        let entries = waiting.take();
+        (waiting, entries)
+    }
+
     fn waiting(&self, tenant: TenantId) -> Arc<Waiting> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(tenants.entry(tenant).or_insert_with(|| {

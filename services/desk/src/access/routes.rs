@@ -91,6 +91,11 @@ impl Row {
         matches!(*method, Method::GET | Method::HEAD) && !matches!(self.reads, Nothing(_))
     }
 
+    /// Whether a request of this method is a command, whose answer may be a read.
+    pub(crate) fn is_command(&self, method: &Method) -> bool {
+        matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) && self.reads != PUBLIC
+    }
+
     /// What is read.
     pub(crate) const fn kind(&self) -> ReadKind {
         match self.reads {

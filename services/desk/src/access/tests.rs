@@ -250,3 +250,78 @@ async fn a_day_that_is_kept_long_enough_cannot_be_read_any_more_and_shows_that_i
     assert_eq!(keys().await.matches("access_log_expired").count(), 1, "once");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_command_that_writes_nothing_is_a_read_of_what_it_answers() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.ticket(ADA, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    let named = json!({"user": {"name": "ada"}});
+    for _ in 0..2 {
+        let renamed = json!({"user": {"name": "Ada L"}});
+        bench.keyed("PUT", GRACE, ("/api/v2/users/3", renamed), "once").await;
+    }
+    bench.put(GRACE, "/api/v2/users/4", json!({"user": {}})).await;
+    bench.put(ALAN, "/api/v2/tickets/1", json!({"ticket": {}})).await;
+    bench.put(ALAN, "/api/v2/tickets/1", json!({"ticket": {"priority": "low"}})).await;
+    bench.put(ADA, "/api/v2/users/1", named).await;
+    flush(&bench).await;
+    let read: Vec<_> = logs(&bench, "").await.iter().map(told).collect();
+    let expected = [
+        json!([1, "PUT", "user", [3], 200]),
+        json!([1, "PUT", "user", [4], 200]),
+        json!([2, "PUT", "ticket", [1], 200]),
+    ];
+    assert_eq!(read, expected, "the one that was done already, and those that had nothing to do");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_read_of_a_tenant_that_is_closed_for_a_while_is_recorded_when_it_opens() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    set_home(&bench, "eu", "restoring").await?;
+    let refused = || bench.test.region.metrics.append_refusals.with_label_values(&["not_at_home"]).get() > 0;
+    let reopen = async {
+        testkit::until(refused).await?;
+        set_home(&bench, "eu", "active").await
+    };
+    let (_, reopened) = tokio::join!(flush(&bench), reopen);
+    reopened?;
+    assert_eq!(logs(&bench, "").await.len(), 1);
+    assert_eq!(bench.test.region.metrics.accesses_lost.get(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_read_of_a_tenant_that_went_elsewhere_is_counted_as_lost() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    set_home(&bench, "us", "closed").await?;
+    flush(&bench).await;
+    assert_eq!(bench.test.region.metrics.accesses_lost.get(), 2);
+    Ok(())
+}
+
+/// Sets acme's home anew, as a move or a restore does.
+pub(crate) async fn set_home(bench: &Bench, region: &str, state: &str) -> anyhow::Result<()> {
+    let mut owner = regions::connection(&bench.test.region.region, regions::DatabaseRole::Owner).await?;
+    sqlx::query!(
+        "update log.tenant set region = $2, state = $3, epoch = epoch + 1 where tenant_id = $1",
+        bench.acme.tenant_id().get(),
+        region,
+        state
+    )
+    .execute(&mut owner)
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_batch_that_perhaps_was_written_is_not_written_twice() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.get(ALAN, "/api/v2/groups/5").await;
+    super::write::answered_too_late(&bench.test.desk, &bench.acme).await;
+    assert_eq!(logs(&bench, "").await.len(), 1);
+    Ok(())
+}

@@ -8,8 +8,8 @@ use eventlog::{Append, Expected, StreamAppend};
 use regions::Resident;
 use runtime::Shutdown;
 use schemas::{
-    Actor, Day, StreamName, TenantLogEvent, Version,
-    access::{AccessEvent, AccessesRecorded},
+    Actor, Day, StreamName, TenantId, TenantLogEvent, Version,
+    access::{Access, AccessEvent, AccessesRecorded},
 };
 
 use super::recorder::{Entry, Waiting};
@@ -22,6 +22,8 @@ use crate::{
 
 /// Entries of one event: whoever reads the log holds a thousand events at a time.
 const ENTRIES_OF_EVENT_MAX: usize = 64;
+/// The most bytes of entries in one event, unless one entry alone has more.
+const EVENT_BYTES_MAX: usize = 32 * 1024;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How often a batch is tried again once the process is ending.
@@ -33,13 +35,27 @@ struct Batch<'a> {
     waiting: &'a Waiting,
     resident: Resident,
     days: BTreeMap<Day, Vec<TenantLogEvent>>,
+    /// An append that was sent and perhaps happened. Until that is known it is sent again as it is, never made anew: the log
+    /// recognises a command at its place.
+    doubtful: Option<Append>,
 }
 
-/// Appends the entries, however often it takes. Given up, with an error in the process's own log, only when the process ends
-/// or the tenant is not at home here any more.
+/// Where a tenant is.
+enum Home {
+    /// Here, and open.
+    Open(Resident),
+    /// Here, and closed for a while: being restored, or being moved.
+    Closed,
+    /// Elsewhere, or nowhere.
+    Elsewhere,
+}
+
+/// Appends the entries, however often it takes. Given up, counted, and with an error in the process's own log, only when the
+/// process ends or the tenant is at home elsewhere.
 pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Entry>, shutdown: &Shutdown) {
     let Some(last) = entries.last() else { return };
-    let mut batch = Batch { desk, waiting, resident: last.resident.clone(), days: events(&entries) };
+    let resident = last.resident.clone();
+    let mut batch = Batch { desk, waiting, resident, days: events(&entries), doubtful: None };
     let (mut pause, mut last_tries) = (PAUSE_MIN, LAST_TRIES);
     loop {
         let failure = match batch.append().await {
@@ -48,7 +64,8 @@ pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Entry>, s
             Err(Failure::Conflict { .. }) => continue,
             Err(failure) => failure,
         };
-        if last_tries == 0 || (matches!(failure, Failure::NotAtHome { .. }) && !batch.is_still_at_home().await) {
+        if last_tries == 0 || (matches!(failure, Failure::NotAtHome { .. }) && !batch.find_home().await) {
+            desk.metrics.accesses_lost.inc_by(entries.len() as u64);
             tracing::error!(tenant.id = %batch.resident.tenant_id(), entries = entries.len(), error = chain(&failure),
                 "what was read is not recorded");
             return;
@@ -63,7 +80,33 @@ pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Entry>, s
 }
 
 impl Batch<'_> {
-    async fn append(&self) -> Result<(), Failure> {
+    async fn append(&mut self) -> Result<(), Failure> {
+        let (append, was_doubtful) = match self.doubtful.take() {
+            Some(append) => (Append { resident: self.resident.clone(), ..append }, true),
+            None => (self.sealed().await?, false),
+        };
+        match self.desk.appender.append(append.clone()).await {
+            Ok(_) => {
+                append.streams.iter().for_each(|stream| self.appended(stream));
+                Ok(())
+            }
+            // The log would have recognised the command at its place: it did not happen.
+            Err(eventlog::Error::WrongExpectedVersion { stream, actual, .. }) => {
+                if let StreamName::Access(day) = stream {
+                    self.waiting.know(day, actual);
+                }
+                Err(Failure::Conflict { stream })
+            }
+            Err(error) => {
+                let is_doubtful = was_doubtful || matches!(error, eventlog::Error::OutcomeUnknown { .. });
+                self.doubtful = is_doubtful.then_some(append);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The batch as a command of its own, where the streams were last found to end.
+    async fn sealed(&self) -> Result<Append, Failure> {
         let by = self.issuer();
         let streams: Vec<(StreamName, Version)> =
             self.days.keys().map(|day| (StreamName::Access(*day), self.waiting.version_of(*day))).collect();
@@ -73,22 +116,22 @@ impl Batch<'_> {
         let sealed = seal(self.desk, &by, &decided).await?;
         let streams = streams.into_iter().zip(sealed).map(|(place, events)| append_of(place, events)).collect();
         let Issuer { resident, command_id, idempotency, .. } = by;
-        append_once(self.desk, self.waiting, Append { resident, command_id, idempotency, streams }).await?;
-        for (day, events) in &self.days {
-            let end = self.waiting.version_of(*day).get() + i64::try_from(events.len()).unwrap_or(i64::MAX);
-            self.waiting.know(*day, Version::new(end));
-        }
-        Ok(())
+        Ok(Append { resident, command_id, idempotency, streams })
     }
 
-    /// Whether the tenant is at home here after all: its home may have been set anew, to the same region.
-    async fn is_still_at_home(&mut self) -> bool {
-        let Ok(mut connection) = self.desk.pool.acquire().await else { return true };
-        let tenant = self.resident.tenant_id();
-        match Resident::prove_id(&mut connection, &self.desk.region.id, tenant).await {
-            Ok(Some(resident)) => self.resident = resident,
-            Ok(None) => return false,
-            Err(_) => {}
+    fn appended(&self, stream: &StreamAppend) {
+        let StreamName::Access(day) = stream.stream else { return };
+        let end = stream.expected.version().get() + i64::try_from(stream.events.len()).unwrap_or(i64::MAX);
+        self.waiting.know(day, Version::new(end));
+    }
+
+    /// Whether the tenant is still one of ours: open under whatever epoch, or closed, in which case it is waited for.
+    async fn find_home(&mut self) -> bool {
+        match home(self.desk, self.resident.tenant_id()).await {
+            Ok(Home::Open(resident)) => self.resident = resident,
+            Ok(Home::Elsewhere) => return false,
+            // Whoever reads meanwhile is refused, so that no more waits than did when it was closed.
+            Ok(Home::Closed) | Err(_) => {}
         }
         true
     }
@@ -107,20 +150,17 @@ impl Batch<'_> {
     }
 }
 
-/// Hands the append over until its outcome is known: asked for again, the same command happens once.
-async fn append_once(desk: &Desk, waiting: &Waiting, append: Append) -> Result<(), Failure> {
-    loop {
-        match desk.appender.append(append.clone()).await {
-            Err(eventlog::Error::OutcomeUnknown { .. }) => tokio::time::sleep(PAUSE_MIN).await,
-            Err(eventlog::Error::WrongExpectedVersion { stream, actual, .. }) => {
-                if let StreamName::Access(day) = stream {
-                    waiting.know(day, actual);
-                }
-                return Err(Failure::Conflict { stream });
-            }
-            other => return Ok(other.map(|_| ())?),
-        }
+async fn home(desk: &Desk, tenant: TenantId) -> Result<Home, sqlx::Error> {
+    let mut connection = desk.pool.acquire().await?;
+    if let Some(resident) = Resident::prove_id(&mut connection, &desk.region.id, tenant).await? {
+        return Ok(Home::Open(resident));
     }
+    let known = sqlx::query_scalar!(
+        r#"select exists (select from log.tenant where tenant_id = $1 and region = $2) as "known!""#,
+        tenant.get(),
+        desk.region.id.as_str()
+    );
+    Ok(if known.fetch_one(&mut *connection).await? { Home::Closed } else { Home::Elsewhere })
 }
 
 fn append_of((stream, after): (StreamName, Version), events: Vec<schemas::Sealed>) -> StreamAppend {
@@ -130,10 +170,78 @@ fn append_of((stream, after): (StreamName, Version), events: Vec<schemas::Sealed
 
 /// The entries as events, by the day they belong to: at midnight a batch has two.
 fn events(entries: &[Entry]) -> BTreeMap<Day, Vec<TenantLogEvent>> {
-    let mut by_day: BTreeMap<Day, Vec<_>> = BTreeMap::new();
+    let mut by_day: BTreeMap<Day, Vec<Access>> = BTreeMap::new();
     for entry in entries {
         by_day.entry(Day::of(entry.access.at)).or_default().push(entry.access.clone());
     }
-    let event = |accesses: &[_]| AccessEvent::from(AccessesRecorded { accesses: accesses.to_vec().into() }).into();
-    by_day.into_iter().map(|(day, all)| (day, all.chunks(ENTRIES_OF_EVENT_MAX).map(event).collect())).collect()
+    let event = |accesses: Vec<Access>| AccessEvent::from(AccessesRecorded { accesses: accesses.into() }).into();
+    by_day.into_iter().map(|(day, all)| (day, pieces(all).into_iter().map(event).collect())).collect()
+}
+
+/// What each event takes: so many entries, or so many bytes of them.
+fn pieces(all: Vec<Access>) -> Vec<Vec<Access>> {
+    let mut pieces: Vec<Vec<Access>> = Vec::new();
+    let mut bytes = 0;
+    for access in all {
+        let more = serde_json::to_vec(&access).map_or(0, |json| json.len());
+        match pieces.last_mut() {
+            Some(piece) if piece.len() < ENTRIES_OF_EVENT_MAX && bytes + more <= EVENT_BYTES_MAX => {
+                bytes += more;
+                piece.push(access);
+            }
+            _ => {
+                bytes = more;
+                pieces.push(vec![access]);
+            }
+        }
+    }
+    pieces
+}
+
+/// Writes what waits of a tenant as [`write`] does when the first answer was lost.
+#[cfg(test)]
+pub(super) async fn answered_too_late(desk: &Desk, resident: &Resident) {
+    let (waiting, entries) = desk.recorder().take_of(resident.tenant_id());
+    let resident = resident.clone();
+    let mut batch = Batch { desk, waiting: &waiting, resident, days: events(&entries), doubtful: None };
+    let sealed = batch.sealed().await.expect("there are keys");
+    desk.appender.append(sealed.clone()).await.expect("the log takes it");
+    batch.doubtful = Some(sealed);
+    batch.append().await.expect("the log recognises it");
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use schemas::values::{Means, ReadKind};
+
+    use super::*;
+
+    fn read_of(url_length: usize) -> Access {
+        Access {
+            at: Timestamp::UNIX_EPOCH,
+            actor: None,
+            means: Means::Link,
+            token: None,
+            address: None,
+            client: None,
+            referer: None,
+            method: "GET".to_owned(),
+            url: "x".repeat(url_length),
+            kind: ReadKind::Ticket,
+            ids: Vec::new(),
+            status: 200,
+            bytes_sent: None,
+            reason: None,
+        }
+    }
+
+    #[test]
+    fn an_event_holds_so_many_entries_or_so_many_bytes() {
+        let lengths = |all: Vec<Access>| pieces(all).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(vec![read_of(10); 130]), [64, 64, 2]);
+        assert_eq!(lengths(vec![read_of(2000); 40]), [15, 15, 10]);
+        assert_eq!(lengths(vec![read_of(40_000); 2]), [1, 1], "one that is longer has an event of its own");
+        assert_eq!(lengths(Vec::new()), [0; 0]);
+    }
 }

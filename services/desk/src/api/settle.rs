@@ -24,7 +24,8 @@ pub(crate) const FILES: &[&str] = &["ticket_thread"];
 /// Waits, within bounds, until `projections` show what was done.
 pub(crate) async fn settled(desk: &Desk, resident: &Resident, done: &Done, projections: &[&str]) -> Written {
     let visible = visible::wait(desk, resident, done.last, projections).await;
-    Written { position: done.last, visible, replayed: done.replayed }
+    let is_read = done.replayed || done.nothing_changed;
+    Written { position: done.last, visible, replayed: done.replayed, is_read }
 }
 
 /// Waits, within bounds, until `projections` show everything that is in the log now: what a request before this one wrote

@@ -1,14 +1,18 @@
 use std::time::Duration;
 
-use axum::http::header;
+use axum::{body::Body, http::header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::SignedDuration;
 use regions::DatabaseRole;
 use schemas::TenantId;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::testing::{ADMIN, Answer, TestDesk, a_signup, basic, get, post};
+use super::failed;
+use crate::{
+    api::testing::{Bench, GRACE, request},
+    testing::{ADMIN, Answer, TestDesk, a_signup, basic, get, post},
+};
 
 async fn as_whom(desk: &TestDesk, host: &str, authorization: Option<&str>) -> anyhow::Result<Answer> {
     let mut request = get(host, "/api/v2/api_tokens");
@@ -108,5 +112,73 @@ async fn twins_with_the_same_ids_do_not_meet() -> anyhow::Result<()> {
     assert_eq!(desk.call(one.request("DELETE", &format!("/api/v2/api_tokens/{id}"))).await.status, 204);
     assert_eq!(desk.call(list(&one)).await.status, 401);
     assert_eq!(desk.call(list(&two)).await.status, 200);
+    Ok(())
+}
+
+/// What the audit log tells of failed logins: whom for, how many, by what.
+async fn failed(bench: &Bench) -> anyhow::Result<Vec<Value>> {
+    bench.settle(&bench.acme).await?;
+    let logs = bench.get(GRACE, "/api/v2/audit_logs?filter[action]=login_failed&sort_order=asc").await.body;
+    let told = |entry: &Value| {
+        json!([
+            entry["source_type"],
+            entry["source_id"],
+            entry["source_label"],
+            entry["change_description"],
+            entry["means"]
+        ])
+    };
+    Ok(logs["audit_logs"].as_array().map(|logs| logs.iter().map(told).collect()).unwrap_or_default())
+}
+
+async fn wrong(bench: &Bench, authorization: &str, last: u8) {
+    let mut request = request("GET", "acme", None, "/api/v2/users/me", Body::empty());
+    request.headers_mut().insert(header::AUTHORIZATION, authorization.parse().expect("a header"));
+    let address = std::net::SocketAddr::from(([192, 0, 2, last], 9));
+    request.extensions_mut().insert(crate::serve::Peer { address: Some(address), tls: false });
+    assert_eq!(bench.send(request).await.status, 401);
+}
+
+#[tokio::test]
+async fn failed_logins_are_in_the_audit_log_counted_and_one_a_minute() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let (alan, wrong_token) = (basic("alan@acme.example", "wrong"), basic("alan@acme.example/token", "wrong"));
+    for authorization in [&alan, &alan, &wrong_token] {
+        wrong(&bench, authorization, 1).await;
+    }
+    wrong(&bench, &alan, 2).await;
+    wrong(&bench, "Bearer wrong", 1).await;
+    wrong(&bench, &basic("nobody@acme.example", "wrong"), 1).await;
+    failed::tell(&bench.test.desk, false).await;
+    let of_alan = |attempts: u32, means: &str| {
+        json!(["user", 2, "alan@acme.example", format!("attempts set to {attempts}"), means])
+    };
+    let first = failed(&bench).await?;
+    assert_eq!(first.len(), 3, "two clients of Alan's and one of nobody's: {first:?}");
+    assert!(first.contains(&of_alan(3, "basic_token")) && first.contains(&of_alan(1, "password")), "{first:?}");
+    assert!(first.contains(&json!(["account", 0, "", "attempts set to 2", "password"])), "{first:?}");
+
+    for _ in 0..5 {
+        wrong(&bench, &wrong_token, 1).await;
+        failed::tell(&bench.test.desk, false).await;
+    }
+    assert_eq!(failed(&bench).await?.len(), 3, "not within the same minute");
+    bench.advance_seconds(60);
+    failed::tell(&bench.test.desk, false).await;
+    failed::tell(&bench.test.desk, true).await;
+    assert_eq!(failed(&bench).await?[3..], [of_alan(5, "basic_token")], "all of them in one entry");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_flood_from_many_addresses_is_told_in_a_bounded_number_of_entries() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    for last in 0..=120 {
+        wrong(&bench, "Bearer wrong", last).await;
+    }
+    failed::tell(&bench.test.desk, true).await;
+    bench.settle(&bench.acme).await?;
+    let logs = bench.get(GRACE, "/api/v2/audit_logs?filter[action]=login_failed&per_page=100").await.body;
+    assert_eq!(logs["count"], 101, "a hundred clients, and one entry for the others");
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Gives decided events their envelopes and seals them.
 
+use runtime::Ids;
 use schemas::{
     Actor, AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
     audit::AuditEvent, person::PersonEvent, ticket::TicketEvent,
 };
-use vault::{DataKey, Scope, seal_event};
+use vault::{DataKey, Scope, Vault, seal_event};
 
 use super::{Failure, Issuer};
 use crate::state::Desk;
@@ -21,14 +22,24 @@ pub(crate) struct Decided<'a> {
 
 /// Seals everything decided, with one request for keys. The result has one list a stream, in the same order.
 pub(crate) async fn seal(desk: &Desk, by: &Issuer, decided: &[Decided<'_>]) -> Result<Vec<Vec<Sealed>>, Failure> {
-    let ids: Vec<Vec<EventId>> =
-        decided.iter().map(|decided| decided.events.iter().map(|_| desk.new_event_id()).collect()).collect();
+    seal_with(&desk.vault, desk.ids.as_ref(), by, decided).await
+}
+
+/// The same, for those who have keys and no desk.
+pub(crate) async fn seal_with(
+    vault: &Vault,
+    ids: &dyn Ids,
+    by: &Issuer,
+    decided: &[Decided<'_>],
+) -> Result<Vec<Vec<Sealed>>, Failure> {
+    let new_id = |_: &TenantLogEvent| EventId::new(ids.uuid());
+    let ids: Vec<Vec<EventId>> = decided.iter().map(|decided| decided.events.iter().map(new_id).collect()).collect();
     let scopes: Vec<Scope> = decided
         .iter()
         .zip(&ids)
         .flat_map(|(decided, ids)| decided.events.iter().zip(ids).map(|(event, id)| scope(by, decided, (event, *id))))
         .collect();
-    let keys = desk.vault.data_keys(&by.resident, &scopes).await.map_err(Failure::Keys)?;
+    let keys = vault.data_keys(&by.resident, &scopes).await.map_err(Failure::Keys)?;
     let mut keys = keys.iter();
     let sealed = decided.iter().zip(&ids).map(|(decided, ids)| seal_stream(by, decided, ids, &mut keys)).collect();
     Ok(sealed)

@@ -12,6 +12,7 @@ mod report_file;
 mod show;
 mod step;
 mod verify;
+mod visit;
 
 use auditor::replay::AsOf;
 use clap::Subcommand;

@@ -41,7 +41,7 @@ pub struct Diff {
 }
 
 pub(super) async fn run(place: &Place, options: &Diff) -> Outcome {
-    let history = options.history.open(place).await?;
+    let history = options.history.open(place, options.selection.stream().as_ref()).await?;
     let from = history.place(options.from_moment, "--from-moment").await?;
     let to = match options.to_moment {
         Some(moment) => history.place(moment, "--to-moment").await?,

@@ -19,6 +19,7 @@ use vault::{Keyring, Plaintext, RegionKey, Vault};
 use super::{
     Moment,
     archive::{Archive, ArchiveOption},
+    visit::{self, Purpose},
 };
 use crate::{
     cli::Place,
@@ -44,6 +45,9 @@ pub struct HistoryOption {
     /// A newer copy of the archive: what its erasure list names is not opened, whatever keys are there. Without: the list of --from.
     #[arg(long, value_name = "FOLDER", requires = "keys")]
     pub erasures: Option<PathBuf>,
+    /// Why you look at a running region's tenant: the tenant's access log tells it, and says "none given" without.
+    #[arg(long, value_name = "TEXT", conflicts_with = "from")]
+    pub reason: Option<String>,
 }
 
 /// One aggregate.
@@ -90,7 +94,12 @@ pub(super) struct History {
 }
 
 enum Events {
-    Log { pool: PgPool, resident: Resident },
+    /// Up to where it ended when it was opened, so that a look at it does not show itself.
+    Log {
+        pool: PgPool,
+        resident: Resident,
+        end: Position,
+    },
     Archive(history::History),
 }
 
@@ -101,7 +110,12 @@ enum Keys {
 }
 
 impl HistoryOption {
-    pub(super) async fn open(&self, place: &Place) -> Result<History, Failure> {
+    /// Opens it, for what a command is about to show. A running region's tenant is told before.
+    pub(super) async fn open(&self, place: &Place, stream: Option<&StreamName>) -> Result<History, Failure> {
+        self.open_for(place, Purpose { stream, is_export: false, reason: self.reason.as_deref() }).await
+    }
+
+    async fn open_for(&self, place: &Place, purpose: Purpose<'_>) -> Result<History, Failure> {
         let archive = &self.archive;
         match (&archive.from, &archive.region, &archive.tenant) {
             (Some(folder), _, _) => self.copied(folder).await,
@@ -114,16 +128,23 @@ impl HistoryOption {
                 let pool = deployment.pool(&at_home, DatabaseRole::Projector).await?;
                 let vault = deployment.vault(&at_home, pool.clone())?;
                 let resident = deployment.resident(&mut *pool.acquire().await?, &at_home.id, tenant).await?;
+                let end = eventlog::head(&mut *pool.acquire().await?, &resident).await?;
+                visit::record(&deployment, &at_home, &resident, purpose).await?;
                 let keys = Keys::Vault(vault, resident.clone());
-                Ok(History { events: Events::Log { pool, resident }, keys, name: format!("{region}/{tenant}") })
+                Ok(History { events: Events::Log { pool, resident, end }, keys, name: format!("{region}/{tenant}") })
             }
             _ => Err(Failure::usage("takes --region and --tenant, or --from")),
         }
     }
 
+    /// Opens it to be taken along.
+    pub(super) async fn export(&self, place: &Place, stream: Option<&StreamName>) -> Result<History, Failure> {
+        self.open_for(place, Purpose { stream, is_export: true, reason: self.reason.as_deref() }).await
+    }
+
     /// The same history as its archive holds it: events that a proof can be made of.
-    pub(super) async fn open_archive(&self, place: &Place) -> Result<History, Failure> {
-        let log = self.open(place).await?;
+    pub(super) async fn open_archive(&self, place: &Place, stream: Option<&StreamName>) -> Result<History, Failure> {
+        let log = self.export(place, stream).await?;
         if self.archive.from.is_some() {
             return Ok(log);
         }
@@ -249,7 +270,7 @@ impl History {
     /// The last position.
     pub(super) async fn head(&self) -> Result<Position, Failure> {
         match &self.events {
-            Events::Log { pool, resident } => Ok(eventlog::head(&mut *pool.acquire().await?, resident).await?),
+            Events::Log { end, .. } => Ok(*end),
             Events::Archive(archive) => Ok(archive.head()),
         }
     }
@@ -257,7 +278,11 @@ impl History {
     /// The next events after a position, sealed.
     pub(super) async fn after(&self, position: Position, limit: i64) -> Result<Vec<Recorded>, Failure> {
         match &self.events {
-            Events::Log { pool, resident } => {
+            Events::Log { pool, resident, end } => {
+                let limit = limit.min(end.get() - position.get());
+                if limit <= 0 {
+                    return Ok(Vec::new());
+                }
                 Ok(eventlog::read_log(&mut *pool.acquire().await?, resident, position, limit).await?)
             }
             Events::Archive(archive) => {

@@ -95,7 +95,7 @@ fn shortened(text: &str) -> String {
 }
 
 pub(super) async fn run(place: &Place, options: &Replay) -> Outcome {
-    let history = options.history.open(place).await?;
+    let history = options.history.open(place, options.selection.stream().as_ref()).await?;
     if options.format.is_none() && !options.state && stdin().is_terminal() && stdout().is_terminal() {
         return step::run(&history, options).await;
     }

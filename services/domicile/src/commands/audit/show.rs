@@ -36,7 +36,7 @@ pub struct Show {
 }
 
 pub(super) async fn run(place: &Place, options: &Show) -> Outcome {
-    let history = options.history.open(place).await?;
+    let history = options.history.open(place, options.selection.stream().as_ref()).await?;
     match (options.position, options.as_of) {
         (Some(position), _) => event(&history, position).await,
         (None, Some(moment)) => {

@@ -26,7 +26,7 @@ pub(super) fn entry(caller: &Caller, entry: &Entry) -> Value {
         return json!({
             "id": id(entry), "timestamp": entry.at, "user_id": null, "authorization_type": null, "ip_address": null,
             "client": null, "referer": null, "url": null, "method": null, "status": null, "bytes_sent": null,
-            "category": "erased", "summary": "[erased]", "graphql": null, "read_ids": [],
+            "category": "erased", "summary": "[erased]", "graphql": null, "read_ids": [], "actor": null, "reason": null,
         });
     };
     json!({
@@ -37,7 +37,7 @@ pub(super) fn entry(caller: &Caller, entry: &Entry) -> Value {
         "ip_address": access.address,
         "client": access.client,
         "referer": access.referer,
-        "url": caller.origin.url(&access.url),
+        "url": url(caller, access),
         "method": access.method,
         "status": access.status,
         "bytes_sent": access.bytes_sent,
@@ -47,7 +47,26 @@ pub(super) fn entry(caller: &Caller, entry: &Entry) -> Value {
         "means": access.means,
         "token_id": access.token,
         "read_ids": access.ids,
+        "actor": actor(access),
+        "reason": access.reason,
     })
+}
+
+/// What was asked for: an address; of the command line, the command.
+fn url(caller: &Caller, access: &Access) -> String {
+    match access.means {
+        Means::CommandLine => access.url.clone(),
+        _ => caller.origin.url(&access.url),
+    }
+}
+
+/// What kind of reader it was.
+const fn actor(access: &Access) -> &'static str {
+    match access.means {
+        Means::CommandLine => "operator",
+        Means::Link => "link",
+        _ => "person",
+    }
 }
 
 const fn authorization(means: Means) -> Option<&'static str> {

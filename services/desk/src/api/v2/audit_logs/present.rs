@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use regions::Resident;
-use schemas::audit::FieldChange;
+use schemas::{audit::FieldChange, values::Means};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
@@ -51,6 +51,7 @@ pub(super) fn entry(caller: &Caller, row: &AuditLog, names: &HashMap<i64, String
 
 pub(super) fn name_of<'n>(row: &AuditLog, names: &'n HashMap<i64, String>) -> &'n str {
     match row.actor_id {
+        None if row.means.as_deref() == Some(Means::CommandLine.as_str()) => "Operator",
         None => "System",
         Some(actor) => names.get(&actor).map_or("", String::as_str),
     }

@@ -57,7 +57,8 @@ pub(super) async fn write(place: &Place, options: &Export, folder: &Path) -> Out
     if folder.symlink_metadata().is_ok() {
         return Err(Failure::usage(format!("--bundle: {shown} is there already; takes a folder that is not")));
     }
-    let history = options.history.open_archive(place).await?;
+    let stream = options.ticket.map(StreamName::Ticket);
+    let history = options.history.open_archive(place, stream.as_ref()).await?;
     if options.with_payloads && !history.has_keys() {
         return Err(Failure::usage("--with-payloads: takes --keys and --region-key to open a copied archive"));
     }
