@@ -4,9 +4,9 @@
 //! Numbers in names are padded, so that a plain listing is in order.
 
 use jiff::Timestamp;
-use schemas::{Hash, Position, TenantId};
+use schemas::{Hash, Position, RegionId, TenantId};
 
-/// The published checkpoint: the only object that is ever replaced, and only by compare-and-swap.
+/// The published checkpoint: replaced by compare-and-swap only. Nothing else is ever replaced but what others cosigned.
 pub const CHECKPOINT: &str = "log/checkpoint";
 /// The steps by hand.
 pub const GUIDE: &str = "VERIFY.txt";
@@ -22,6 +22,8 @@ pub const AUDIT: &str = "audit/";
 pub const SCHEMAS: &str = "schemas/";
 /// The statements that one signing key follows another.
 pub const SUCCESSIONS: &str = "successions/";
+/// What other regions have cosigned.
+pub const WITNESSES: &str = "witness/";
 /// The sealed files.
 pub const ATTACHMENTS: &str = "attachments/";
 
@@ -122,6 +124,16 @@ pub fn succession(number: u64) -> String {
 pub fn succession_number(key: &str) -> Option<u64> {
     let number = key.strip_prefix(SUCCESSIONS)?.parse().ok()?;
     (succession(number) == key).then_some(number)
+}
+
+/// The newest checkpoint that another region has cosigned. Replaced with each.
+pub fn witness(region: &RegionId) -> String {
+    format!("{WITNESSES}{region}")
+}
+
+/// The region in such a name.
+pub fn witness_region(key: &str) -> Option<RegionId> {
+    key.strip_prefix(WITNESSES)?.parse().ok()
 }
 
 /// The published schema `<type>@<version>`.

@@ -5,13 +5,14 @@
 //! formats (segments, manifests, audit lines) are described at the top of their modules.
 //!
 //! Reading order: [`layout`] (which object lies where), [`merkle`] (the tree), [`tile`] (the tree as objects), [`note`] and
-//! [`checkpoint`] (what is signed), [`succession`] (which key signs), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
+//! [`checkpoint`] (what is signed), [`succession`] (which key signs), [`cosignature`] and [`witness`] (what other regions say of it), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
 //! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`drill`] (restored and compared), [`proof`] (one event, proven
 //! offline), [`guide`] (the steps by hand).
 
 pub mod audit;
 pub mod backup;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod drill;
 pub mod generation;
 pub mod guide;
@@ -24,6 +25,7 @@ pub mod segment;
 mod signed;
 pub mod succession;
 pub mod tile;
+pub mod witness;
 
 pub use backup::BackupManifest;
 pub use checkpoint::Checkpoint;

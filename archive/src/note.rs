@@ -108,9 +108,14 @@ impl Signer {
         &self.verifier
     }
 
+    /// The signature of a message.
+    pub(crate) fn signature(&self, message: &[u8]) -> [u8; 64] {
+        (self.sign)(message)
+    }
+
     /// The signature line over a text, without its newline.
     pub fn line(&self, text: &str) -> String {
-        let signature = (self.sign)(text.as_bytes());
+        let signature = self.signature(text.as_bytes());
         let encoded = STANDARD.encode([self.verifier.key_id().as_slice(), &signature].concat());
         format!("— {} {encoded}", self.verifier.name)
     }
@@ -133,6 +138,18 @@ pub fn open<'note>(note: &'note str, verifier: &Verifier) -> Result<&'note str, 
     let (text, signatures) = split(note)?;
     check_lines(text, signatures.lines(), verifier)?;
     Ok(text)
+}
+
+/// The note without the lines of other keys: what is left, the verifier has signed.
+///
+/// # Errors
+/// If it has not signed it.
+pub fn only_by(note: &str, verifier: &Verifier) -> Result<String, Error> {
+    open(note, verifier)?;
+    let (text, lines) = split(note)?;
+    let own =
+        lines.lines().take(SIGNATURES_MAX).find(|line| check_lines(text, std::iter::once(*line), verifier).is_ok());
+    Ok(format!("{text}\n{}\n", own.expect("one of them was checked")))
 }
 
 /// The text of a note, unchecked: for reading what it claims before the key is known.
@@ -226,6 +243,8 @@ pub(crate) mod tests {
         assert_eq!(open(&note, theirs.verifier()), Err(Error::NotSignedBy { name: "example/log".into() }));
         let both = format!("{note}{}\n", theirs.line("one\n\ntwo\n"));
         assert!(open(&both, theirs.verifier()).is_ok(), "unknown signatures are ignored");
+        assert_eq!(only_by(&both, theirs.verifier()), Ok(sign("one\n\ntwo\n", &theirs)));
+        assert!(only_by(&note, theirs.verifier()).is_err());
         for broken in ["", "text\n", &note[..note.len() - 1], &note.replace('o', "\t")] {
             assert_eq!(open(broken, ours.verifier()), Err(Error::Malformed));
         }

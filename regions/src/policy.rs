@@ -87,8 +87,10 @@ pub struct Verdict<'policy> {
 impl HostingPolicy {
     /// The destination that stands for every other region.
     pub const ANOTHER_REGION: &'static str = "another-region";
+    /// The destination that stands for another region as a witness of logs.
+    pub const WITNESS: &'static str = "witness";
     /// Every destination outside the home region that a policy must judge.
-    pub const DESTINATIONS: [&'static str; 3] = [Self::ANOTHER_REGION, "directory", "telemetry"];
+    pub const DESTINATIONS: [&'static str; 4] = [Self::ANOTHER_REGION, "directory", "telemetry", Self::WITNESS];
 
     /// Its version; signup records it.
     pub const fn version(&self) -> u32 {

@@ -22,6 +22,8 @@ pub struct Region {
     pub bucket: String,
     /// The name of the region key.
     pub key_alias: String,
+    /// Where the other regions reach its own host, if they are to: the endpoint of a witness.
+    pub url: Option<String>,
     /// Where projector and replicator read from.
     pub feed: Feed,
     /// How often it is backed up by itself; nothing if only when somebody asks.
@@ -136,6 +138,7 @@ impl Region {
             cloud_region: String::new(),
             bucket: String::new(),
             key_alias: "alias/domicile-directory".to_owned(),
+            url: None,
             feed: Feed::Log,
             backup_every: None,
             backup_keep: SignedDuration::MAX,

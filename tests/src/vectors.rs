@@ -30,6 +30,8 @@ pub const MUTATIONS: &str = "mutations.json";
 pub const VERIFIER: &str = "verifier.txt";
 /// Where the key lies that follows on all others.
 pub const NEWEST_VERIFIER: &str = "newest-verifier.txt";
+/// Where the key of a region lies that cosigns the archive *long* in some mutations.
+pub const WITNESS: &str = "witness.txt";
 /// How many signing keys the region had.
 pub const SIGNING_KEYS: u8 = 3;
 /// The page that people read, which is not made here.
@@ -59,6 +61,7 @@ pub fn make() -> Files {
     }
     files.insert(VERIFIER.into(), format!("{}\n", seal::verifier(0)).into_bytes());
     files.insert(NEWEST_VERIFIER.into(), format!("{}\n", seal::verifier(SIGNING_KEYS - 1)).into_bytes());
+    files.insert(WITNESS.into(), format!("{}\n", seal::witness()).into_bytes());
     files.insert(format!("{}.events.ndjson", short.name), short.opened());
     let (mutations, replaced) = mutations::all(&long, &short, &rotated).into_parts();
     files.insert(MUTATIONS.into(), listed(&mutations).into_bytes());

@@ -22,7 +22,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     // The services. They meet in the log, in topics and by HTTP; the exceptions have reasons, below.
     ("directory", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
     ("router", &["schemas", "runtime", "directory"]),
-    ("desk", &["schemas", "domain", "eventlog", "vault", "regions", "runtime", "directory"]),
+    ("desk", &["schemas", "archive", "domain", "eventlog", "vault", "regions", "runtime", "directory"]),
     ("relay", &["schemas", "eventlog", "topic", "regions", "runtime"]),
     ("projector", &["schemas", "domain", "eventlog", "vault", "topic", "regions", "runtime"]),
     ("auditor", &["schemas", "archive", "domain"]),

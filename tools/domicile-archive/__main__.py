@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True  # the folder may be somebody else's
 from keys import Keys, attachment_of
 from merkle import inclusion_path, leaf_of, root_by_path
 from objects import Folder, entry_of
-from signed import Usage, Verifier, Wrong, open_checkpoint, unbase64
+from signed import Cosigner, Usage, Verifier, Wrong, open_checkpoint, unbase64
 from successions import Chain, chain_of
 from verification import Verification
 
@@ -47,6 +47,8 @@ def parser():
     def folder_verb(name, run, summary):
         one = verb(name, run, summary)
         one.add_argument("folder", help="a copy of everything below tenants/<tenant id>/ in the region's bucket")
+        one.add_argument("--witness", action="append", default=[], metavar="KEY", help="the verifier key of another region, to check its "
+                         "cosignatures with; can be given again")
         one.add_argument("--at-least", type=int, default=0, metavar="N", help="a size the archive is known to have had")
         return one
 
@@ -73,8 +75,15 @@ def given_verifier(options):
         raise Usage(f"--verifier: {wrong}") from None
 
 
+def given_witnesses(options):
+    try:
+        return [Cosigner.parse(key) for key in options.witness]
+    except Wrong as wrong:
+        raise Usage(f"--witness: {wrong}") from None
+
+
 def verified(options, seen=None):
-    return Verification(Folder(options.folder), given_verifier(options), options.at_least, seen).run()
+    return Verification(Folder(options.folder), given_verifier(options), options.at_least, seen, given_witnesses(options)).run()
 
 
 def sound(options, seen=None):
@@ -109,6 +118,9 @@ def run_verify(options):
         say(f"  events       {report['size']} in {report['generations']} generations, {report['attachments']} attachments")
         say(f"  tree root    {report['root']}")
         say(f"  key          {report['verifier']}{trust}")
+        for witness in report["witnesses"]:
+            when = witness["at"] or "not checked: pass its key with --witness"
+            say(f"  cosigned     {witness['name']} up to position {witness['size']}, {when}")
         say(f"  read         {report['objects']} objects, {report['bytes']} bytes")
         for note in report["notes"]:
             say(f"  note         {note}")

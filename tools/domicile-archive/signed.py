@@ -74,6 +74,31 @@ class Verifier:
             raise Wrong(f"not signed by the key: no signature of {self.name}")
 
 
+class Cosigner(Verifier):
+    """A key that cosigns checkpoints (c2sp.org/tlog-cosignature); written as the verifier key of its region."""
+
+    def __init__(self, name, public_key):
+        super().__init__(name, public_key)
+        self.cosigner_id = sha256(name.encode(), b"\n\4", public_key)[:4]
+
+    def time(self, note):
+        """When it has cosigned a checkpoint, in seconds since 1970; nothing if it has not."""
+        text, lines = text_and_lines(note)
+        for line in lines:
+            match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
+            bytes_ = unbase64(match.group(2)) if match else b""
+            if not match or (match.group(1), bytes_[:4]) != (self.name, self.cosigner_id):
+                continue
+            seconds = int.from_bytes(bytes_[4:12], "big")
+            try:
+                key = Ed25519PublicKey.from_public_bytes(self.public_key)
+                key.verify(bytes_[12:], f"cosignature/v1\ntime {seconds}\n{text}".encode())
+            except InvalidSignature:
+                raise Wrong(f"not signed by the key: the cosignature of {self.name} does not fit") from None
+            return seconds
+        return None
+
+
 def text_and_lines(note):
     """The text of a signed note and its signature lines, unchecked."""
     text, empty, signatures = note.rpartition("\n\n")

@@ -3,10 +3,12 @@ import json
 import re
 
 from manifest import open_manifest, shape_of
+from merkle import root_of
 from objects import WIDTH, decompress, parse_tile
 from signed import Verifier, Wrong, open_checkpoint, sha256
 from successions import NAME as SUCCESSION, chain_of
 from walk import Walk
+from witnesses import NAME as WITNESS, Witnesses
 
 # SHA-256 of every text of VERIFY.txt that was ever published, with {origin} and {verifier} where those stand.
 GUIDES = {"3531b404b8ee1d77270a8e30727e606711bf07ca6616f21f419ce7abf76188b9",
@@ -19,7 +21,7 @@ RETIRED = "signed by a key that was retired before"
 class Verification(Walk):
     """Walks the generations in order and holds everything against what was signed."""
 
-    def __init__(self, folder, pinned=None, at_least=0, seen=None):
+    def __init__(self, folder, pinned=None, at_least=0, seen=None, witnesses=()):
         super().__init__(folder, seen)
         self.pinned, self.at_least, self.notes = pinned, at_least, []
         names = (re.fullmatch(r"manifest/([0-9]{8}|[1-9][0-9]{8,17})\.json", key) for key in folder.keys)
@@ -28,7 +30,8 @@ class Verification(Walk):
         self.previous, self.newest, self.attachments, self.schemas = None, None, 0, {}
         # The keys of the log, and the number of the newest one that has signed a manifest.
         self.manifest = self.verifier = self.chain = None
-        self.key_number = 0
+        self.published = 0
+        self.key_number, self.witness_keys, self.witnesses = 0, witnesses, None
 
     def run(self):
         self.establish()
@@ -60,6 +63,7 @@ class Verification(Walk):
                 self.notes.append("no key was given: the one the archive names was used; compare it with a copy from elsewhere")
             self.verifier = Verifier(self.origin, key_of_all.public_key)
             self.chain, wrongs = chain_of(self.folder, self.origin, key_of_all.public_key)
+            self.witnesses = Witnesses(self.folder, self.chain, self.origin, self.witness_keys, self.add)
             for wrong_number, wrong in wrongs:
                 self.add(None, f"successions/{wrong_number:08}", f"no key follows another by it: {wrong}")
             return
@@ -161,6 +165,9 @@ class Verification(Walk):
         if self.at_least > self.size:
             self.add(self.size + 1, "manifest/", "the archive ends here and is known to have held more")
         self.check_checkpoint()
+        roots = self.leaves if self.is_tree_known else []
+        self.witnesses.compare(lambda size: root_of(roots[:size]) if size <= len(roots) else None, self.size, self.published)
+        self.notes += self.witnesses.notes(self.size)
         self.check_guide()
         self.check_unnamed()
 
@@ -175,6 +182,7 @@ class Verification(Walk):
             (origin, *published), key_number = self.chain.open(lambda verifier: open_checkpoint(note, verifier))
             if origin != self.origin:
                 raise Wrong("belongs to another log")
+            self.published = published[0]
         except Wrong as wrong:
             return self.add(None, key, wrong)
         if published[0] > newest[0]:
@@ -204,7 +212,7 @@ class Verification(Walk):
         for key in sorted(self.unnamed - {"log/checkpoint", "VERIFY.txt"}):
             ranged = re.fullmatch(r"(?:events|audit/[^/]*)/([0-9]{1,18})-([0-9]{1,18})\.(?:seg|jsonl)\.zst", key)
             tile = parse_tile(key)
-            if SUCCESSION.fullmatch(key):
+            if SUCCESSION.fullmatch(key) or WITNESS.fullmatch(key):
                 continue
             if key.startswith("attachments/"):
                 counts[unclaimed if self.is_tree_known else not_looked_at] += 1
@@ -227,5 +235,5 @@ class Verification(Walk):
             "generations": len(self.generations), "size": self.size,
             "root": self.tree.root().hex() if self.is_tree_known and self.manifest else None,
             "attachments": self.attachments, "objects": self.folder.objects, "bytes": self.folder.bytes,
-            "findings": self.findings, "notes": self.notes,
+            "witnesses": self.witnesses.report if self.witnesses else [], "findings": self.findings, "notes": self.notes,
         }

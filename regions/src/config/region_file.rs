@@ -29,6 +29,7 @@ const FIELDS: &[&str] = &[
     "cloud_region",
     "bucket",
     "key_alias",
+    "url",
     "feed",
     "backup",
     "drill",
@@ -59,6 +60,7 @@ pub(super) fn parse(
         (1..=256).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-".contains(&byte))
     })?;
+    let url = if file.has("url") { Some(url(&file)?) } else { None };
     let (postgres, s3) = endpoints(path, &file)?.map(|it| (it.postgres, it.s3)).unzip();
     let kafka = file.optional_table("kafka")?.map(|table| kafka::endpoint(path, &table)).transpose()?;
     let feed = feed(&file)?;
@@ -72,6 +74,7 @@ pub(super) fn parse(
         cloud_region,
         bucket,
         key_alias: key_alias.to_owned(),
+        url: url.map(str::to_owned),
         feed,
         backup_every,
         backup_keep,
@@ -158,17 +161,22 @@ fn postgres_endpoint(path: &Path, table: &Table<'_>) -> Result<PostgresEndpoint,
 
 fn s3_endpoint(path: &Path, table: &Table<'_>) -> Result<S3Endpoint, ConfigError> {
     table.only(&["url", "access_key", "secret_key_file"])?;
+    let url = url(table)?;
+    let access_key = table.text("access_key", "takes an access key's id", is_plain)?;
+    Ok(S3Endpoint::new(url, access_key, secret(path, table, "secret_key_file")?))
+}
+
+/// Where a server is reached, without a path.
+fn url<'file>(table: &Table<'file>) -> Result<&'file str, ConfigError> {
     let takes = "takes https://, a host and perhaps a port; http:// if the host is this machine";
-    let url = table.text("url", takes, |text| {
+    table.text("url", takes, |text| {
         let is_authority = |text: &str| is_plain(text) && !text.contains(['/', '?', '#', '@']);
         match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(authority), _) => is_authority(authority),
             (_, Some(authority)) => is_authority(authority) && is_this_machine(host_of(authority)),
             _ => false,
         }
-    })?;
-    let access_key = table.text("access_key", "takes an access key's id", is_plain)?;
-    Ok(S3Endpoint::new(url, access_key, secret(path, table, "secret_key_file")?))
+    })
 }
 
 /// The host of a URL's `host`, `host:port` or `[address]:port`.

@@ -26,4 +26,4 @@ pub use history::History;
 pub use log::{Consistency, Log, Wanted, key_chain};
 pub use report::{Finding, NotChecked, Report, Wrong};
 pub use source::{Folder, Source};
-pub use verify::{Options, Progress, verify};
+pub use verify::{Options, Progress, cosigned, verify};

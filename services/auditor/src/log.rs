@@ -65,6 +65,11 @@ impl<'source> Log<'source> {
         &self.head
     }
 
+    /// The signed note of it.
+    pub fn note(&self) -> &str {
+        &self.note
+    }
+
     /// The key that signed it, under the log's name.
     pub fn key(&self) -> &Verifier {
         &self.key

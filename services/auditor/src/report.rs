@@ -6,6 +6,7 @@ mod text;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use schemas::{Hash, Position, RegionId, TenantId};
 use serde::{Serialize, Serializer};
 
@@ -46,6 +47,8 @@ pub struct Report {
     pub objects: u64,
     /// Bytes read.
     pub bytes: u64,
+    /// What other regions have cosigned.
+    pub witnesses: Vec<Witnessed>,
     /// What is wrong, by position, findings without one first.
     pub findings: Vec<Finding>,
     /// Further findings that were not kept.
@@ -71,6 +74,27 @@ impl Report {
             return;
         }
         self.findings.push(Finding { position: position.into(), object: object.into(), what });
+    }
+}
+
+/// A tree head of the log that another region has cosigned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witnessed {
+    /// The name of its key.
+    pub name: String,
+    /// Events under it.
+    pub size: u64,
+    /// When it was cosigned. Nothing: no key of that region was given, so it is a claim.
+    pub at: Option<Timestamp>,
+}
+
+impl fmt::Display for Witnessed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, size, at } = self;
+        match at {
+            Some(at) => write!(formatter, "{name} up to position {size} at {at}"),
+            None => write!(formatter, "{name} up to position {size}, as the archive says"),
+        }
     }
 }
 
@@ -147,6 +171,8 @@ pub enum Wrong {
     NotAsListed,
     /// The bundle's list does not name it.
     Unlisted,
+    /// Another region has cosigned another history.
+    Forked,
 }
 
 impl fmt::Display for Wrong {
@@ -160,6 +186,7 @@ impl fmt::Display for Wrong {
             Self::Signature(why) => return write!(formatter, "not signed by the key: {why}"),
             Self::Succession(why) => return write!(formatter, "no key follows another by it: {why}"),
             Self::KeyRetired => "signed by a key that was retired before",
+            Self::Forked => "another region has cosigned another history under the same key",
             Self::Belongs(what) => return write!(formatter, "belongs to another {what}"),
             Self::ChainBroken => "does not follow the manifest before it",
             Self::Gap => "no segment holds the event",

@@ -19,11 +19,13 @@ mod listing;
 mod load;
 mod tree;
 mod walk;
+mod witnessed;
 
 use archive::{Manifest, layout, merkle::proof::Tree, note::Verifier};
 use futures::{StreamExt, TryStreamExt, stream};
 use schemas::{Position, TenantId};
 
+pub use self::witnessed::cosigned;
 pub(crate) use self::{chain::Chain, load::SIZE_MAX};
 use self::{counted::Counted, examine::examine_all, identity::Identity, listing::Listing, load::load, walk::Walk};
 use crate::{
@@ -40,10 +42,14 @@ pub struct Options {
     /// The key to check against: of the tenant's log, or of its region. Without one, the key that the archive names is used,
     /// which shows only that one and the same key signed everything.
     pub verifier: Option<Verifier>,
+    /// Keys of other regions, to check their cosignatures with.
+    pub witnesses: Vec<Verifier>,
     /// A tree the archive is known to have had, from whoever calls.
     pub expected: Option<Tree>,
     /// A tree head that was kept from an earlier look, as it was published.
     pub older: Option<String>,
+    /// Tree heads of the log that somebody refused to cosign, as they were signed, each with who says so.
+    pub refused: Vec<(String, String)>,
     /// The manifest of a backup, as it was written: the tree that the tenant had then.
     pub backup: Option<Vec<u8>>,
     /// Whether attachments are read. Otherwise only that they are there is checked.
@@ -61,8 +67,10 @@ impl Default for Options {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             verifier: None,
+            witnesses: Vec::new(),
             expected: None,
             older: None,
+            refused: Vec::new(),
             backup: None,
             reads_attachments: true,
             at_least: 0,
@@ -93,7 +101,9 @@ pub async fn verify(
     options: &Options,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Report, Error> {
+    let cosigned = cosigned(source).await?;
     let source = Counted::new(source);
+    cosigned.iter().for_each(|(_, note)| source.count(note));
     // A manifest follows its checkpoint. So a checkpoint that was read before the listing is ahead of it at most for the moment
     // between the two, and one that is read after it is never behind: an archive that grows is not taken for a wrong one.
     let before = source.get(layout::CHECKPOINT).await?;
@@ -117,6 +127,7 @@ pub async fn verify(
         .buffered(GENERATIONS_AHEAD.max(threads))
         .try_chunks(threads);
     let mut walk = Walk::new(&source, &identity, options, listing, report);
+    walk.take_cosigned(cosigned);
     while let Some(chunk) = loads.next().await {
         let chunk = chunk.map_err(|failed| failed.1)?;
         let examined = examine_all(&chunk, &identity);

@@ -28,7 +28,7 @@ use crate::{
     },
     signup,
     state::Desk,
-    tokens,
+    tokens, witness,
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -72,7 +72,11 @@ fn apex(desk: &Desk) -> Router {
 }
 
 fn region(desk: &Desk) -> Router {
-    let routes = Router::new().merge(pages::region::routes()).merge(signup::routes()).merge(ops::routes());
+    let routes = Router::new()
+        .merge(pages::region::routes())
+        .merge(signup::routes())
+        .merge(ops::routes())
+        .merge(witness::routes());
     finish(routes, desk)
 }
 

@@ -38,6 +38,7 @@ pub mod support;
 mod tokens;
 pub mod undelete;
 mod visible;
+mod witness;
 
 #[cfg(test)]
 mod testing;
@@ -46,3 +47,4 @@ pub use app::app;
 #[doc(hidden)]
 pub use app::app_without_access_log;
 pub use state::{Deps, Desk};
+pub use witness::{Witness, WitnessKeys, published_keys};

@@ -19,6 +19,8 @@ use crate::{
     access::Recorder,
     body::room::Room,
     caller::{failed::FailedLogins, guard::Guard},
+    witness,
+    witness::Witness,
 };
 
 /// What a desk is made of. All of it belongs to one region.
@@ -39,6 +41,8 @@ pub struct Deps {
     pub appender: Appender,
     /// The region's bucket, for attachments.
     pub bucket: Bucket,
+    /// What it cosigns other regions' tree heads with.
+    pub witness: Witness,
     /// The directory of names and homes.
     pub directory: directory::Client,
     /// The time.
@@ -65,6 +69,7 @@ struct Inner {
 impl Desk {
     /// A desk made of `deps`.
     pub fn new(deps: Deps) -> Self {
+        witness::show_nothing_found(&deps);
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
         let (failed_logins, draining) = (FailedLogins::default(), AtomicBool::new(false));

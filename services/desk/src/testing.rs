@@ -17,8 +17,9 @@ use serde_json::{Value, json};
 use testkit::TestRegion;
 use tokio::net::TcpListener;
 use tower::ServiceExt;
+use vault::SigningKeyFolder;
 
-use crate::{Deps, Desk, app, signup};
+use crate::{Deps, Desk, Witness, WitnessKeys, app, signup};
 
 const DIRECTORY_TOKEN: &str = "token-of-the-test";
 /// The address of every test tenant's first admin.
@@ -170,6 +171,10 @@ async fn deps(region: &TestRegion, directory: Client) -> anyhow::Result<Deps> {
         vault: region.vault(DatabaseRole::Desk).await?,
         appender: region.appender().await?,
         bucket: region.bucket_as(BucketRole::Desk).await?,
+        witness: Witness {
+            signing: SigningKeyFolder::new(region.folder.path()),
+            keys: WitnessKeys::new(directory.clone(), None),
+        },
         directory,
         clock: region.clock.clone(),
         ids: region.ids.clone(),

@@ -1,16 +1,18 @@
 //! A deployment as a command sees it: region files, and for embedded regions what the running `up` says of itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use archive::note::Verifier;
 use directory::{Map, RegionKeys};
 use embedded::postgres::USER;
 use projector::ProjectorDeps;
-use regions::{Bucket, BucketRole, DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, Resident, S3Endpoint};
+use regions::{
+    Bucket, BucketRole, DatabaseRole, Endpoints, HostingPolicy, PostgresEndpoint, Region, Regions, Resident, S3Endpoint,
+};
 use relay::RelayDeps;
-use replicator::{KeyRing, ReplicatorDeps};
+use replicator::{KeyRing, ReplicatorDeps, Witness, Witnesses};
 use runtime::{Clock, Ids, RegionMetrics, SystemClock, SystemIds};
-use schemas::{RegionId, Slug};
+use schemas::{DataClass, RegionId, Slug};
 use sqlx::{PgConnection, PgPool};
 use vault::{RegionKey, SigningKey, SigningKeyFolder, Vault};
 
@@ -38,6 +40,8 @@ pub struct Deployment {
     pub clock: Arc<dyn Clock>,
     /// Ids and secrets.
     pub ids: Arc<dyn Ids>,
+    /// The apex and the router's address, where an `up` has them.
+    pub edge: Option<(String, SocketAddr)>,
 }
 
 impl Deployment {
@@ -48,7 +52,7 @@ impl Deployment {
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
         let data = DataFolder::new(&place.data);
         data.check_version()?;
-        Ok(Self { data, regions: Arc::new(regions), clock, ids })
+        Ok(Self { data, regions: Arc::new(regions), clock, ids, edge: None })
     }
 
     /// The running `up`, or the line that says how to start one.
@@ -186,11 +190,37 @@ impl Deployment {
             pool,
             bucket: self.bucket(region, BucketRole::Replicator).await?,
             signing: self.signing_keys(&region.id),
+            witnesses: Witnesses::default(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             metrics: metrics.clone(),
             interval: ARCHIVE_INTERVAL,
         })
+    }
+
+    /// The regions that cosign for one, as the policy lets it show them tree heads: by the address in their files, or through the
+    /// router of an `up`.
+    pub fn witnesses(&self, of: &RegionId) -> Vec<Witness> {
+        let policy = self.regions.policy();
+        // What is shown: a log's origin, and its size and hashes.
+        for class in [DataClass::Routing, DataClass::Operational] {
+            let verdict = policy.may_leave(class, of, HostingPolicy::WITNESS);
+            if !verdict.allowed {
+                tracing::warn!(region = %of, %class, why = %verdict.reason, "tree heads are shown to no other region");
+                return Vec::new();
+            }
+        }
+        let running = || Running::find(&self.data).map(|running| (running.apex, running.listen));
+        let edge = self.edge.clone().or_else(running);
+        let witness = |region: &Region| match (&region.url, &edge) {
+            (Some(url), _) => Some(Witness { region: region.id.clone(), url: url.clone(), address: None }),
+            (None, Some((apex, address))) => {
+                let url = format!("http://{}.{apex}", region.id);
+                Some(Witness { region: region.id.clone(), url, address: Some(*address) })
+            }
+            (None, None) => None,
+        };
+        self.regions.iter().filter(|region| region.id != *of).filter_map(witness).collect()
     }
 
     /// What a relay of the region works with.
@@ -212,6 +242,12 @@ impl Deployment {
     /// What the region signs tree heads, manifests and backups with.
     pub fn signing_key(&self, region: &RegionId) -> Result<SigningKey, Failure> {
         SigningKey::load(&self.data.keys(region).join("signing.key")).map_err(Failure::configuration)
+    }
+
+    /// The public key of the directory, where its key lies on this machine.
+    pub fn directory_key(&self) -> Option<[u8; 32]> {
+        let directory = "directory".parse().expect("a literal that is a region's id");
+        self.signing_key(&directory).ok().map(|key| key.public_key())
     }
 
     /// Makes a region's keys, where there are none yet.

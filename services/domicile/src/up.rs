@@ -57,11 +57,12 @@ impl Started {
     /// Starts everything, a line a step.
     pub async fn start(place: &Place, options: &Up) -> Result<Self, Failure> {
         let begun = Instant::now();
-        let deployment = Deployment::open(place)?;
+        let mut deployment = Deployment::open(place)?;
         let lock = deployment.data.take()?;
         let plain = hold("DOMICILE_LISTEN", options.listen).await?;
         let tls = hold("DOMICILE_LISTEN_TLS", options.listen_tls).await?;
         let options = &Up { listen: plain.local_addr()?, listen_tls: tls.local_addr()? };
+        deployment.edge = Some((apex(options.listen), options.listen));
         let (edge, roles, ground) = (Shutdown::new(), Shutdown::new(), Shutdown::new());
         let stores = start_stores(&deployment, &ground, begun).await?;
 

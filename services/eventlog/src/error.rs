@@ -7,6 +7,9 @@ use crate::append::Expected;
 /// A refusal or a failed step. Of an append, every variant but [`Error::OutcomeUnknown`] means that nothing was appended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The notes of cosigned tree heads could not be read or written.
+    #[error("cannot read or write cosigned tree heads")]
+    Witness(#[source] sqlx::Error),
     /// Somebody else moved the stream first: read it again, decide again.
     #[error("stream {stream}: expected {expected}, found version {actual}")]
     WrongExpectedVersion {

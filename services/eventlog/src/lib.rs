@@ -26,6 +26,7 @@ mod streams;
 mod tenant;
 mod tree_head;
 mod wakeup;
+pub mod witness;
 
 pub use append::{Append, Appended, EVENTS_MAX, Expected, Idempotency, StreamAppend};
 pub use appender::{Appender, AppenderConfig, KeptOpen};

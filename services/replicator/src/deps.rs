@@ -8,7 +8,7 @@ use schemas::TenantId;
 use sqlx::{PgConnection, PgPool};
 use vault::{SigningKeyFolder, Vault};
 
-use crate::{error::Error, signing::KeyRing, store::TenantObjects};
+use crate::{error::Error, signing::KeyRing, store::TenantObjects, witnesses::Witnesses};
 
 /// The stores, keys and figures of one region. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct ReplicatorDeps {
     pub bucket: Bucket,
     /// The keys that sign tree heads and manifests.
     pub signing: SigningKeyFolder,
+    /// The other regions, which cosign.
+    pub witnesses: Witnesses,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Ids of backups.

@@ -22,6 +22,12 @@ pub enum Error {
     /// The region's signing keys cannot be used.
     #[error("cannot sign")]
     Signing(#[source] crate::signing::Error),
+    /// A tree head could not be proven to follow on an older one.
+    #[error("cannot prove how the log has grown")]
+    Proof(#[source] auditor::log::Error),
+    /// A witness says nothing.
+    #[error("cannot have tree heads cosigned")]
+    Witness(#[source] crate::witnesses::Error),
     /// The bucket refused, or is not where it should be.
     #[error("the bucket is not available")]
     Bucket(#[source] regions::Error),
@@ -152,6 +158,8 @@ impl Error {
             | Self::Topic(_)
             | Self::Keys(_)
             | Self::Signing(_)
+            | Self::Witness(_)
+            | Self::Proof(auditor::log::Error::Source(_))
             | Self::Contended
             | Self::NotAtHome { .. }
             | Self::ReadBack(_) => true,
@@ -164,7 +172,13 @@ impl Error {
     /// Whether it concerns one tenant or object, and not a store that all of them need.
     pub fn is_of_one(&self) -> bool {
         match self {
-            Self::Database(_) | Self::Topic(_) | Self::Bucket(_) | Self::ReadBack(_) | Self::Signing(_) => false,
+            Self::Database(_)
+            | Self::Topic(_)
+            | Self::Bucket(_)
+            | Self::ReadBack(_)
+            | Self::Signing(_)
+            | Self::Witness(_) => false,
+            Self::Proof(error) => !matches!(error, auditor::log::Error::Source(_)),
             Self::Log(error) => matches!(error, eventlog::Error::Unreadable { .. }),
             _ => true,
         }

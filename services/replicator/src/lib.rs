@@ -26,6 +26,7 @@ pub mod replicator;
 pub mod signing;
 pub mod store;
 mod under_way;
+pub mod witnesses;
 
 pub use archive_tenant::{Archived, archive_tenant};
 pub use deps::ReplicatorDeps;
@@ -38,3 +39,4 @@ pub use replicator::Replicator;
 pub use signing::KeyRing;
 pub use store::TenantObjects;
 pub use under_way::under_way;
+pub use witnesses::{Witness, Witnesses};

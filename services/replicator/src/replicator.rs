@@ -5,6 +5,7 @@
 //! generation also writes the tree's partial tiles anew. A turn is one generation, so a long backlog holds up nobody.
 
 mod ages;
+mod cosigning;
 mod paces;
 mod renewing;
 mod resigning;
@@ -57,7 +58,9 @@ impl Replicator {
             resigning::run(deps, shutdown),
             renewing::run(deps, shutdown),
         );
-        let (archived, _) = future::join(self.archive(shutdown), looking_after).await;
+        // Witnesses are asked beside all this, so that one that is down holds up nothing.
+        let cosigning = cosigning::run(deps, shutdown);
+        let (archived, _, ()) = future::join3(self.archive(shutdown), looking_after, cosigning).await;
         archived
     }
 

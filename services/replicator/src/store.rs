@@ -86,6 +86,12 @@ impl TenantObjects {
         Ok(moved.is_some())
     }
 
+    /// Replaces an object, whoever replaced it meanwhile: any of them is as good.
+    pub(crate) async fn replace(&self, object: &Object) -> Result<(), Error> {
+        let found = self.get(&object.key).await?;
+        self.swap(object, found.as_ref().map(|found| found.etag.as_str())).await.map(drop)
+    }
+
     fn full(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }

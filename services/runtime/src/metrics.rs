@@ -63,6 +63,12 @@ pub struct RegionMetrics {
     pub drill_wrong_tenants: IntGauge,
     /// Entries of the access log that were never written: their tenant went elsewhere, or the process ended first.
     pub accesses_lost: IntCounter,
+    /// Tree heads of another region's logs that did not follow on what was cosigned before, by that region.
+    pub witness_conflicts: IntCounterVec,
+    /// Logs of this region that another one does not cosign, by that one.
+    pub witness_refusals: IntGaugeVec,
+    /// Seconds since all that is new was shown to another region, by that one.
+    pub witness_silent_seconds: GaugeVec,
     /// Requests answered 421: the tenant is not at home here.
     pub misdirected_requests: IntCounter,
     /// Requests, by status class.
@@ -125,6 +131,21 @@ impl RegionMetrics {
                 "Entries of the access log that were never written.",
             )
             .expect(STATIC),
+            witness_conflicts: counters(
+                "domicile_witness_conflicts_total",
+                "Tree heads of another region's logs that contradict what was cosigned before.",
+                "of",
+            ),
+            witness_refusals: gauges(
+                "domicile_witness_refused_logs",
+                "Logs that another region does not cosign.",
+                "witness",
+            ),
+            witness_silent_seconds: ages(
+                "domicile_witness_silent_seconds",
+                "Seconds since another region was shown all that is new.",
+                "witness",
+            ),
             misdirected_requests: IntCounter::new("domicile_misdirected_requests_total", "Requests answered 421.")
                 .expect(STATIC),
             http_requests: counters("domicile_http_requests_total", "Requests.", "status"),
@@ -180,6 +201,9 @@ impl RegionMetrics {
             Box::new(self.drill_interval_seconds.clone()),
             Box::new(self.drill_wrong_tenants.clone()),
             Box::new(self.accesses_lost.clone()),
+            Box::new(self.witness_conflicts.clone()),
+            Box::new(self.witness_refusals.clone()),
+            Box::new(self.witness_silent_seconds.clone()),
             Box::new(self.misdirected_requests.clone()),
             Box::new(self.http_requests.clone()),
             Box::new(self.http_seconds.clone()),

@@ -1,13 +1,15 @@
 //! Everything that is done to the archives.
 //!
 //! By what an attacker or a failing disk can do: [`touched`] (bits, lengths, objects gone, swapped or added), [`rewritten`]
-//! (events in another order, checkpoints put back), [`signed`] (somebody holds a key) and [`rotated`] (one key follows another).
+//! (events in another order, checkpoints put back), [`signed`] (somebody holds a key), [`rotated`] (one key follows another) and
+//! [`witnessed`] (other regions have cosigned).
 
 mod forged;
 mod rewritten;
 mod rotated;
 mod signed;
 mod touched;
+mod witnessed;
 
 use std::collections::BTreeMap;
 
@@ -33,6 +35,7 @@ pub(super) fn all<'made>(long: &'made Written, short: &'made Written, rotated: &
     rewritten::add(&mut list);
     signed::add(&mut list);
     rotated::add(&mut list);
+    witnessed::add(&mut list);
     list
 }
 

@@ -44,6 +44,8 @@ pub(super) enum Who {
     Region(u8),
     /// A stranger's, likewise.
     Stranger(u8),
+    /// Another region's, which cosigns.
+    Witness,
 }
 
 impl Who {
@@ -51,6 +53,7 @@ impl Who {
         match self {
             Self::Region(0) => "signing key".to_owned(),
             Self::Region(number) => format!("signing key, successor {number}"),
+            Self::Witness => "another region's key".to_owned(),
             Self::Stranger(0) => "a stranger's key".to_owned(),
             Self::Stranger(number) => format!("a stranger's key, successor {number}"),
         }
@@ -72,6 +75,14 @@ pub(super) fn signer_of(name: &str, who: Who) -> Signer {
 /// A public key of the region, by its number, under the region's name.
 pub(super) fn verifier(number: u8) -> Verifier {
     signer_of(&region_name(), Who::Region(number)).verifier().clone()
+}
+
+/// The name under which another region cosigns.
+pub(super) const WITNESS: &str = "domicile/us";
+
+/// The public key of the region that cosigns.
+pub(super) fn witness() -> Verifier {
+    signer_of(WITNESS, Who::Witness).verifier().clone()
 }
 
 fn region_name() -> String {

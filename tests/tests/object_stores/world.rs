@@ -39,6 +39,7 @@ impl World {
             pool: test.pool(DatabaseRole::Replicator).await?,
             vault: test.vault(DatabaseRole::Replicator).await?,
             signing: SigningKeyFolder::new(test.folder.path()),
+            witnesses: replicator::Witnesses::default(),
             clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
             ids: Arc::clone(&test.ids) as Arc<dyn Ids>,
             metrics: test.metrics.clone(),

@@ -51,7 +51,8 @@ async fn tried(reader: &Reader, vectors: &Vectors, mutation: &Mutation) -> anyho
         }
         Key::None => None,
     };
-    let ran = reader.verify(folder.path(), key.as_deref()).await?;
+    let witness = vectors.witness.to_string();
+    let ran = reader.verify_witnessed(folder.path(), key.as_deref(), Some(&witness)).await?;
     let fault = fault(&ran, mutation.finds.as_ref()).err();
     Ok(fault.map(|fault| format!("{}: {fault}\n{}", mutation.name, ran.stdout)))
 }
@@ -101,9 +102,17 @@ async fn a_wrong_answer_of_a_reader_is_noticed() -> anyhow::Result<()> {
 fn every_kind_of_object_is_touched() -> anyhow::Result<()> {
     let vectors = checked_in()?;
     let list = String::from_utf8(vectors.files[vectors::MUTATIONS].clone())?;
-    for kind in
-        ["events/", "audit/", "manifest/", "attachments/", "schemas/", "log/checkpoint", "VERIFY.txt", "successions/"]
-    {
+    for kind in [
+        "events/",
+        "audit/",
+        "manifest/",
+        "attachments/",
+        "schemas/",
+        "log/checkpoint",
+        "VERIFY.txt",
+        "successions/",
+        "witness/",
+    ] {
         assert!(list.contains(&format!(":\"{kind}")), "{kind}");
     }
     for kind in ["log/tile/0/", "log/tile/1/", "log/tile/entries/"] {

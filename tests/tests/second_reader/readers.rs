@@ -25,6 +25,16 @@ impl Reader {
 
     /// Verifies a folder, and prints the report as JSON.
     pub(crate) async fn verify(&self, archive: &Path, verifier: Option<&str>) -> anyhow::Result<Ran> {
+        self.verify_witnessed(archive, verifier, None).await
+    }
+
+    /// The same with the key of a region that cosigns.
+    pub(crate) async fn verify_witnessed(
+        &self,
+        archive: &Path,
+        verifier: Option<&str>,
+        witness: Option<&str>,
+    ) -> anyhow::Result<Ran> {
         let archive = archive.to_str().context("a path of this test")?;
         let mut verify = match self {
             Self::Ours => command::command(&["audit", "verify", "--format", "json", "--from", archive])?,
@@ -32,6 +42,9 @@ impl Reader {
         };
         if let Some(verifier) = verifier {
             verify.args(["--verifier", verifier]);
+        }
+        if let Some(witness) = witness {
+            verify.args(["--witness", witness]);
         }
         command::finish(verify).await
     }

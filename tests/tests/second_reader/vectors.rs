@@ -6,7 +6,7 @@ use anyhow::Context;
 use archive::{Manifest, Verifier, checkpoint::origin, layout, segment};
 use eventlog::{Append, Expected as At, StreamAppend};
 use regions::{DatabaseRole, Resident};
-use replicator::{ReplicatorDeps, archive_tenant};
+use replicator::{ReplicatorDeps, Witnesses, archive_tenant};
 use runtime::{Clock, Ids};
 use schemas::{Position, Recorded, TenantId, Version};
 use serde_json::Value;
@@ -31,14 +31,16 @@ pub(crate) struct Vectors {
     pub(crate) verifier: Verifier,
     /// The region's newest.
     pub(crate) newest: Verifier,
+    /// Another region's.
+    pub(crate) witness: Verifier,
 }
 
 pub(crate) fn checked_in() -> anyhow::Result<Vectors> {
     let files = vectors::read(&vectors::folder())?;
     let mutations = serde_json::from_slice(&files[vectors::MUTATIONS])?;
     let key = |file| anyhow::Ok(std::str::from_utf8(&files[file])?.parse()?);
-    let (verifier, newest) = (key(vectors::VERIFIER)?, key(vectors::NEWEST_VERIFIER)?);
-    Ok(Vectors { files, mutations, verifier, newest })
+    let (verifier, newest, witness) = (key(vectors::VERIFIER)?, key(vectors::NEWEST_VERIFIER)?, key(vectors::WITNESS)?);
+    Ok(Vectors { files, mutations, verifier, newest, witness })
 }
 
 /// The tenant of an archive.
@@ -128,6 +130,7 @@ async fn deps(test: &TestRegion) -> anyhow::Result<ReplicatorDeps> {
         vault: test.vault(DatabaseRole::Replicator).await?,
         bucket: test.bucket().await?,
         signing: SigningKeyFolder::new(test.folder.path().join(SIGNING)),
+        witnesses: Witnesses::default(),
         clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
         ids: Arc::clone(&test.ids) as Arc<dyn Ids>,
         metrics: test.metrics.clone(),

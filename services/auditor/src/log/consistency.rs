@@ -29,6 +29,17 @@ impl Log<'_> {
         Ok(old)
     }
 
+    /// The proof that the tree of `old_size` leaves is the beginning of the published one's (RFC 6962, section 2.1.2).
+    ///
+    /// # Errors
+    /// If the tiles cannot be read.
+    ///
+    /// # Panics
+    /// If `old_size` is beyond the published head.
+    pub async fn growth(&self, old_size: u64) -> Result<Vec<Hash>, Error> {
+        self.hashes(&consistency_path(old_size, self.head.size)).await
+    }
+
     /// Compares an older tree head with the published one.
     ///
     /// # Errors

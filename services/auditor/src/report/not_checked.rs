@@ -1,10 +1,11 @@
 //! What a verification did not look at. It comes before what was found: a clean report says no more than what was checked.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use super::Report;
+use super::{Report, Witnessed};
 use crate::verify::Options;
 
 /// A check that was not made, because nothing was given to make it with, or for what lies in the archive.
@@ -32,6 +33,22 @@ pub enum NotChecked {
     OlderHead,
     /// No backup's manifest was compared.
     Backup,
+    /// No other region is known to have cosigned.
+    Unwitnessed,
+    /// Events that a region has not cosigned, though a key of it was given.
+    NotWitnessed {
+        /// The name of its key.
+        by: String,
+        /// The last tree head that it has cosigned: its size, and when.
+        last: Option<(u64, Timestamp)>,
+    },
+    /// A cosignature of a region of which no key was given.
+    Cosigner {
+        /// The name of its key.
+        by: String,
+        /// Events under it.
+        size: u64,
+    },
     /// Of a ticket's bundle: what lies beside the ticket and after its checkpoint.
     BesideTicket,
 }
@@ -47,6 +64,10 @@ impl NotChecked {
             Self::Payloads => "open them with audit replay and the keys",
             Self::OlderHead => "keep a checkpoint and pass it next time with --old",
             Self::Backup => "pass a backup's manifest with --backup",
+            Self::Unwitnessed | Self::Cosigner { .. } => {
+                "take the other regions' keys from elsewhere and pass them with --witness"
+            }
+            Self::NotWitnessed { .. } => "ask it with audit witnesses, and verify again once it has cosigned",
             Self::BesideTicket => "verify the tenant's archive",
             Self::Everything | Self::Unclaimed(_) => return None,
         })
@@ -75,7 +96,18 @@ impl fmt::Display for NotChecked {
                 formatter.write_str("what payloads say: they stayed sealed, and only their ciphertext was compared")
             }
             Self::OlderHead => {
-                formatter.write_str("against an earlier look: no older checkpoint was compared, so a fork is not found")
+                formatter.write_str("against an earlier look: no older checkpoint was compared, so a fork that nobody else saw is not found")
+            }
+            Self::Unwitnessed => formatter
+                .write_str("against other regions: none has cosigned any of it, so a second history is not found"),
+            Self::NotWitnessed { by, last: None } => {
+                write!(formatter, "against {by}: not witnessed, it has cosigned nothing of it")
+            }
+            Self::NotWitnessed { by, last: Some((size, since)) } => {
+                write!(formatter, "against {by} after position {size}: not witnessed since {since}")
+            }
+            Self::Cosigner { by, size } => {
+                write!(formatter, "who cosigned up to position {size} as {by}: no key of it was given")
             }
             Self::Backup => formatter
                 .write_str("against a backup: no backup's manifest was compared, so an archive that was cut back is not found"),
@@ -110,6 +142,28 @@ impl Report {
             (options.older.is_none()).then_some(NotChecked::OlderHead),
             (options.expected.is_none() && options.backup.is_none()).then_some(NotChecked::Backup),
         ];
-        self.not_checked = by_options.into_iter().flatten().chain(met).chain(left_out.into_iter().flatten()).collect();
+        let (by_options, left_out) = (by_options.into_iter().flatten(), left_out.into_iter().flatten());
+        self.not_checked = by_options.chain(met).chain(self.unwitnessed(options)).chain(left_out).collect();
+    }
+
+    /// What other regions have not vouched for: each of which a key was given, or that is said to have cosigned.
+    fn unwitnessed(&self, options: &Options) -> Vec<NotChecked> {
+        let given = options.witnesses.iter().map(|key| key.name());
+        let names: BTreeSet<&str> = given.chain(self.witnesses.iter().map(|it| it.name.as_str())).collect();
+        if names.is_empty() {
+            return if self.size > 0 { vec![NotChecked::Unwitnessed] } else { Vec::new() };
+        }
+        let unwitnessed = names.into_iter().filter_map(|name| {
+            let by = name.to_owned();
+            match self.witnesses.iter().find(|witness| witness.name == name) {
+                None => Some(NotChecked::NotWitnessed { by, last: None }),
+                Some(Witnessed { size, at: None, .. }) => Some(NotChecked::Cosigner { by, size: *size }),
+                Some(Witnessed { size, at: Some(at), .. }) if *size < self.size => {
+                    Some(NotChecked::NotWitnessed { by, last: Some((*size, *at)) })
+                }
+                Some(_) => None,
+            }
+        });
+        unwitnessed.collect()
     }
 }

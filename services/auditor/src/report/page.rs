@@ -7,7 +7,7 @@ use jiff::{Timestamp, Unit};
 
 use super::{
     Report,
-    text::{duration, grouped, size},
+    text::{cosigned, duration, grouped, size},
 };
 
 /// What a report is about, beside what it found.
@@ -43,6 +43,7 @@ pub fn page(report: &Report, about: &About) -> String {
         ("Events", format!("{} in {} generations", grouped(report.size), grouped(report.generations))),
         ("Tree root", report.root.map_or_else(none, |root| root.to_string())),
         ("Key", report.verifier.clone().unwrap_or_else(none)),
+        ("Cosigned", cosigned(report)),
         ("Attachments", grouped(report.attachments)),
         ("Read", format!("{} objects, {}", grouped(report.objects), size(report.bytes))),
     ];

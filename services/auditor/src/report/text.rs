@@ -24,6 +24,7 @@ pub fn words(report: &Report, what: &str) -> String {
         ),
         format!("  tree root    {}", report.root.map_or_else(none, |root| root.to_string())),
         format!("  key          {}", report.verifier.clone().unwrap_or_else(none)),
+        format!("  cosigned     {}", cosigned(report)),
         format!("  read         {} objects, {} bytes", report.objects, report.bytes),
     ];
     let notes = report.notes.iter().map(|note| format!("  note         {note}"));
@@ -32,6 +33,12 @@ pub fn words(report: &Report, what: &str) -> String {
         let _ = writeln!(words, "{line}");
     }
     words
+}
+
+/// By whom, and up to where.
+pub(super) fn cosigned(report: &Report) -> String {
+    let words: Vec<_> = report.witnesses.iter().map(ToString::to_string).collect();
+    if words.is_empty() { "by no other region".to_owned() } else { words.join("; ") }
 }
 
 /// A count with a thin space between thousands.

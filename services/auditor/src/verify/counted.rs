@@ -21,10 +21,15 @@ impl<'source> Counted<'source> {
     pub(super) async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
         let object = self.source.get(key).await?;
         if let Some(bytes) = &object {
-            self.objects.fetch_add(1, Ordering::Relaxed);
-            self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            self.count(bytes);
         }
         Ok(object)
+    }
+
+    /// Counts an object that was read already.
+    pub(super) fn count(&self, object: &Bytes) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(object.len() as u64, Ordering::Relaxed);
     }
 
     /// An object that is not counted: it will be read again.

@@ -47,6 +47,7 @@ impl Walk<'_> {
             self.report.add(self.next(), layout::MANIFESTS, Wrong::Truncated);
         }
         self.check_published(&published).await?;
+        self.check_cosigned(published.after.as_deref());
         self.check_guide().await?;
         self.check_unnamed();
         self.report.size = self.size();
@@ -117,7 +118,7 @@ impl Walk<'_> {
         }
     }
 
-    fn open_published(&self, note: &[u8]) -> Result<(Checkpoint, usize), String> {
+    pub(super) fn open_published(&self, note: &[u8]) -> Result<(Checkpoint, usize), String> {
         let note = std::str::from_utf8(note).map_err(|_| checkpoint::Error::Line("text").to_string())?;
         self.identity.keys.checkpoint(&self.identity.origin, note).map_err(|error| match error {
             checkpoint::Error::Note(why) => why.to_string(),

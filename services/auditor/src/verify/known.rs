@@ -12,21 +12,26 @@ const BACKUP: &str = "the backup's manifest";
 pub(super) struct KnownTree {
     pub(super) tree: Tree,
     /// Where it is known from.
-    pub(super) told_by: &'static str,
+    pub(super) told_by: String,
 }
 
 /// The trees that the options tell of. One whose witness cannot be trusted is a finding.
 pub(super) fn known_trees(options: &Options, identity: &Identity, report: &mut Report) -> Vec<KnownTree> {
-    let mut known: Vec<_> =
-        options.expected.map(|tree| KnownTree { tree, told_by: layout::EVENTS }).into_iter().collect();
-    for (told_by, tree) in [
-        (OLDER, options.older.as_deref().map(|note| older(note, identity))),
-        (BACKUP, options.backup.as_deref().map(|bytes| of_backup(bytes, identity))),
-    ] {
+    let expected = options.expected.map(|tree| (layout::EVENTS, Ok(tree)));
+    let kept = options.older.as_deref().map(|note| (OLDER, older(note, identity)));
+    let backup = options.backup.as_deref().map(|bytes| (BACKUP, of_backup(bytes, identity)));
+    let mut known = Vec::new();
+    for (told_by, tree) in expected.into_iter().chain(kept).chain(backup) {
         match tree {
-            None => {}
-            Some(Ok(tree)) => known.push(KnownTree { tree, told_by }),
-            Some(Err(wrong)) => report.add(None, told_by, wrong),
+            Ok(tree) => known.push(KnownTree { tree, told_by: told_by.to_owned() }),
+            Err(wrong) => report.add(None, told_by, wrong),
+        }
+    }
+    for (told_by, note) in &options.refused {
+        match older(note, identity) {
+            Ok(tree) => known.push(KnownTree { tree, told_by: told_by.clone() }),
+            // Nobody but the log can speak against it.
+            Err(wrong) => report.notes.push(format!("{told_by}, and that is not the log's: {wrong}")),
         }
     }
     known

@@ -19,6 +19,7 @@ use super::{
     known::{KnownTree, known_trees},
     listing::Listing,
     load::Loaded,
+    witnessed,
 };
 use crate::{
     report::{Report, Wrong},
@@ -54,6 +55,8 @@ pub(super) struct Walk<'run> {
     pub(super) blobs: Vec<(Position, Hash)>,
     /// Schemas that were checked already.
     pub(super) schemas: HashMap<String, Hash>,
+    /// What other regions have cosigned.
+    pub(super) cosigned: Vec<witnessed::Expected>,
     size: i64,
     versions: HashMap<Box<str>, i64>,
     are_versions_known: bool,
@@ -87,6 +90,7 @@ impl<'run> Walk<'run> {
             leaves: Vec::new(),
             blobs: Vec::new(),
             schemas: HashMap::new(),
+            cosigned: Vec::new(),
             size: 0,
             versions: HashMap::new(),
             are_versions_known: true,
@@ -207,6 +211,7 @@ impl<'run> Walk<'run> {
         self.leaves.push(leaf);
         self.size += 1;
         self.check_expected();
+        self.note_cosigned_size();
     }
 
     fn facts(&mut self, position: Position, object: &str, entry: &[u8], facts: &Facts) {
@@ -275,7 +280,7 @@ impl<'run> Walk<'run> {
         let size = self.size as u64;
         for known in self.known.iter().filter(|known| known.tree.size == size) {
             if self.is_tree_known && self.tail.edge().root() != known.tree.root {
-                self.report.add(None, known.told_by, Wrong::RootDiffers);
+                self.report.add(None, known.told_by.as_str(), Wrong::RootDiffers);
             }
         }
     }

@@ -32,9 +32,12 @@ pub(crate) fn tenant_id() -> TenantId {
 }
 
 pub(crate) fn signer(seed: u8) -> Signer {
+    signer_named(&format!("domicile/eu/{}", tenant_id()), seed)
+}
+
+pub(crate) fn signer_named(name: &str, seed: u8) -> Signer {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed has 32 bytes");
     let public_key = pair.public_key().as_ref().try_into().expect("a key has 32 bytes");
-    let name = format!("domicile/eu/{}", tenant_id());
     Signer::new(name, public_key, move |message| pair.sign(message).as_ref().try_into().expect("64 bytes"))
 }
 
@@ -103,7 +106,7 @@ pub(crate) fn usual() -> Made {
 }
 
 impl Made {
-    fn put(&mut self, object: Object) {
+    pub(crate) fn put(&mut self, object: Object) {
         self.0.insert(object.key, object.bytes);
     }
 

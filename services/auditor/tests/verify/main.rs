@@ -7,3 +7,4 @@ mod reading;
 mod reported;
 mod tampered;
 mod whole;
+mod witnessed;

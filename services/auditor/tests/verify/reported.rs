@@ -11,7 +11,8 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jiff::Timestamp;
 use schemas::{Hash, TenantId};
 
-use crate::made::{Made, events, pinned, signer, tenant_id, usual};
+use crate::made::{Made, events, pinned, signer, signer_named, tenant_id, usual};
+use crate::witnessed::cosigned;
 
 fn root_at(size: i64) -> Hash {
     merkle::root_of(&events(1..=size).iter().map(|event| event.sealed.leaf).collect::<Vec<_>>())
@@ -51,7 +52,8 @@ fn wrong(report: &Report) -> Vec<(&str, &Wrong)> {
 async fn what_was_compared_is_not_among_what_was_not() {
     let options =
         Options { older: older(450, root_at(450), 1), backup: backup(tenant_id(), root_at(600)), ..pinned(1) };
-    let report = usual().verify(options).await;
+    let witnesses = vec![signer_named("domicile/us", 9).verifier().clone()];
+    let report = cosigned(700, root_at(700)).verify(Options { witnesses, ..options }).await;
     assert_eq!((wrong(&report), report.not_checked.as_slice()), (vec![], [NotChecked::Payloads].as_slice()));
 }
 

@@ -16,7 +16,7 @@ async fn a_whole_archive_passes() {
     assert_eq!(report.root, Some(merkle::root_of(&leaves)));
     assert_eq!(
         (report.is_key_pinned, report.not_checked),
-        (true, vec![NotChecked::Payloads, NotChecked::OlderHead, NotChecked::Backup])
+        (true, vec![NotChecked::Unwitnessed, NotChecked::Payloads, NotChecked::OlderHead, NotChecked::Backup])
     );
 }
 

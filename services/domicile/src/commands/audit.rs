@@ -13,6 +13,7 @@ mod show;
 mod step;
 mod verify;
 mod visit;
+mod witnesses;
 
 use auditor::replay::AsOf;
 use clap::Subcommand;
@@ -38,6 +39,8 @@ pub enum Audit {
     Proof(proof::Proof),
     /// Check such a proof, with the published key and nothing else. Exit code 1 says why it does not hold.
     Check(check::Check),
+    /// Ask the other regions what they have seen of a tenant's log. Exit code 1 if one has seen another history.
+    Witnesses(witnesses::Witnesses),
     /// Prove that an older tree head is the beginning of the published one. Exit code 1 names a fork.
     Consistency(consistency::Consistency),
     /// Copy a tenant's archive into a folder, which verifies there with no network, database or keys.
@@ -83,6 +86,7 @@ pub async fn run(place: &Place, command: &Audit) -> Outcome {
         Audit::Proof(options) => proof::run(place, options).await,
         Audit::Check(options) => check::run(options).await,
         Audit::Consistency(options) => consistency::run(place, options).await,
+        Audit::Witnesses(options) => witnesses::run(place, options).await,
         Audit::Export(options) => export::run(place, options).await,
     }
 }

@@ -7,9 +7,10 @@ use std::{
     time::Duration,
 };
 
-use desk::{Desk, serve};
+use desk::{Desk, Witness, WitnessKeys, serve};
 use eventlog::{Appender, AppenderConfig};
 use regions::{BucketRole, DatabaseRole, Feed, ReadModels, Region};
+use replicator::Witnesses;
 use replicator::backup::OnRequest;
 use restorer::RestorerDeps;
 use router::{Backend, Config as RouterConfig, Limits, Router};
@@ -188,6 +189,10 @@ pub async fn desk(
         read_models: ReadModels::new(projector::shapes()),
         appender: appender(region, metrics, roles).await?,
         bucket: deployment.bucket(region, BucketRole::Desk).await?,
+        witness: Witness {
+            signing: deployment.signing_keys(&region.id),
+            keys: WitnessKeys::new(directory.clone(), deployment.directory_key()),
+        },
         directory,
         clock: Arc::clone(&deployment.clock),
         ids: Arc::clone(&deployment.ids),
@@ -221,7 +226,8 @@ pub async fn replicator(
     roles: &Shutdown,
 ) -> Result<Replicating, Failure> {
     check_topic(region, DatabaseRole::Replicator).await?;
-    let deps = deployment.replicator(region, metrics).await?;
+    let mut deps = deployment.replicator(region, metrics).await?;
+    deps.witnesses = Witnesses::new(deployment.witnesses(&region.id))?;
     let shutdown = roles.clone();
     let drills = RestorerDeps {
         region_key: deployment.region_key(&region.id)?,

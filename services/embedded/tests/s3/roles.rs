@@ -27,8 +27,8 @@ struct Ground {
     now: i64,
     /// A locked manifest's version.
     version: String,
-    /// The checkpoint's tag.
-    etag: String,
+    /// The tags of objects that are replaced.
+    etags: BTreeMap<&'static str, String>,
 }
 
 type Call = for<'ground> fn(&'ground Ground) -> BoxFuture<'ground, String>;
@@ -38,6 +38,7 @@ const ATTACHMENT: &str = "tenants/one/attachments/1";
 const BACKUP: &str = "backups/0/manifest.json";
 const WRAPPED_KEYS: &str = "keys/one/00000001.json";
 const CHECKPOINT: &str = "tenants/one/log/checkpoint";
+const COSIGNED: &str = "tenants/one/witness/us";
 
 impl Ground {
     fn after(&self, days: i64) -> DateTime {
@@ -86,7 +87,7 @@ macro_rules! call {
     };
 }
 
-const CALLS: [(&str, Call); 25] = [
+const CALLS: [(&str, Call); 27] = [
     ("write an attachment once, locked", call!(it => it.locked(it.put_new("tenants/one/attachments/2"), 30))),
     ("write an attachment over another", call!(it => it.locked(it.put(ATTACHMENT), 30))),
     ("write an attachment without a lock", call!(it => it.put_new("tenants/one/attachments/3"))),
@@ -103,8 +104,10 @@ const CALLS: [(&str, Call); 25] = [
     ),
     ("write a drill once, locked", call!(it => it.locked(it.put_new("drills/1.json"), 30))),
     ("write wrapped keys once", call!(it => it.put_new("keys/one/2"))),
-    ("move a checkpoint from what was seen", call!(it => it.put(CHECKPOINT).if_match(&it.etag))),
+    ("move a checkpoint from what was seen", call!(it => it.put(CHECKPOINT).if_match(&it.etags[CHECKPOINT]))),
     ("move a checkpoint blindly", call!(it => it.put(CHECKPOINT))),
+    ("replace a cosigned checkpoint that was seen", call!(it => it.put(COSIGNED).if_match(&it.etags[COSIGNED]))),
+    ("replace a cosigned checkpoint blindly", call!(it => it.put(COSIGNED))),
     ("read an attachment", |it| it.get(ATTACHMENT).boxed()),
     ("read a manifest", |it| it.get(MANIFEST).boxed()),
     ("read wrapped keys", |it| it.get(WRAPPED_KEYS).boxed()),
@@ -148,9 +151,10 @@ fn lives() -> BucketLifecycleConfiguration {
 async fn ground(test: &TestRegion, who: &'static str) -> anyhow::Result<Ground> {
     let root = test.raw_bucket();
     let mut ground =
-        Ground { bucket: root, who, now: test.clock.now().as_second(), version: String::new(), etag: String::new() };
-    for key in [ATTACHMENT, BACKUP, WRAPPED_KEYS, CHECKPOINT] {
-        ground.etag = ground.put(key).send().await?.e_tag.unwrap_or_default();
+        Ground { bucket: root, who, now: test.clock.now().as_second(), version: String::new(), etags: BTreeMap::new() };
+    for key in [ATTACHMENT, BACKUP, WRAPPED_KEYS, COSIGNED, CHECKPOINT] {
+        let etag = ground.put(key).send().await?.e_tag.unwrap_or_default();
+        ground.etags.insert(key, etag);
     }
     let manifest = ground.locked(ground.put(MANIFEST), 30).send().await?;
     ground.version = manifest.version_id.unwrap_or_default();

@@ -13,3 +13,4 @@ mod running;
 mod scheduled;
 mod stale;
 mod topic;
+mod witnessed;

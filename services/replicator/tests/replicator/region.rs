@@ -7,7 +7,7 @@ use archive::{Manifest, layout, segment};
 use auditor::{Options, Report};
 use eventlog::Expected;
 use regions::{BucketRole, DatabaseRole, Resident};
-use replicator::ReplicatorDeps;
+use replicator::{ReplicatorDeps, Witnesses};
 use runtime::{Clock, Ids};
 use schemas::{
     Recorded, StreamName, TenantLogEvent, TicketId, Version,
@@ -30,6 +30,7 @@ pub(crate) async fn archiving() -> anyhow::Result<Archiving> {
         vault: test.vault(DatabaseRole::Replicator).await?,
         bucket: test.bucket_as(BucketRole::Replicator).await?,
         signing: SigningKeyFolder::new(test.folder.path()),
+        witnesses: Witnesses::default(),
         clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
         ids: Arc::clone(&test.ids) as Arc<dyn Ids>,
         metrics: test.metrics.clone(),

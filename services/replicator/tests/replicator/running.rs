@@ -10,7 +10,7 @@ use runtime::Shutdown;
 
 use crate::region::{Archiving, archiving, files_ending};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until a tenant's marks are as wanted.
 pub(crate) async fn until(eu: &Archiving, tenant: &Resident, wanted: impl Fn(&Marks) -> bool) -> anyhow::Result<Marks> {

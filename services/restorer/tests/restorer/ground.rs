@@ -47,6 +47,7 @@ pub(crate) async fn ground() -> anyhow::Result<Ground> {
         vault: test.vault(DatabaseRole::Replicator).await?,
         bucket: test.bucket().await?,
         signing: SigningKeyFolder::new(test.folder.path()),
+        witnesses: replicator::Witnesses::default(),
         clock: Arc::clone(&test.clock) as Arc<dyn Clock>,
         ids: Arc::clone(&test.ids) as Arc<dyn Ids>,
         metrics: test.metrics.clone(),

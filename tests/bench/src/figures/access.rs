@@ -87,6 +87,8 @@ async fn add_agent(store: &Store, resident: &Resident) -> anyhow::Result<()> {
 }
 
 async fn desk(store: &Store) -> anyhow::Result<Desk> {
+    // Nobody signs up.
+    let directory = directory::Client::new("http://127.0.0.1:1", "none")?;
     Ok(Desk::new(desk::Deps {
         region: store.region.clone(),
         regions: Arc::new(Regions::load(&Path::new(REPOSITORY).join("regions"))?),
@@ -96,8 +98,8 @@ async fn desk(store: &Store) -> anyhow::Result<Desk> {
         vault: store.vault.clone(),
         appender: store.appender.clone(),
         bucket: regions::bucket(&store.region, BucketRole::Desk, &store.clock).await?,
-        // Nobody signs up.
-        directory: directory::Client::new("http://127.0.0.1:1", "none")?,
+        witness: desk::Witness { signing: store.signing()?, keys: desk::WitnessKeys::new(directory.clone(), None) },
+        directory,
         clock: Arc::clone(&store.clock),
         ids: Arc::clone(&store.ids),
         metrics: store.metrics.clone(),

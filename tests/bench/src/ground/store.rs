@@ -112,6 +112,7 @@ impl Store {
             vault: self.vault.clone(),
             bucket: regions::bucket(&self.region, BucketRole::Replicator, &self.clock).await?,
             signing: self.signing()?,
+            witnesses: replicator::Witnesses::default(),
             clock: Arc::clone(&self.clock),
             ids: Arc::clone(&self.ids),
             metrics: self.metrics.clone(),

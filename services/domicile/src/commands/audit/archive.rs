@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
-use archive::{Verifier, checkpoint::origin, layout};
+use archive::{
+    Verifier,
+    checkpoint::{origin, region_name},
+    layout,
+};
 use auditor::{Folder, Source, bundle, source};
 use bytes::Bytes;
 use clap::Args;
+use desk::published_keys;
 use futures::{FutureExt, future::BoxFuture};
 use regions::{BucketRole, DatabaseRole, Resident};
 use replicator::TenantObjects;
@@ -28,6 +33,10 @@ pub struct ArchiveOption {
     /// The verifier key to trust, as published. The directory's for a bucket; the archive's own for a folder, and said so.
     #[arg(long, value_name = "KEY")]
     pub verifier: Option<Verifier>,
+    /// The verifier key of another region, to check its cosignatures with; can be given again. Those the directory publishes for a
+    /// bucket.
+    #[arg(long, value_name = "KEY")]
+    pub witness: Vec<Verifier>,
 }
 
 /// An archive to read, and what is known of it from elsewhere.
@@ -35,6 +44,8 @@ pub(super) struct Archive {
     pub(super) source: Box<dyn Source>,
     /// The key to trust. Nothing: the one that the archive names.
     pub(super) verifier: Option<Verifier>,
+    /// The keys of other regions.
+    pub(super) witnesses: Vec<Verifier>,
     /// How far the archive has been: one that ends before has lost its end.
     pub(super) archived: u64,
     /// What to call it.
@@ -49,13 +60,16 @@ impl ArchiveOption {
             (Some(folder), _, _) if folder.is_dir() => Ok(Archive {
                 source: Box::new(Folder::new(folder)),
                 verifier: self.verifier.clone(),
+                witnesses: self.witness.clone(),
                 archived: 0,
                 is_bundle: folder.join(bundle::LIST).is_file(),
                 name: folder.canonicalize().as_deref().unwrap_or(folder).display().to_string(),
             }),
             (Some(folder), _, _) => Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
             (None, Some(region), Some(tenant)) => {
-                published(&Deployment::open(place)?, region, tenant, self.verifier.as_ref()).await
+                let archive = published(&Deployment::open(place)?, region, tenant, self.verifier.as_ref()).await?;
+                let witnesses = [archive.witnesses, self.witness.clone()].concat();
+                Ok(Archive { witnesses, ..archive })
             }
             _ => Err(Failure::usage("takes --region and --tenant, or --from")),
         }
@@ -70,8 +84,8 @@ pub(super) async fn published(
     pinned: Option<&Verifier>,
 ) -> Result<Archive, Failure> {
     let objects = objects(deployment, region, tenant).await?;
-    let (key, statements) = match pinned {
-        Some(verifier) => (verifier.clone(), Vec::new()),
+    let (key, statements, witnesses) = match pinned {
+        Some(verifier) => (verifier.clone(), Vec::new(), Vec::new()),
         None => published_verifier(deployment, region).await?,
     };
     // The region's key speaks for every tenant of it; under this log's own name, another tenant's archive does not pass.
@@ -79,6 +93,7 @@ pub(super) async fn published(
     Ok(Archive {
         source: Box::new(WithSuccessions { archive: objects.source, statements }),
         verifier: Some(verifier),
+        witnesses,
         archived: objects.archived,
         name: format!("{region}/{tenant}"),
         is_bundle: false,
@@ -133,10 +148,18 @@ impl Source for WithSuccessions {
 }
 
 /// The region's public key and its successions, from the directory's signed map: not from the region that is being looked at.
-async fn published_verifier(deployment: &Deployment, region: &RegionId) -> Result<(Verifier, Vec<String>), Failure> {
+async fn published_verifier(
+    deployment: &Deployment,
+    region: &RegionId,
+) -> Result<(Verifier, Vec<String>, Vec<Verifier>), Failure> {
     let mut map = deployment.directory_map().await?;
     let text = map.regions.get(region).ok_or_else(|| anyhow::anyhow!("the directory knows no key of {region}"))?;
-    Ok((text.parse()?, map.successions.remove(region).unwrap_or_default()))
+    let verifier = text.parse()?;
+    let others = map.regions.keys().filter(|other| *other != region);
+    let keys = others
+        .filter_map(|other| Some(published_keys(&map, other)?.verifiers(&region_name(other)).collect::<Vec<_>>()));
+    let witnesses = keys.flatten().collect();
+    Ok((verifier, map.successions.remove(region).unwrap_or_default(), witnesses))
 }
 
 /// A key in words: who gave it.

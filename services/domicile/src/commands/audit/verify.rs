@@ -11,6 +11,7 @@ use super::{
     archive::{Archive, ArchiveOption, published},
     check::read_text,
     report_file::ReportFile,
+    witnesses::Answers,
 };
 use crate::{
     cli::Place,
@@ -45,13 +46,19 @@ pub struct Verify {
 
 pub(super) async fn run(place: &Place, options: &Verify) -> Outcome {
     // What is asked for beside the archive is looked at first: nobody should wait for a long verification to learn of a typo.
-    let known = options.known()?;
+    let mut known = options.known()?;
     let file = options.report.as_ref().map(ReportFile::create).transpose()?;
     let archive = options.archive.open(place).await?;
     let what = archive.name.clone();
     let clock = SystemClock;
     let begun = clock.now();
-    let report = verify(archive, known).await?;
+    // Before the archive is listed: a witness has cosigned what was published before.
+    let mut answers = Answers::about(place, &options.archive, &archive).await?;
+    let notes = std::mem::take(&mut answers.notes);
+    known.refused = std::mem::take(&mut answers.refused);
+    let source = Box::new(answers.before(archive.source));
+    let mut report = verify(Archive { source, ..archive }, known).await?;
+    report.notes.extend(notes);
     let done_at = clock.now();
     let is_sound = print_report(&report, &what, options.format)?;
     if let Some(file) = file {
@@ -90,7 +97,8 @@ pub async fn verify_tenant(deployment: &Deployment, region: &RegionId, tenant: &
 }
 
 async fn verify(archive: Archive, known: Options) -> Result<Report, Failure> {
-    let options = Options { verifier: archive.verifier, at_least: archive.archived, ..known };
+    let (verifier, witnesses) = (archive.verifier, archive.witnesses);
+    let options = Options { verifier, witnesses, at_least: archive.archived, ..known };
     let mut shown: Option<Progress> = None;
     let mut progress = |at: auditor::Progress| {
         let bar = shown.get_or_insert_with(|| Progress::new("verify, events", at.events_total));

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use archive::{Manifest, layout};
-use auditor::Source;
+use auditor::{Source, cosigned};
 
 use crate::{
     exit::{Failure, Outcome},
@@ -13,7 +13,10 @@ use crate::{
 /// Copies every object; tells how many.
 pub(super) async fn copy(source: &dyn Source, folder: &Path, option: &str) -> Result<usize, Failure> {
     // The checkpoint is taken from the newest manifest that is copied: the published one may have moved on meanwhile.
-    let keys: Vec<String> = source.list().await?.into_iter().filter(|key| key != layout::CHECKPOINT).collect();
+    // What others have cosigned is read before, so that it is no more than what is copied.
+    let cosigned = cosigned(source).await?;
+    let is_later = |key: &String| key == layout::CHECKPOINT || layout::witness_region(key).is_some();
+    let keys: Vec<String> = source.list().await?.into_iter().filter(|key| !is_later(key)).collect();
     let newest = keys.iter().filter_map(|key| Some((layout::manifest_generation(key)?, key))).max();
     let Some((_, newest)) = newest else { return Err(Failure::usage("there is no manifest, so no archive to export")) };
     let progress = Progress::new("export, objects", keys.len() as u64);
@@ -26,7 +29,10 @@ pub(super) async fn copy(source: &dyn Source, folder: &Path, option: &str) -> Re
         progress.advance(1);
     }
     progress.finish();
-    Ok(keys.len())
+    for (region, note) in &cosigned {
+        write(folder, &layout::witness(region), note, option)?;
+    }
+    Ok(keys.len() + cosigned.len())
 }
 
 /// Writes a file below a folder. Keys come from elsewhere: none may lead out of the folder.

@@ -1,0 +1,119 @@
+//! The other regions as witnesses: where they are reached, and what they answer.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use archive::{checkpoint::region_name, witness::AddCheckpoint};
+use reqwest::StatusCode;
+use schemas::RegionId;
+
+/// How long a witness may take.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Another region that cosigns.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    /// Which region.
+    pub region: RegionId,
+    /// Its own host, as `http://us.localhost:8080`.
+    pub url: String,
+    /// Where that host is reached, if not where its name says.
+    pub address: Option<SocketAddr>,
+}
+
+/// All of them, and the client that asks them. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Witnesses(Arc<[Asked]>);
+
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) region: RegionId,
+    url: String,
+    http: reqwest::Client,
+}
+
+/// What a witness answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Its cosignature: a signature line.
+    Cosigned(String),
+    /// It has seen another size.
+    OldSize(u64),
+    /// It does not cosign this one, and why.
+    Refused(String),
+}
+
+/// A witness that says nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client cannot be made.
+    #[error("the client of a witness cannot be made")]
+    Client(#[source] reqwest::Error),
+    /// It does not answer.
+    #[error("the witness does not answer")]
+    Silent(#[source] reqwest::Error),
+    /// It answers something that is no answer.
+    #[error("the witness answers with status {status}")]
+    Strange {
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+impl Witness {
+    /// A client that reaches it.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn client(&self) -> Result<reqwest::Client, Error> {
+        // A proxy of the environment is no part of the way between two regions.
+        let mut builder = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT);
+        let host = self.url.split("://").nth(1).and_then(|rest| rest.split([':', '/']).next());
+        if let (Some(address), Some(host)) = (self.address, host) {
+            builder = builder.resolve(host, address);
+        }
+        builder.build().map_err(Error::Client)
+    }
+}
+
+impl Witnesses {
+    /// Clients of these regions.
+    ///
+    /// # Errors
+    /// If a client cannot be made.
+    pub fn new(witnesses: Vec<Witness>) -> Result<Self, Error> {
+        Ok(Self(witnesses.into_iter().map(Asked::new).collect::<Result<Vec<_>, _>>()?.into()))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Asked> {
+        self.0.iter()
+    }
+}
+
+impl Asked {
+    fn new(witness: Witness) -> Result<Self, Error> {
+        let http = witness.client()?;
+        Ok(Self { region: witness.region, url: witness.url.trim_end_matches('/').to_owned(), http })
+    }
+
+    /// Asks for a cosignature.
+    pub(crate) async fn add_checkpoint(&self, request: &AddCheckpoint) -> Result<Answer, Error> {
+        let url = format!("{}/witness/add-checkpoint", self.url);
+        let answer = self.http.post(url).body(request.to_string()).send().await.map_err(Error::Silent)?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(Error::Silent)?;
+        let strange = || Error::Strange { status: status.as_u16() };
+        match status {
+            // Lines of keys that we do not know are not ours to keep.
+            StatusCode::OK => {
+                let own = format!("— {} ", region_name(&self.region));
+                let line = body.lines().find(|line| line.starts_with(&own)).ok_or_else(strange)?;
+                Ok(Answer::Cosigned(line.to_owned()))
+            }
+            StatusCode::CONFLICT => body.trim_end().parse().map(Answer::OldSize).map_err(|_| strange()),
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
+                Ok(Answer::Refused(format!("{}: {}", status.as_u16(), body.trim_end())))
+            }
+            _ => Err(strange()),
+        }
+    }
+}
