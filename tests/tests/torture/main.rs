@@ -16,6 +16,8 @@ mod run;
 mod settings;
 mod writers;
 
+use std::time::Duration;
+
 use system_tests::{
     history::{Evidence, Finding},
     kafka::Broker,
@@ -23,13 +25,18 @@ use system_tests::{
 
 use crate::{crew::Ground, run::Run, settings::Settings};
 
+/// What comes back after the last kill, and the look at everything, take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(900);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn processes_that_die_stall_and_forget_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
     let settings = Settings::read()?;
     eprintln!("torture: {settings}");
     let broker = if settings.with_kafka { Broker::start("the broker of the torture").await? } else { None };
     let run = Run::start_with(Ground::SmallDisk, broker).await?;
-    let outcome = tortured(&run, settings).await;
+    let limit = settings.time + PATIENCE;
+    let outcome = tokio::time::timeout(limit, tortured(&run, settings)).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(anyhow::anyhow!("it does not end within {} s", limit.as_secs())));
     if matches!(&outcome, Ok((findings, _)) if findings.is_empty()) {
         return Ok(());
     }
