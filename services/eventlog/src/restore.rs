@@ -9,6 +9,7 @@
 //! range of archived events, [`check_tail`] looks at what stands beyond them, [`finish`] writes what follows from the log and
 //! opens the tenant. A crash between any two leaves a closed tenant, and the same restore, asked for again, goes on.
 
+mod claim;
 mod put;
 mod tail;
 
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use self::{
+    claim::{Claim, is_claimed, place},
     put::{Other, Put, put},
     tail::{Tail, check_tail},
 };
@@ -92,6 +94,23 @@ pub async fn plan(
     .map_err(Error::Restore)?;
     transaction.commit().await.map_err(Error::Restore)?;
     Ok(Vec::new())
+}
+
+/// Takes the note of a planned tenant back: it has nothing to bring, and would keep the restore of its region from ever being
+/// finished.
+///
+/// # Errors
+/// If the database fails.
+pub async fn forget_planned(connection: &mut PgConnection, tenant_id: TenantId) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from log.restore r where r.tenant_id = $1 and r.finished_at is null
+            and not exists (select from log.tenant t where t.tenant_id = r.tenant_id)",
+        tenant_id.get()
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::Restore)?;
+    Ok(())
 }
 
 /// What there is of a tenant whose region is being restored.

@@ -9,6 +9,7 @@
 //! A tenant whose restore was interrupted is closed as well, and is named with the others: the same restore ends it.
 
 use archive::checkpoint;
+use eventlog::restore;
 use futures::{FutureExt, StreamExt, stream};
 use schemas::{Hash, Position, Slug, TenantId};
 
@@ -32,12 +33,28 @@ pub struct Behind {
     pub published: u64,
     /// Whether a restore of it was begun and is not finished.
     pub is_restoring: bool,
+    /// Whether somebody is at work on that.
+    pub is_under_way: bool,
+}
+
+impl Behind {
+    /// When it takes writes again.
+    pub const fn remedy(&self) -> &'static str {
+        if self.is_under_way {
+            "it takes no writes until that is done"
+        } else {
+            "it takes no writes until: domicile doctor --heal"
+        }
+    }
 }
 
 impl std::fmt::Display for Behind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { slug, position, sealed, published, .. } = self;
         let position = position.get().unsigned_abs();
+        if self.is_under_way {
+            return write!(formatter, "tenant {slug}: is being restored");
+        }
         if self.is_restoring {
             return write!(formatter, "tenant {slug}: a restore of it was begun and is not finished");
         }
@@ -104,8 +121,15 @@ async fn compare(deps: &ReplicatorDeps, ring: &KeyRing, known: Known) -> Result<
     let published = published.map(|published| published.checkpoint);
     let (size, sealed) = (published.as_ref().map_or(0, |it| it.size), head.map_or(0, |(size, _)| size));
     let is_other = head.is_some_and(|(sealed, root)| published.is_some_and(|it| it.size == sealed && it.root != root));
-    let behind = Behind { tenant_id, slug, position, sealed, published: size, is_restoring: state == "restoring" };
+    let is_restoring = state == "restoring";
+    let is_under_way = is_restoring && is_being_restored(deps, tenant_id).await?;
+    let behind = Behind { tenant_id, slug, position, sealed, published: size, is_restoring, is_under_way };
     Ok((is_closed || sealed < size || is_other).then_some(behind))
+}
+
+async fn is_being_restored(deps: &ReplicatorDeps, tenant_id: TenantId) -> Result<bool, Error> {
+    let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
+    restore::is_claimed(&mut connection, &restore::place(tenant_id)).await.map_err(Error::Log)
 }
 
 async fn known(deps: &ReplicatorDeps) -> Result<Vec<Known>, Error> {

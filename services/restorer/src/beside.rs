@@ -8,12 +8,12 @@
 pub(crate) mod database;
 
 use auditor::replay::AsOf;
-use eventlog::restore;
+use eventlog::restore::{self, Claim};
 use jiff::Timestamp;
 use regions::{DatabaseRole, Region};
 use schemas::{Position, Slug, TenantId};
 
-use self::database::{Claim, SCRATCH};
+use self::database::SCRATCH;
 use crate::{
     deps::RestorerDeps,
     error::Error,
@@ -167,7 +167,7 @@ fn source(as_of: AsOf) -> String {
 }
 
 async fn find_in(owner: &mut sqlx::PgConnection, deps: &RestorerDeps, name: &str) -> Result<Beside, Error> {
-    let is_claimed = database::is_claimed(owner, name).await?;
+    let is_claimed = restore::is_claimed(owner, name).await?;
     look(&inside(deps, name)?, name, is_claimed).await
 }
 

@@ -13,13 +13,14 @@ use archive::{
     DrillReport,
     drill::{self, TenantDrill},
 };
+use eventlog::restore::Claim;
 use jiff::{SignedDuration, Timestamp};
 use runtime::Shutdown;
 use schemas::TenantId;
 
 use self::results::Results;
 use crate::{
-    beside::database::{self, Claim, SCRATCH},
+    beside::database::{self, SCRATCH},
     deps::RestorerDeps,
     error::Error,
 };

@@ -153,8 +153,12 @@ async fn one(
     }
     match restore_tenant(deps, asked, &|events| progress(RegionProgress::Events(events))).await {
         Ok(restored) => Ok(TenantOutcome::Restored(restored)),
-        Err(Error::NoArchive { .. }) => Ok(TenantOutcome::Empty),
-        Err(error) if error.is_of_one() => Ok(TenantOutcome::Refused(error)),
+        Err(Error::NoArchive { .. }) => {
+            restore::forget_planned(&mut deps.owner().await?, asked.tenant_id).await?;
+            Ok(TenantOutcome::Empty)
+        }
+        // By itself, at the same time: the others come back all the same.
+        Err(error) if error.is_of_one() || matches!(error, Error::UnderWay { .. }) => Ok(TenantOutcome::Refused(error)),
         Err(error) => Err(error),
     }
 }

@@ -26,6 +26,7 @@ use sqlx::PgConnection;
 use vault::{Keyring, Stored};
 
 use crate::{
+    beside::database,
     deps::{Named, RestorerDeps},
     error::Error,
     facts::Facts,
@@ -115,14 +116,17 @@ pub struct RestoredTenant {
 /// It never goes back: an earlier state than the published one would be a second history.
 ///
 /// # Errors
-/// See [`Error`]. A tenant whose log holds another history than its archive stays closed; others stay as they were, or closed
+/// [`Error::UnderWay`] while another process restores it; see [`Error`]. A tenant whose log holds another history than its archive stays closed; others stay as they were, or closed
 /// until the same restore is finished.
 pub async fn restore_tenant(
     deps: &RestorerDeps,
     asked: &TenantRestore,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<RestoredTenant, Error> {
-    restore_into(deps, asked, Target::Place, progress).await
+    let claim = database::claim(deps, &restore::place(asked.tenant_id)).await?;
+    let restored = restore_into(deps, asked, Target::Place, progress).await;
+    claim.release().await;
+    restored
 }
 
 /// The same into whatever database `deps` lead to: only a copy may end before its archive does.
@@ -209,8 +213,8 @@ impl Restoring<'_> {
             Target::Copy(_) => Stored::default(),
         };
         crash::point("restore.keys");
-        // Also what a call before this one has changed, that was killed before it came here.
-        if restore::has_changed(owner, tenant_id).await? {
+        // Also what a call before this one has changed, that was killed before it came here. A copy has no read models.
+        if self.target == Target::Place && restore::has_changed(owner, tenant_id).await? {
             projector::forget(owner, tenant_id).await.map_err(Error::ReadModels)?;
         }
         match self.target {

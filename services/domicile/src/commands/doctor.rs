@@ -115,7 +115,7 @@ async fn published(deployment: &Deployment, region: &Region, heals: bool) -> Vec
 }
 
 fn missing(tenant: &Behind) -> String {
-    format!("{tenant}; it takes no writes until: domicile doctor --heal")
+    format!("{tenant}; {}", tenant.remedy())
 }
 
 async fn heal(deployment: &Deployment, region: &Region, behind: &[Behind]) -> Vec<Finding> {

@@ -1,5 +1,6 @@
-//! A copy's database: its name, its making and its end, and who is at work on it.
+//! A copy's database: its name, its making and its end, and the claim of whoever is at work on it.
 
+use eventlog::restore::Claim;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 use crate::{deps::RestorerDeps, error::Error};
@@ -11,50 +12,13 @@ const NAME_LENGTH_MAX: usize = 24;
 /// The longest name of a database: Postgres cuts what is longer.
 const DATABASE_LENGTH_MAX: usize = 63;
 
-/// One process at work on something, and no other. Held by its connection: a process that dies gives it back.
-pub(crate) struct Claim {
-    connection: PgConnection,
-    what: String,
-}
-
-impl Claim {
-    /// Gives it back now, and not only when the server notices that the connection is gone.
-    pub(crate) async fn release(mut self) {
-        let unlock =
-            sqlx::query_scalar!("select pg_advisory_unlock(hashtextextended('restorer ' || $1, 0))", self.what);
-        if let Err(error) = unlock.fetch_one(&mut self.connection).await {
-            tracing::debug!(%error, "a claim is given back with its connection");
-        }
-    }
-}
-
 /// Claims a copy by its name, or whatever else two must not do at once.
 ///
 /// # Errors
 /// [`Error::UnderWay`], or if the database fails.
 pub(crate) async fn claim(deps: &RestorerDeps, what: &str) -> Result<Claim, Error> {
-    let mut connection = deps.owner().await?;
-    let locked = sqlx::query_scalar!(
-        r#"select pg_try_advisory_lock(hashtextextended('restorer ' || $1, 0)) as "locked!""#,
-        what
-    );
-    match locked.fetch_one(&mut connection).await.map_err(Error::Copy)? {
-        true => Ok(Claim { connection, what: what.to_owned() }),
-        false => Err(Error::UnderWay { what: what.to_owned() }),
-    }
-}
-
-/// Whether somebody is at work on it.
-pub(crate) async fn is_claimed(owner: &mut PgConnection, what: &str) -> Result<bool, Error> {
-    let claimed = sqlx::query_scalar!(
-        r#"select exists (
-            select from pg_locks l join pg_database d on d.oid = l.database
-            where l.locktype = 'advisory' and l.objsubid = 1 and l.granted and d.datname = current_database()
-                and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended('restorer ' || $1, 0)
-        ) as "claimed!""#,
-        what
-    );
-    claimed.fetch_one(owner).await.map_err(Error::Copy)
+    let claim = Claim::take(deps.owner().await?, what).await?;
+    claim.ok_or_else(|| Error::UnderWay { what: what.to_owned() })
 }
 
 /// What the database of a copy is called.

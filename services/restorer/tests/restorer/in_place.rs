@@ -1,9 +1,10 @@
 //! One tenant in its place: gone, behind, damaged, or with another history.
 
-use eventlog::restore::Put;
+use anyhow::Context;
+use eventlog::restore::{self, Claim, Put};
 use regions::Resident;
 use replicator::fence;
-use restorer::{Error, RestoredTenant, TenantRestore, restore_tenant};
+use restorer::{Error, RestoredTenant, TenantOutcome, TenantRestore, restore_region, restore_tenant};
 use schemas::Position;
 
 use crate::ground::{Ground, Seen, ground};
@@ -179,6 +180,11 @@ async fn read_models_of_another_history_are_forgotten_also_after_a_kill() -> any
     eu.ticket(&acme, 8, 7).await?;
     eu.project(&acme).await?;
     killed_at(&eu, "read.checkpoint", &acme, true).await?;
+    // As a program left it that did not note it yet.
+    let mut owner = eu.owner().await?;
+    sqlx::query!("update log.restore set has_changed = false").execute(&mut owner).await?;
+    let upgrade = eventlog::MIGRATIONS.iter().find(|migration| migration.version == 1012).context("it is there")?;
+    sqlx::raw_sql(upgrade.sql.clone()).execute(&mut owner).await?;
 
     let restored = restore(&eu, &acme, true).await?;
     assert_eq!(restored.put, Put { same: 13, ..Put::default() }, "the first call has put everything");
@@ -209,6 +215,29 @@ async fn a_tenant_that_was_closed_is_closed_again_after_its_restore() -> anyhow:
             .execute(&mut eu.owner().await?)
             .await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn while_one_restores_a_tenant_another_is_refused_and_nobody_is_told_to_begin_one() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    killed_at(&eu, "log.mark", &acme, false).await?;
+    let id = acme.tenant_id();
+    let claim = Claim::take(eu.owner().await?, &restore::place(id)).await?.context("whoever was killed has none")?;
+    let refused = restore(&eu, &acme, false).await.expect_err("somebody is at it");
+    assert_eq!(
+        refused.to_string(),
+        format!("tenant {id}: another process is at work on it; try again when it is done")
+    );
+    let named = fence::find_behind(&eu.deps.replicator).await?;
+    let named: Vec<_> = named.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy())).collect();
+    assert_eq!(named, ["tenant acme: is being restored; it takes no writes until that is done"]);
+    let region = restore_region(&eu.deps, None, &|_| ()).await?;
+    assert!(matches!(region.tenants[&id], TenantOutcome::Refused(Error::UnderWay { .. })), "{region:?}");
+    claim.release().await;
+    restore(&eu, &acme, false).await?;
     Ok(())
 }
 

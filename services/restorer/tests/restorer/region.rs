@@ -59,6 +59,23 @@ async fn a_restore_that_is_asked_for_again_changes_nothing() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_tenant_without_an_archive_does_not_keep_the_restore_of_its_region_unfinished() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, silent) = (eu.tenant("acme").await?, eu.tenant("silent").await?);
+    eu.settle(&acme).await?;
+    eu.lose_database().await?;
+    for _ in 0..2 {
+        let outcome = restored(&eu, None).await?;
+        assert!(outcome.is_whole(), "{outcome:?}");
+        assert!(matches!(outcome.tenants[&silent.tenant_id()], TenantOutcome::Empty), "{outcome:?}");
+    }
+    eu.tenant("initech").await?;
+    let refused = restore_region(&eu.deps, None, &|_| ()).await.expect_err("initech is there");
+    assert!(refused.to_string().contains("it holds initech"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_region_that_is_not_empty_is_left_alone() -> anyhow::Result<()> {
     let mut eu = ground().await?;
     let acme = eu.tenant("acme").await?;
