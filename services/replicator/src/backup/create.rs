@@ -19,7 +19,7 @@ use crate::{
 /// Tenants that are flushed at the same time.
 const TENANTS_AT_ONCE: usize = 4;
 /// By how much clocks of two machines may differ.
-const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// How far a backup has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use archive::{BackupManifest, layout};
 use jiff::SignedDuration;
 use runtime::Shutdown;
 
-use super::{create, end_due, show};
+use super::{create, create::CLOCK_TOLERANCE, end_due, show};
 use crate::{deps::ReplicatorDeps, error::Error, lag};
 
 /// Intervals from one look for the newest backup to the next. The listing grows by one for each.
@@ -19,28 +19,34 @@ const LOOKS: u32 = 60;
 /// Makes backups until shutdown, shows how old the newest is, and marks those that are over. Where backups are made on request only,
 /// the rest is done all the same.
 pub(crate) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
-    let mut looks = (0..LOOKS).cycle();
+    let mut looks_left = 0;
     while shutdown.sleep(deps.interval * INTERVALS).await {
-        let ends_due = looks.next() == Some(0);
-        let round = tokio::select! {
-            round = round(deps, ends_due) => round,
+        tokio::select! {
+            () = round(deps, &mut looks_left) => {}
             // What was archived for a backup that has no manifest yet stays archived.
             () = shutdown.requested() => return,
-        };
-        if let Err(error) = round {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot look after backups");
         }
     }
 }
 
-async fn round(deps: &ReplicatorDeps, ends_due: bool) -> Result<(), Error> {
-    back_up(deps).await?;
-    if ends_due {
-        let over = end_due(deps).await?;
-        if !over.is_empty() {
-            tracing::info!(backups = over.join(", "), "backups are over, and the bucket's life cycle ends them");
-        }
+/// Neither keeps the other from being done.
+async fn round(deps: &ReplicatorDeps, looks_left: &mut u32) {
+    for failed in [back_up(deps).await, end_over(deps, looks_left).await].into_iter().filter_map(Result::err) {
+        tracing::warn!(error = &failed as &dyn std::error::Error, "cannot look after backups");
     }
+}
+
+/// Marks what is over when its turn has come, and waits for the next one only after it succeeded.
+async fn end_over(deps: &ReplicatorDeps, looks_left: &mut u32) -> Result<(), Error> {
+    if *looks_left > 0 {
+        *looks_left -= 1;
+        return Ok(());
+    }
+    let over = end_due(deps).await?;
+    if !over.is_empty() {
+        tracing::info!(backups = over.join(", "), "backups are over, and the bucket's life cycle ends them");
+    }
+    *looks_left = LOOKS - 1;
     Ok(())
 }
 
@@ -78,15 +84,21 @@ pub(super) async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifes
 }
 
 fn is_due(deps: &ReplicatorDeps, newest: Option<&BackupManifest>, every: SignedDuration) -> bool {
-    newest.is_none_or(|newest| deps.clock.now().duration_since(newest.cut_at) >= every)
+    // After one from the future it is due too: that it is refused is then said.
+    newest.is_none_or(|newest| deps.clock.now().duration_since(newest.cut_at) >= every || is_ahead(deps, newest))
 }
 
-/// Shows how old the newest backup is, how old it may get, and how many tenants it lacks. Where there is none, what there is to
-/// back up is as old as the first tenant.
+/// Whether a backup is from the future, and this machine's clock behind the one that made it.
+fn is_ahead(deps: &ReplicatorDeps, newest: &BackupManifest) -> bool {
+    newest.cut_at > deps.clock.now() + CLOCK_TOLERANCE
+}
+
+/// Shows how old the newest backup is, how old it may get, and how many tenants it lacks. Where there is none, or only time will
+/// tell how old it is, what there is to back up is as old as the first tenant.
 async fn measure(deps: &ReplicatorDeps, newest: Option<&BackupManifest>) -> Result<(), Error> {
     let since = match newest {
-        Some(newest) => Some(newest.cut_at),
-        None => {
+        Some(newest) if !is_ahead(deps, newest) => Some(newest.cut_at),
+        _ => {
             let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
             lag::first_tenant(&mut connection).await.map_err(Error::Database)?
         }

@@ -116,3 +116,26 @@ async fn a_replicator_marks_what_is_over_and_leaves_alone_what_is_no_backup() ->
     assert!(shutdown.drain(std::time::Duration::from_secs(60)).await);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_backup_from_the_future_is_no_young_one_and_keeps_nobody_from_ending_others() -> anyhow::Result<()> {
+    let mut eu = archiving().await?;
+    (eu.deps.region.backup_every, eu.deps.region.backup_keep) = (Some(days(1)), days(30));
+    eu.test.tenant("acme").await?;
+    let old = backed_up(&eu).await?;
+    eu.test.clock.advance(days(40));
+    let ahead = backed_up(&eu).await?;
+    // The clock is put right: none can be made before it has come to where it was.
+    eu.test.clock.advance(-days(8));
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    testkit::eventually(async || {
+        end_lives(&eu).await?;
+        let is_seen = eu.test.metrics.backup_age_seconds.get() == days(32).as_secs_f64();
+        Ok((is_seen && kept(&eu).await?.iter().all(|(id, _)| *id != old.backup_id)).then_some(()))
+    })
+    .await?;
+    assert_eq!(kept(&eu).await?, [(ahead.backup_id, Kept::AsNewest)]);
+    assert!(shutdown.drain(std::time::Duration::from_secs(60)).await);
+    Ok(())
+}
