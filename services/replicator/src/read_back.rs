@@ -6,7 +6,7 @@ use eventlog::{MarkKind, TreeHead};
 use regions::Resident;
 use schemas::Position;
 
-use crate::{deps::ReplicatorDeps, error::Error, prove::pinned};
+use crate::{deps::ReplicatorDeps, error::Error, prove::verify_pinned};
 
 /// What came of reading an archive back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,15 +32,13 @@ pub async fn read_back(deps: &ReplicatorDeps, resident: &Resident) -> Result<Rea
     let objects = deps.objects(resident);
     let known = Known::read(deps, resident).await?;
     let options = Options {
-        verifier: Some(pinned(deps, &objects, resident.tenant_id()).await?),
-        tenant_id: Some(resident.tenant_id()),
         expected: known.archived_tree(),
         at_least: known.archived.get().unsigned_abs(),
         // The rest of the process has other work, and nobody waits for this.
         threads: 1,
         ..Options::default()
     };
-    let report = auditor::verify(&objects, &options, &mut |_| ()).await.map_err(Error::ReadBack)?;
+    let report = verify_pinned(deps, &objects, (resident.tenant_id(), options)).await?;
     let now = Known::read(deps, resident).await?;
     if !report.is_clean() {
         let of_checkpoint = [Wrong::CheckpointAhead, Wrong::CheckpointBehind];

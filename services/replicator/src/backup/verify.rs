@@ -10,7 +10,7 @@ use schemas::{Hash, TenantId};
 
 pub use self::keys::{KeyFinding, KeysVerified};
 use super::show;
-use crate::{deps::ReplicatorDeps, error::Error, prove::pinned, store::TenantObjects};
+use crate::{deps::ReplicatorDeps, error::Error, prove::verify_pinned, store::TenantObjects};
 
 /// What a verification of a backup found.
 #[derive(Debug, Clone)]
@@ -99,13 +99,9 @@ pub async fn verify(
             is_generation_same: is_generation_same(&objects, tenant.generation, tenant.manifest_sha256).await?,
         };
         if tenant.size > 0 {
-            let options = Options {
-                verifier: Some(pinned(deps, &objects, tenant.tenant_id).await?),
-                tenant_id: Some(tenant.tenant_id),
-                expected: Some(Tree { size: tenant.size, root: tenant.root }),
-                ..Options::default()
-            };
-            verified.report = Some(auditor::verify(&objects, &options, &mut |_| ()).await.map_err(Error::ReadBack)?);
+            let expected = Some(Tree { size: tenant.size, root: tenant.root });
+            let options = Options { expected, ..Options::default() };
+            verified.report = Some(verify_pinned(deps, &objects, (tenant.tenant_id, options)).await?);
             verified.keys = Some(keys::verify(deps, &objects, tenant).await?);
         }
         progress(&verified);
