@@ -19,7 +19,7 @@ sys.dont_write_bytecode = True  # the folder may be somebody else's
 
 from keys import Keys, attachment_of
 from merkle import inclusion_path, leaf_of, root_by_path
-from objects import Folder, entry_of
+from objects import Folder, entry_of, facts_of
 from signed import Cosigner, Usage, Verifier, Wrong, open_checkpoint, unbase64
 from successions import Chain, chain_of
 from verification import Verification
@@ -134,7 +134,8 @@ def run_print(options):
     erasures = []
 
     def listed(position, envelope, payload):
-        if json.loads(envelope)["stream"] == "erasures":
+        facts = facts_of(envelope)  # nothing is proven yet
+        if facts and facts["stream"] == "erasures":
             erasures.append((position, envelope, payload))
     verification = sound(options, listed)
     keys = Keys(verification.tenant_id, options.region_key, options.keys)
