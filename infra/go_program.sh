@@ -1,7 +1,7 @@
 #!/bin/sh
 # Prints a program that is made by Go, and builds it first if it is not there yet: go_program.sh NAME PACKAGE SECONDS builds PACKAGE of
-# the module tests/NAME and gives up after SECONDS. Several may do so at once. Where that is impossible: exit code 69 and one line that
-# says why.
+# the module tests/NAME. Several may do so at once: each waits for another for at most SECONDS, and builds for at most SECONDS. Where
+# that is impossible: exit code 69 and one line that says why.
 set -eu
 
 name=$1 package=$2 seconds=$3
@@ -19,7 +19,7 @@ program="$folder/$( (cd "$module" && find . -type f | sort | xargs cat && go ver
 if [ ! -x "$program" ]; then
     mkdir -p "$folder"
     exec 9>"$folder/lock"
-    flock 9
+    flock -w "$seconds" 9 || unavailable "tests/$name is still being built by another (see $folder/build.log)"
     if [ ! -x "$program" ]; then
         # Versions and their hashes are those of go.mod and go.sum; no other toolchain is fetched.
         (cd "$module" && GOTOOLCHAIN=local GOFLAGS=-mod=readonly timeout "$seconds" go build -trimpath -o "$program.new" "$package") \

@@ -15,8 +15,8 @@ pub const TLOG: Script = &["go_program.sh", "tlog", ".", "110"];
 /// A full S3 server that enforces locks: it is built in about two minutes.
 pub const VERSITYGW: Script = &["go_program.sh", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "500"];
 
-/// What a script may take that fetches and builds a large program; each gives up by itself before.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// What a script may take that waits for another to build a large program, and builds it then; each gives up by itself before.
+const PATIENCE: Duration = Duration::from_secs(1_100);
 
 /// The program that a script prints. Nothing where this machine has none: the test is skipped under this name.
 ///
@@ -62,7 +62,18 @@ pub async fn python(test: &str) -> anyhow::Result<Option<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Context;
+
     use super::*;
+
+    #[test]
+    fn a_script_gives_up_before_patience_ends_also_after_it_waited_for_another() -> anyhow::Result<()> {
+        for script in [TLOG, VERSITYGW] {
+            let seconds = script.last().context("its limit")?.parse()?;
+            assert!(PATIENCE > 2 * Duration::from_secs(seconds), "{script:?}");
+        }
+        Ok(())
+    }
 
     #[tokio::test]
     async fn where_go_is_missing_it_is_said_so_and_nothing_fails() -> anyhow::Result<()> {
