@@ -21,6 +21,9 @@ use crate::note::{self, Signer, Verifier};
 /// The type byte of Ed25519 cosignatures.
 const COSIGNATURE_TYPE: u8 = 4;
 
+/// The key id, the time and the signature of a line, in bytes.
+const LINE_LENGTH: usize = 4 + 8 + 64;
+
 /// The signature line of a cosigner over a checkpoint, without its newline. The signer's name is the cosigner's.
 ///
 /// # Errors
@@ -31,6 +34,15 @@ pub fn line(checkpoint: &str, signer: &Signer, at: Timestamp) -> Result<String, 
     let verifier = signer.verifier();
     let encoded = STANDARD.encode([&key_id(verifier)[..], &seconds.to_be_bytes(), &signature].concat());
     Ok(format!("— {} {encoded}", verifier.name()))
+}
+
+/// Whether a line has the form of a cosignature by `name`, whosever key made it: another's line in a note must not make the whole
+/// note unreadable.
+pub fn is_line(line: &str, name: &str) -> bool {
+    let encoded =
+        line.strip_prefix("— ").and_then(|line| line.strip_prefix(name)).and_then(|line| line.strip_prefix(' '));
+    let bytes = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
+    bytes.is_some_and(|bytes| bytes.len() == LINE_LENGTH)
 }
 
 /// When a cosigner has cosigned a checkpoint; nothing if it has not.
@@ -97,6 +109,20 @@ mod tests {
         bytes[11] ^= 1;
         let later = format!("{}— domicile/us {}\n", checkpoint(), STANDARD.encode(bytes));
         assert!(matches!(time(&later, us.verifier()), Err(note::Error::BadSignature { .. })));
+    }
+
+    #[test]
+    fn a_line_of_another_form_or_name_is_no_cosignature() {
+        let line = line(&checkpoint(), &signer("domicile/us", 2), Timestamp::UNIX_EPOCH).expect("a note");
+        assert!(is_line(&line, "domicile/us"));
+        for name in ["domicile/u", "domicile/jp"] {
+            assert!(!is_line(&line, name), "{name}");
+        }
+        for other in
+            ["— domicile/us ", "— domicile/us AAAA", "— domicile/us \t", &line.replace('—', "-"), &format!("{line}A")]
+        {
+            assert!(!is_line(other, "domicile/us"), "{other}");
+        }
     }
 
     /// The example of the specification: who made it is not known, but how its lines are read is.

@@ -159,7 +159,7 @@ fn every_wrong_field_of_a_region_file_is_refused_by_name() {
     const BUCKET: &str =
         "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
     const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
-    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, url, feed, backup, object_lock, encryption, postgres, s3, kafka";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, url, feed, backup, drill, object_lock, encryption, postgres, s3, kafka";
     let first =
         "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
     assert_refused(

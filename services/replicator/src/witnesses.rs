@@ -2,11 +2,14 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use archive::{checkpoint::region_name, witness::AddCheckpoint};
+use archive::{checkpoint::region_name, cosignature, witness::AddCheckpoint};
 use reqwest::StatusCode;
 use schemas::RegionId;
 
 /// How long a witness may take.
+/// A cosignature is a line; a refusal a sentence.
+const ANSWER_BYTES_MAX: usize = 16 << 10;
+const REFUSAL_CHARACTERS_MAX: usize = 200;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Another region that cosigns.
@@ -66,7 +69,9 @@ impl Witness {
     /// If it cannot be made.
     pub fn client(&self) -> Result<reqwest::Client, Error> {
         // A proxy of the environment is no part of the way between two regions.
-        let mut builder = reqwest::Client::builder().no_proxy().timeout(ANSWER_TIMEOUT);
+        // Nor is any place that the witness would send us to.
+        let mut builder =
+            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(ANSWER_TIMEOUT);
         let host = self.url.split("://").nth(1).and_then(|rest| rest.split([':', '/']).next());
         if let (Some(address), Some(host)) = (self.address, host) {
             builder = builder.resolve(host, address);
@@ -100,20 +105,33 @@ impl Asked {
         let url = format!("{}/witness/add-checkpoint", self.url);
         let answer = self.http.post(url).body(request.to_string()).send().await.map_err(Error::Silent)?;
         let status = answer.status();
-        let body = answer.text().await.map_err(Error::Silent)?;
         let strange = || Error::Strange { status: status.as_u16() };
+        let body = beginning(answer).await?.ok_or_else(strange)?;
         match status {
             // Lines of keys that we do not know are not ours to keep.
             StatusCode::OK => {
-                let own = format!("— {} ", region_name(&self.region));
-                let line = body.lines().find(|line| line.starts_with(&own)).ok_or_else(strange)?;
+                let name = region_name(&self.region);
+                let line = body.lines().find(|line| cosignature::is_line(line, &name)).ok_or_else(strange)?;
                 Ok(Answer::Cosigned(line.to_owned()))
             }
             StatusCode::CONFLICT => body.trim_end().parse().map(Answer::OldSize).map_err(|_| strange()),
             StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
-                Ok(Answer::Refused(format!("{}: {}", status.as_u16(), body.trim_end())))
+                let why: String = body.chars().filter(|it| !it.is_control()).take(REFUSAL_CHARACTERS_MAX).collect();
+                Ok(Answer::Refused(format!("{}: {why}", status.as_u16())))
             }
             _ => Err(strange()),
         }
     }
+}
+
+/// The body as text; nothing if it is longer than any true answer, or no text.
+async fn beginning(mut answer: reqwest::Response) -> Result<Option<String>, Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(Error::Silent)? {
+        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8(body).ok())
 }

@@ -19,21 +19,25 @@ use crate::{
     running::{PATIENCE, until},
 };
 
-/// Region `us` as a witness that cosigns whatever it is shown, and tells what that was.
+/// Region `us` as a witness that first says what is no cosignature, then cosigns whatever it is shown, and tells what that was.
 struct Us {
     listener: TcpListener,
+    nonsense: Vec<&'static str>,
     signer: Signer,
     shown: mpsc::UnboundedSender<String>,
 }
 
 impl Us {
-    async fn serve(self) -> anyhow::Result<()> {
+    async fn serve(mut self) -> anyhow::Result<()> {
         loop {
             let (mut stream, _) = self.listener.accept().await?;
             let request = whole(&mut stream).await?;
             let (_, body) = request.split_once("\r\n\r\n").context("a request has a head")?;
             let asked = AddCheckpoint::parse(body).context("a request of the protocol")?;
-            let line = cosignature::line(&asked.checkpoint, &self.signer, Timestamp::UNIX_EPOCH)?;
+            let line = match self.nonsense.pop() {
+                Some(nonsense) => nonsense.to_owned(),
+                None => cosignature::line(&asked.checkpoint, &self.signer, Timestamp::UNIX_EPOCH)?,
+            };
             let answer =
                 format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{line}\n", line.len() + 1);
             stream.write_all(answer.as_bytes()).await?;
@@ -92,11 +96,17 @@ async fn a_witness_that_is_down_holds_up_nothing_and_is_shown_sizes_and_hashes_w
     let verifier = signer.verifier().clone();
     let (shown, mut requests) = mpsc::unbounded_channel();
     // It runs until the test ends, and nobody waits for it.
-    Shutdown::new().spawn(Us { listener: reserved.listen(8)?, signer, shown }.serve());
-    let request = tokio::time::timeout(PATIENCE, requests.recv()).await?.context("it is shown the head")?;
+    // Nothing of what it says first may come into the note: no reader could open that any more.
+    let nonsense = vec!["— domicile/us \tno base64", "— domicile/us AAAA", "— domicile/jp AAAA"];
+    Shutdown::new().spawn(Us { listener: reserved.listen(8)?, nonsense, signer, shown }.serve());
+    let object = format!("{}{}", layout::tenant_prefix(acme.tenant_id()), layout::witness(&"us".parse()?));
+    for _ in 0..3 {
+        tokio::time::timeout(PATIENCE, requests.recv()).await?.context("it is shown the head")?;
+        assert!(eu.deps.bucket.get(&object).await?.is_none(), "nonsense was kept");
+    }
+    let request = tokio::time::timeout(PATIENCE, requests.recv()).await?.context("it is shown the head again")?;
     assert_only_sizes_and_hashes(&request, &format!("domicile/eu/{}", acme.tenant_id()))?;
 
-    let object = format!("{}{}", layout::tenant_prefix(acme.tenant_id()), layout::witness(&"us".parse()?));
     let kept = async {
         loop {
             if let Some(kept) = eu.deps.bucket.get(&object).await? {

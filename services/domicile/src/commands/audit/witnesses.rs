@@ -102,11 +102,11 @@ impl Row for Seen {
 pub(super) async fn run(place: &Place, options: &Witnesses) -> Outcome {
     let deployment = Deployment::open(place)?;
     let (region, tenant) = (&options.tenant.region, &options.tenant.tenant);
-    let (archive, map) = (published(&deployment, region, tenant, None).await?, deployment.directory_map().await?);
-    let log = Log::open(&*archive.source, archive.verifier.as_ref()).await.map_err(refused)?;
-    let witnesses = deployment.witnesses(region);
-    let asked = witnesses.iter().map(|witness| ask(&log, &map, witness));
-    let seen = join_all(asked).await;
+    let mut seen = look(&deployment, options).await?;
+    if seen.iter().any(Seen::contradicts) {
+        // What was published and cosigned after the log was opened looks like a log that has become shorter. Not twice.
+        seen = look(&deployment, options).await?;
+    }
     print_list(&seen, options.format)?;
     let against: Vec<_> = seen.iter().filter(|seen| seen.contradicts()).map(|seen| seen.witness.as_str()).collect();
     if against.is_empty() {
@@ -116,6 +116,15 @@ pub(super) async fn run(place: &Place, options: &Witnesses) -> Outcome {
         "{region}/{tenant} is not what it was: {} has signed tree heads of another history",
         against.join(", ")
     )))
+}
+
+async fn look(deployment: &Deployment, options: &Witnesses) -> Result<Vec<Seen>, Failure> {
+    let (region, tenant) = (&options.tenant.region, &options.tenant.tenant);
+    let (archive, map) = (published(deployment, region, tenant, None).await?, deployment.directory_map().await?);
+    let log = Log::open(&*archive.source, archive.verifier.as_ref()).await.map_err(refused)?;
+    let witnesses = deployment.witnesses(region);
+    let asked = witnesses.iter().map(|witness| ask(&log, &map, witness));
+    Ok(join_all(asked).await)
 }
 
 impl Seen {
