@@ -170,8 +170,9 @@ async fn by_token_of_now(
     token: &str,
 ) -> Result<Proof, ApiError> {
     let known = by_token(desk, resident, email.clone(), token).await?;
-    if known.is_ok() {
-        return Ok(known);
+    if let Ok(Identity { reader, role, .. }) = &known {
+        let is_over = *role == Role::Auditor && !auditor::is_granted(desk, resident, *reader).await?;
+        return Ok(if is_over { Err(None) } else { known });
     }
     match settle::catch_up(desk, resident, settle::PEOPLE).await? {
         Visible::Yes => by_token(desk, resident, email, token).await,

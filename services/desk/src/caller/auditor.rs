@@ -7,11 +7,18 @@ use axum::{
     extract::MatchedPath,
     http::{Method, request::Parts},
 };
-use schemas::values::ReadKind;
+use domain::person::Person;
+use regions::Resident;
+use schemas::{StreamName, values::ReadKind};
 
 use crate::{
-    access::routes::{self, Reads},
+    access::{
+        Reader,
+        routes::{self, Reads},
+    },
+    execute::load,
     problem::ApiError,
+    state::Desk,
 };
 
 /// The one route of a list that an auditor of certain tickets may ask: it shows only themselves.
@@ -34,4 +41,15 @@ pub(super) fn check(granted_tickets: &[i64], parts: &Parts) -> Result<(), ApiErr
         _ => row.path == ME,
     };
     if is_covered { Ok(()) } else { Err(ApiError::forbidden("This grant is about certain tickets only")) }
+}
+
+/// Whether the log says so, too: a grant that was revoked ends at once, also while the read models are behind or halted.
+pub(super) async fn is_granted(desk: &Desk, resident: &Resident, reader: Reader) -> Result<bool, ApiError> {
+    let (person, _) = load::<Person>(desk, resident, &StreamName::Person(reader.person)).await?;
+    let profile = person.profile().filter(|profile| !profile.is_deleted);
+    let now = desk.clock.now();
+    Ok(profile.is_some_and(|profile| {
+        reader.token.is_some_and(|token| profile.tokens.contains_key(&token))
+            && profile.grant.as_ref().is_some_and(|grant| grant.expires_at > now)
+    }))
 }

@@ -2,6 +2,9 @@
 //! become a flood of entries. Of one client and one account there is at most an entry a minute, which says how many attempts it stands
 //! for; and of a tenant at most [`KEYS_OF_TENANT_MAX`] and one for all the others.
 //!
+//! Where an attempt came from is kept for an account that is somebody's: it is sealed under that person's key, and erased with it. Of an
+//! attempt for nobody only the number is kept, since there is no key that would ever be destroyed.
+//!
 //! A process that is killed loses what it counted since its last entries, which is a minute's; one that is asked to end writes it first.
 
 use std::{
@@ -60,7 +63,7 @@ pub(super) struct Failed {
     pub(super) client: Client,
     /// The person whose address was given, if there is one.
     pub(super) person: Option<PersonId>,
-    /// That address; of nobody, nothing is kept.
+    /// That address; empty for nobody.
     pub(super) account: String,
     pub(super) from: Provenance,
 }
@@ -77,8 +80,11 @@ impl FailedLogins {
         let mut key = Key { tenant, pair: Some((failed.client, failed.person)) };
         let is_full =
             || all.len() >= KEYS_MAX || all.keys().filter(|key| key.tenant == tenant).count() >= KEYS_OF_TENANT_MAX;
-        let (account, from) = if !all.contains_key(&key) && is_full() {
+        let is_other = !all.contains_key(&key) && is_full();
+        if is_other {
             key.pair = None;
+        }
+        let (account, from) = if is_other || failed.person.is_none() {
             (String::new(), Provenance { address: None, client: None, ..failed.from })
         } else {
             (failed.account, failed.from)

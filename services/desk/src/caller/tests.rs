@@ -125,7 +125,8 @@ async fn failed(bench: &Bench) -> anyhow::Result<Vec<Value>> {
             entry["source_id"],
             entry["source_label"],
             entry["change_description"],
-            entry["means"]
+            entry["means"],
+            entry["ip_address"]
         ])
     };
     Ok(logs["audit_logs"].as_array().map(|logs| logs.iter().map(told).collect()).unwrap_or_default())
@@ -150,13 +151,16 @@ async fn failed_logins_are_in_the_audit_log_counted_and_one_a_minute() -> anyhow
     wrong(&bench, "Bearer wrong", 1).await;
     wrong(&bench, &basic("nobody@acme.example", "wrong"), 1).await;
     failed::tell(&bench.test.desk, false).await;
-    let of_alan = |attempts: u32, means: &str| {
-        json!(["user", 2, "alan@acme.example", format!("attempts set to {attempts}"), means])
+    let of_alan = |attempts: u32, means: &str, from: &str| {
+        json!(["user", 2, "alan@acme.example", format!("attempts set to {attempts}"), means, from])
     };
     let first = failed(&bench).await?;
     assert_eq!(first.len(), 3, "two clients of Alan's and one of nobody's: {first:?}");
-    assert!(first.contains(&of_alan(3, "basic_token")) && first.contains(&of_alan(1, "password")), "{first:?}");
-    assert!(first.contains(&json!(["account", 0, "", "attempts set to 2", "password"])), "{first:?}");
+    for told in [of_alan(3, "basic_token", "192.0.2.1"), of_alan(1, "password", "192.0.2.2")] {
+        assert!(first.contains(&told), "{told}: {first:?}");
+    }
+    let of_nobody = json!(["account", 0, "", "attempts set to 2", "password", null]);
+    assert!(first.contains(&of_nobody), "from where is nobody's to erase: {first:?}");
 
     for _ in 0..5 {
         wrong(&bench, &wrong_token, 1).await;
@@ -166,7 +170,7 @@ async fn failed_logins_are_in_the_audit_log_counted_and_one_a_minute() -> anyhow
     bench.advance_seconds(60);
     failed::tell(&bench.test.desk, false).await;
     failed::tell(&bench.test.desk, true).await;
-    assert_eq!(failed(&bench).await?[3..], [of_alan(5, "basic_token")], "all of them in one entry");
+    assert_eq!(failed(&bench).await?[3..], [of_alan(5, "basic_token", "192.0.2.1")], "all of them in one entry");
     Ok(())
 }
 

@@ -75,6 +75,20 @@ async fn a_grant_ends_when_it_says_and_at_once_when_it_is_revoked() -> anyhow::R
 }
 
 #[tokio::test]
+async fn a_revoked_grant_ends_also_while_the_read_models_are_behind() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let ((first, one), (_, other)) = (granted(&bench, None).await, granted(&bench, None).await);
+    bench.settle(&bench.acme).await?;
+    let held = bench.hold_projector().await?;
+    let revoked = bench.delete(GRACE, &format!("{PATH}/{first}")).await;
+    assert_eq!((revoked.status.as_u16(), revoked.header("x-domicile-visible")), (204, "pending"));
+    assert_eq!(read(&bench, "/api/domicile/v1/events", &one).await, 401);
+    assert_eq!(read(&bench, "/api/domicile/v1/events", &other).await, 200, "the other's goes on");
+    drop(held);
+    Ok(())
+}
+
+#[tokio::test]
 async fn wrong_fields_are_named_and_the_policy_bounds_the_time() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     bench.ticket(ADA, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
