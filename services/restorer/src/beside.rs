@@ -74,6 +74,9 @@ async fn make_claimed(
     as_of: AsOf,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<RestoredTenant, Error> {
+    // Of the time since the archive was made, too, something may be asked. Boxed: the future is deeper than the compiler looks.
+    let living = deps.resident(tenant_id).await?;
+    Box::pin(replicator::archive_tenant(&deps.replicator, &living, None)).await?;
     let source = source(as_of);
     let mut owner = deps.owner().await?;
     if database::exists(&mut owner, deps, name).await? {

@@ -95,6 +95,22 @@ async fn a_copy_has_a_plain_name_that_is_free_and_something_in_it() -> anyhow::R
 }
 
 #[tokio::test]
+async fn a_copy_of_a_moment_since_the_archive_was_made_holds_all_of_it() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    eu.test.clock.advance(SignedDuration::from_mins(5));
+    eu.ticket(&acme, 1, 1).await?;
+    let moment = eu.test.clock.now();
+    assert_eq!(
+        make(&eu, "then", acme.tenant_id(), AsOf::Time(moment)).await?,
+        14,
+        "nobody archived the last one before"
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn of_two_who_make_one_copy_at_once_one_is_refused_and_nothing_is_made_twice() -> anyhow::Result<()> {
     let mut eu = ground().await?;
     let acme = eu.tenant("acme").await?;
