@@ -72,22 +72,28 @@ async fn what_an_operator_opens_on_the_command_line_is_told_to_the_tenant_and_a_
     let deployment = Deployment::start(Setup::regions(&["eu"])).await?;
     let acme = deployment.signup("eu", "acme").await?;
     let ticket = acme.ticket("Printer", "It smokes").await?.to_string();
-    let looks: [&[&str]; 3] = [
-        &["replay", "--ticket", &ticket, "--format", "ndjson", "--reason", "case 4711"],
-        &["show", "--as-of", "3"],
-        &["diff", "--from-moment", "1"],
+    acme.archived().await?;
+    let acme_of = ["--region", "eu", "--tenant", "acme"];
+    deployment.cli(&[&["restore", "beside", "--name", "then"], &acme_of[..]].concat()).await?.expect(0)?;
+    let then = ["--region", "eu", "--name", "then"];
+    let stream = format!("ticket-{ticket}");
+    let looks: [(&[&str], &[&str]); 5] = [
+        (&["audit", "replay", "--ticket", &ticket, "--format", "ndjson", "--reason", "case 4711"], &acme_of),
+        (&["audit", "show", "--as-of", "3"], &acme_of),
+        (&["audit", "diff", "--from-moment", "1"], &acme_of),
+        (&["restore", "show", "--stream", &stream, "--reason", "case 4712"], &then),
+        (&["restore", "diff"], &then),
     ];
-    for look in looks {
-        deployment.cli(&[&["audit"], look, &["--region", "eu", "--tenant", "acme"]].concat()).await?.expect(0)?;
+    for (look, whose) in looks {
+        deployment.cli(&[look, whose].concat()).await?.expect(0)?;
     }
     let told = acme.client.get("/api/v2/access_logs").await?.expect(200)?.body;
     let told = told["access_logs"].as_array().context("entries")?.iter().filter(|entry| entry["actor"] == "operator");
     let told: Vec<_> = told.map(|entry| (entry["reason"].as_str(), entry["category"].as_str())).collect();
-    let expected =
-        [(Some("case 4711"), Some("ticket")), (Some("none given"), Some("event")), (Some("none given"), Some("event"))];
-    assert_eq!(told, expected);
+    let everything = (Some("none given"), Some("event"));
+    let (of_log, of_copy) = ((Some("case 4711"), Some("ticket")), (Some("case 4712"), Some("ticket")));
+    assert_eq!(told, [of_log, everything, everything, of_copy, everything]);
 
-    acme.archived().await?;
     let folder = Folder::new()?;
     let copy = folder.path().join("copy");
     let copy = copy.to_str().context("a path of this test")?;
@@ -97,10 +103,10 @@ async fn what_an_operator_opens_on_the_command_line_is_told_to_the_tenant_and_a_
         let logs =
             acme.client.get("/api/v2/audit_logs?filter[source_type]=history&sort_order=asc").await?.expect(200)?.body;
         let logs = logs["audit_logs"].as_array().context("entries")?.clone();
-        Ok((logs.len() >= 4).then_some(logs))
+        Ok((logs.len() >= 6).then_some(logs))
     });
     let actions: Vec<_> = seen.await?.iter().map(|entry| entry["action"].clone()).collect();
-    assert_eq!(actions, ["accessed", "accessed", "accessed", "exported"]);
+    assert_eq!(actions, ["accessed", "accessed", "accessed", "accessed", "accessed", "exported"]);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ mod report_file;
 mod show;
 mod step;
 mod verify;
-mod visit;
+pub(super) mod visit;
 mod witnesses;
 
 use auditor::replay::AsOf;

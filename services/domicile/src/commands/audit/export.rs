@@ -39,11 +39,12 @@ pub(super) async fn run(place: &Place, options: &Export) -> Outcome {
     match (&options.to, &options.bundle) {
         (Some(folder), _) => {
             let archive = options.history.archive.open(place).await?;
-            let count = copy::copy(&*archive.source, folder, "--to").await?;
-            // Nothing was opened: these are sealed bytes, and the entry is not among them.
+            let listed = copy::list(&*archive.source).await?;
+            // Nothing is opened: these are sealed bytes. But they leave, and the tenant is told before. The entry is not among them.
             if options.history.archive.from.is_none() {
                 options.history.export(place, None).await?;
             }
+            let count = listed.copy(&*archive.source, folder, "--to").await?;
             let folder = folder.display();
             println!("{count} objects in {folder}; check them with: domicile audit verify --from {folder}");
             Ok(())

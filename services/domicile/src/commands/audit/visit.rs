@@ -19,13 +19,13 @@ const NO_REASON: &str = "none given";
 
 /// What a command is about to show.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Purpose<'a> {
+pub(crate) struct Purpose<'a> {
     /// The one stream it is about; the whole history, without.
-    pub(super) stream: Option<&'a StreamName>,
+    pub(crate) stream: Option<&'a StreamName>,
     /// Whether it leaves as files.
-    pub(super) is_export: bool,
+    pub(crate) is_export: bool,
     /// Why.
-    pub(super) reason: Option<&'a str>,
+    pub(crate) reason: Option<&'a str>,
 }
 
 impl Purpose<'_> {
@@ -48,7 +48,7 @@ impl Purpose<'_> {
 }
 
 /// Tells the tenant.
-pub(super) async fn record(
+pub(crate) async fn record(
     deployment: &Deployment,
     region: &Region,
     resident: &Resident,

@@ -1,10 +1,9 @@
 //! `domicile restore beside`, `list`, `show`, `diff` and `drop`: a tenant as it was, beside the living one.
 
-use auditor::replay::{AsOf, Kind};
+use auditor::replay::{AsOf, Kind, State};
 use clap::Args;
 use restorer::{
-    Beside, RestorerDeps,
-    beside::{self, State},
+    Beside, RestorerDeps, beside,
     diff::{self, Difference},
 };
 use schemas::{StreamName, TenantId};
@@ -14,7 +13,10 @@ use serde_json::Value;
 use super::region::said;
 use crate::{
     cli::{Place, RegionOption, TenantOption},
-    commands::audit::{Moment, in_words},
+    commands::audit::{
+        Moment, in_words,
+        visit::{self, Purpose},
+    },
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list, print_one},
@@ -61,6 +63,9 @@ pub struct Named {
     /// The copy, as it was called.
     #[arg(long, value_name = "NAME")]
     pub name: String,
+    /// Why you look: the tenant's access log tells it, and says "none given" without.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
 }
 
 /// `domicile restore show`.
@@ -101,9 +106,9 @@ impl From<Beside> for CopyRow {
         let (tenant_id, tenant) = found.tenant.map(|(id, slug)| (id, slug.to_string())).unzip();
         let begun_at = found.begun_at.map(|at| at.to_string());
         let state = match found.state {
-            State::Whole => "whole",
-            State::UnderWay => "under way",
-            State::Interrupted => "interrupted",
+            beside::State::Whole => "whole",
+            beside::State::UnderWay => "under way",
+            beside::State::Interrupted => "interrupted",
         };
         let (name, position, asked) = (found.name, found.position.get(), found.source);
         Self { name, tenant, tenant_id, position, asked, begun_at, state }
@@ -188,9 +193,8 @@ pub(super) async fn list(place: &Place, options: &List) -> Outcome {
 }
 
 pub(super) async fn show(place: &Place, options: &Show) -> Outcome {
-    let Named { list, name } = &options.named;
-    let deps = deps(place, &list.region).await?;
-    let state = copied(&deps, name).await?.1;
+    let list = &options.named.list;
+    let (_, _, state) = copied(place, &options.named, options.stream.as_ref()).await?;
     if let Some(stream) = &options.stream {
         let unknown = || Failure::usage(format!("--stream: the copy has no {stream}"));
         let found = state.streams.get(stream).ok_or_else(unknown)?;
@@ -212,8 +216,7 @@ pub(super) async fn show(place: &Place, options: &Show) -> Outcome {
 }
 
 pub(super) async fn diff(place: &Place, options: &Named) -> Outcome {
-    let deps = deps(place, &options.list.region).await?;
-    let (tenant_id, copied) = copied(&deps, &options.name).await?;
+    let (deps, tenant_id, copied) = copied(place, options, None).await?;
     let living = diff::living(&deps, tenant_id).await.map_err(said)?;
     let rows = diff::differences(&copied, &living).into_iter().map(DifferenceRow);
     print_list(&rows.collect::<Vec<_>>(), options.list.format)
@@ -228,10 +231,23 @@ async fn deps(place: &Place, region: &RegionOption) -> Result<RestorerDeps, Fail
     super::deps(&Deployment::open(place)?, &region.region).await
 }
 
-/// Whose copy it is, and its state.
-async fn copied(deps: &RestorerDeps, name: &str) -> Result<(TenantId, auditor::replay::State), Failure> {
-    let found = beside::find(deps, name).await.map_err(said)?;
-    let state = diff::copied(deps, &found).await.map_err(said)?;
-    let (tenant_id, _) = found.tenant.expect("a copy that is whole is somebody's");
-    Ok((tenant_id, state))
+/// Whose copy it is, and its state. The tenant is told before it is opened.
+async fn copied(
+    place: &Place,
+    options: &Named,
+    stream: Option<&StreamName>,
+) -> Result<(RestorerDeps, TenantId, State), Failure> {
+    let deployment = Deployment::open(place)?;
+    let deps = super::deps(&deployment, &options.list.region.region).await?;
+    let found = beside::find(&deps, &options.name).await.map_err(said)?;
+    // Nothing is opened of a copy that is not whole.
+    let whose = found.tenant.as_ref().filter(|_| found.state == beside::State::Whole);
+    let not_whole = || said(restorer::Error::NotWhole { name: options.name.clone() });
+    let (tenant_id, slug) = whose.ok_or_else(not_whole)?;
+    let (region, pool) = (deps.region(), &deps.replicator.pool);
+    let resident = deployment.resident(&mut *pool.acquire().await?, &region.id, slug).await?;
+    let purpose = Purpose { stream, is_export: false, reason: options.reason.as_deref() };
+    visit::record(&deployment, region, &resident, purpose).await?;
+    let state = diff::copied(&deps, &found).await.map_err(said)?;
+    Ok((deps, *tenant_id, state))
 }

@@ -4,14 +4,28 @@ use std::{fs, path::Path};
 
 use archive::{Manifest, layout};
 use auditor::{Source, cosigned};
+use bytes::Bytes;
+use schemas::RegionId;
 
 use crate::{
     exit::{Failure, Outcome},
     progress::Progress,
 };
 
+/// What there is to copy.
+pub(super) struct Listed {
+    keys: Vec<String>,
+    newest: String,
+    cosigned: Vec<(RegionId, Bytes)>,
+}
+
 /// Copies every object; tells how many.
 pub(super) async fn copy(source: &dyn Source, folder: &Path, option: &str) -> Result<usize, Failure> {
+    list(source).await?.copy(source, folder, option).await
+}
+
+/// Every object there is now: what comes later is not copied.
+pub(super) async fn list(source: &dyn Source) -> Result<Listed, Failure> {
     // The checkpoint is taken from the newest manifest that is copied: the published one may have moved on meanwhile.
     // What others have cosigned is read before, so that it is no more than what is copied.
     let cosigned = cosigned(source).await?;
@@ -19,20 +33,28 @@ pub(super) async fn copy(source: &dyn Source, folder: &Path, option: &str) -> Re
     let keys: Vec<String> = source.list().await?.into_iter().filter(|key| !is_later(key)).collect();
     let newest = keys.iter().filter_map(|key| Some((layout::manifest_generation(key)?, key))).max();
     let Some((_, newest)) = newest else { return Err(Failure::usage("there is no manifest, so no archive to export")) };
-    let progress = Progress::new("export, objects", keys.len() as u64);
-    for key in &keys {
-        let object = source.get(key).await?.ok_or_else(|| anyhow::anyhow!("{key} went away while it was copied"))?;
-        if newest == key {
-            write(folder, layout::CHECKPOINT, Manifest::claimed(&object)?.checkpoint.as_bytes(), option)?;
+    Ok(Listed { newest: newest.clone(), keys, cosigned })
+}
+
+impl Listed {
+    /// Copies them; tells how many.
+    pub(super) async fn copy(&self, source: &dyn Source, folder: &Path, option: &str) -> Result<usize, Failure> {
+        let progress = Progress::new("export, objects", self.keys.len() as u64);
+        for key in &self.keys {
+            let object =
+                source.get(key).await?.ok_or_else(|| anyhow::anyhow!("{key} went away while it was copied"))?;
+            if self.newest == *key {
+                write(folder, layout::CHECKPOINT, Manifest::claimed(&object)?.checkpoint.as_bytes(), option)?;
+            }
+            write(folder, key, &object, option)?;
+            progress.advance(1);
         }
-        write(folder, key, &object, option)?;
-        progress.advance(1);
+        progress.finish();
+        for (region, note) in &self.cosigned {
+            write(folder, &layout::witness(region), note, option)?;
+        }
+        Ok(self.keys.len() + self.cosigned.len())
     }
-    progress.finish();
-    for (region, note) in &cosigned {
-        write(folder, &layout::witness(region), note, option)?;
-    }
-    Ok(keys.len() + cosigned.len())
 }
 
 /// Writes a file below a folder. Keys come from elsewhere: none may lead out of the folder.
