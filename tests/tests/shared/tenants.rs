@@ -4,6 +4,8 @@ use std::fs;
 
 use anyhow::Context;
 use http::{Method, header};
+use jiff::SignedDuration;
+use runtime::{Clock, SystemClock};
 use serde_json::{Value, json};
 use system_tests::{Answer, Client, Deployment, Tenant, client, repository};
 
@@ -52,6 +54,10 @@ impl Desk {
                 job = erased["job_status"]["id"].as_str().context("a job")?.to_owned();
             }
         }
+        let until = SystemClock.now() + SignedDuration::from_hours(1);
+        let grant =
+            json!({"name": format!("Eve of {slug}"), "email": format!("eve@{slug}.example"), "expires_at": until});
+        post(&tenant.client, "/api/domicile/v1/auditor_grants", &grant).await?;
         let audited = tenant.client.get("/api/v2/audit_logs.json?per_page=1").await?.expect(200)?.body;
         let audit_log = id(&audited["audit_logs"][0])?;
         Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, deleted_person, job, content })
@@ -83,6 +89,7 @@ impl Desk {
             ("/api/v2/access_logs", "/api/v2/access_logs.json".to_owned()),
             ("/api/v2/audit_logs", "/api/v2/audit_logs.json".to_owned()),
             ("/api/v2/audit_logs/{id}", format!("/api/v2/audit_logs/{audit_log}.json")),
+            ("/api/domicile/v1/auditor_grants", "/api/domicile/v1/auditor_grants".to_owned()),
             ("/api/domicile/v1/audit_logs.csv", "/api/domicile/v1/audit_logs.csv".to_owned()),
             ("/api/v2/api_tokens", "/api/v2/api_tokens.json".to_owned()),
             ("/api/domicile/v1/residency", "/api/domicile/v1/residency".to_owned()),
