@@ -13,15 +13,16 @@ mod ticket;
 use std::time::Duration;
 
 use domain::erasure::{Destroy, Erasures};
+use futures::FutureExt;
 use regions::Resident;
 use runtime::{Shutdown, crash};
-use schemas::{Actor, StreamName, TenantId, erasure::DestroyedKey, values::ErasureReason};
+use schemas::{StreamName, TenantId, erasure::DestroyedKey, values::ErasureReason};
 use vault::Scope;
 
 pub(crate) use self::{person::person, ticket::ticket};
 use crate::{
     caller::provenance::Provenance,
-    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal},
+    execute::{Batch, Done, Failure, Issuer, Refusal, retried},
     problem::render::chain,
     state::Desk,
 };
@@ -53,30 +54,14 @@ pub enum Error {
 /// # Errors
 /// If it cannot be recorded or, once it is, not be carried out now.
 pub async fn destroy(desk: &Desk, resident: &Resident, reason: ErasureReason, scopes: &[Scope]) -> Result<u64, Error> {
-    let by = Issuer {
-        resident: resident.clone(),
-        actor: Actor::System,
-        provenance: Provenance::system(),
-        command_id: desk.new_command_id(),
-        at: desk.clock.now(),
-        idempotency: None,
-        trace_parent: runtime::telemetry::trace_parent(),
-        blob: None,
+    let by = Issuer::system(desk, resident, Provenance::system());
+    let by = &by;
+    let record = || async move {
+        let keys = desk.vault.living(resident, scopes).await.map_err(Failure::Keys)?;
+        Ok(list(Batch::new(desk, by), reason, keys).await?.commit().await)
     };
-    let mut attempt = 1;
-    loop {
-        let recorded = async {
-            let keys = desk.vault.living(resident, scopes).await.map_err(Failure::Keys)?;
-            list(Batch::new(desk, &by), reason, keys).await?.commit().await
-        };
-        match recorded.await {
-            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
-            result => {
-                let _: Done = result.map_err(|failure| Error::Record(Box::new(failure)))?;
-                return carry_out(desk, resident).await;
-            }
-        }
-    }
+    retried(|| record().boxed()).await.map_err(|failure: Failure| Error::Record(Box::new(failure)))?;
+    carry_out(desk, resident).await
 }
 
 /// Adds to a command that keys are destroyed. Whoever commits it calls [`finish`] then.

@@ -13,6 +13,7 @@ mod seal;
 
 use domain::Aggregate;
 use eventlog::Idempotency;
+use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use regions::Resident;
 use schemas::{Actor, CommandId, Hash, Position, StreamName, TenantLogEvent, Version};
@@ -27,7 +28,7 @@ pub(crate) use self::{
 use crate::{caller::provenance::Provenance, state::Desk};
 
 /// How often a decision is made anew because somebody else wrote first.
-pub(crate) const ATTEMPTS_MAX: u32 = 5;
+const ATTEMPTS_MAX: u32 = 5;
 
 /// How many events of a stream are read at a time.
 const PAGE_LENGTH: i64 = 500;
@@ -51,6 +52,31 @@ pub(crate) struct Issuer {
     pub(crate) trace_parent: Option<String>,
     /// SHA-256 of the ciphertext of the file that belongs to the events, for uploads.
     pub(crate) blob: Option<Hash>,
+}
+
+impl Issuer {
+    /// The program itself, with a new command.
+    pub(crate) fn system(desk: &Desk, resident: &Resident, provenance: Provenance) -> Self {
+        Self::system_at(resident, provenance, (desk.new_command_id(), desk.clock.now()))
+    }
+
+    /// The same where there is no desk.
+    pub(crate) fn system_at(
+        resident: &Resident,
+        provenance: Provenance,
+        (command_id, at): (CommandId, Timestamp),
+    ) -> Self {
+        Self {
+            resident: resident.clone(),
+            actor: Actor::System,
+            provenance,
+            command_id,
+            at,
+            idempotency: None,
+            trace_parent: runtime::telemetry::trace_parent(),
+            blob: None,
+        }
+    }
 }
 
 /// A command that was carried out.
@@ -87,14 +113,26 @@ where
     if let Some(done) = replayed(desk, by).await? {
         return Ok(done);
     }
-    let mut attempt = 1;
-    loop {
-        let decided = Batch::new(desk, by).decide::<A>(stream.clone(), expected, command).await?;
-        match decided.commit().await {
-            Err(Failure::Conflict { .. }) if expected.is_none() && attempt < ATTEMPTS_MAX => attempt += 1,
-            result => return Ok(result?),
+    let stream = &stream;
+    let attempt = || async move {
+        let batch = Batch::new(desk, by).decide::<A>(stream.clone(), expected, command).await?;
+        Ok(batch.commit().await)
+    };
+    retried(|| attempt().boxed()).await
+}
+
+/// Decides and commits, and decides anew on what is there now when somebody else wrote first. What `attempt` itself refuses, a version
+/// that the client named and that is none any more included, is not tried again.
+pub(crate) async fn retried<'a, T, E: From<Failure>>(
+    attempt: impl Fn() -> BoxFuture<'a, Result<Result<T, Failure>, E>> + Send,
+) -> Result<T, E> {
+    for _ in 1..ATTEMPTS_MAX {
+        match attempt().await? {
+            Err(Failure::Conflict { .. }) => {}
+            committed => return Ok(committed?),
         }
     }
+    Ok(attempt().await??)
 }
 
 /// What became of an earlier request with the same idempotency key, if there was one. [`execute`] asks by itself; whoever

@@ -25,6 +25,7 @@ mod caller;
 mod conditional;
 pub mod erase;
 mod execute;
+mod home;
 mod host;
 mod ops;
 mod pages;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use regions::Resident;
 use runtime::{Clock, Ids};
 use schemas::{
-    Actor, CommandId, Day, Position, Sealed, StreamName, TenantLogEvent, Version,
+    CommandId, Day, Position, Sealed, StreamName, TenantLogEvent, Version,
     access::{Access, AccessEvent, AccessesRecorded},
     audit::{AuditEvent, ChangeNoted, FieldChange},
     values::{AuditAction, AuditSource, Means, ReadKind},
@@ -94,7 +94,8 @@ impl Support {
         visit: &Visit,
         (at, day, after): (Timestamp, &StreamName, Version),
     ) -> Result<Append, Failure> {
-        let by = issuer(resident, CommandId::new(self.ids.uuid()), at);
+        let provenance = Provenance { means: Means::CommandLine, ..Provenance::system() };
+        let by = Issuer::system_at(resident, provenance, (CommandId::new(self.ids.uuid()), at));
         let accesses = vec![access(visit, at)];
         let read: Vec<TenantLogEvent> = vec![AccessEvent::from(AccessesRecorded { accesses: accesses.into() }).into()];
         let audit = StreamName::Audit(by.command_id);
@@ -114,19 +115,6 @@ impl Support {
 fn stream(((stream, after), events): ((StreamName, Version), Vec<Sealed>)) -> StreamAppend {
     let expected = if after == Version::ZERO { Expected::NoStream } else { Expected::Exact(after) };
     StreamAppend { stream, expected, events }
-}
-
-fn issuer(resident: &Resident, command_id: CommandId, at: Timestamp) -> Issuer {
-    Issuer {
-        resident: resident.clone(),
-        actor: Actor::System,
-        provenance: Provenance { means: Means::CommandLine, ..Provenance::system() },
-        command_id,
-        at,
-        idempotency: None,
-        trace_parent: None,
-        blob: None,
-    }
 }
 
 fn access(visit: &Visit, at: Timestamp) -> Access {

@@ -9,16 +9,17 @@ use domain::{
     person::Person,
     ticket::{By, Changes, Command, Details, Ticket, Update},
 };
+use futures::FutureExt;
 use jiff::Timestamp;
 use regions::Resident;
 use schemas::{
-    Actor, PersonId, Position, StreamName, TicketId, Version,
+    PersonId, Position, StreamName, TicketId, Version,
     values::{Channel, Role, Status},
 };
 
 use crate::{
     caller::provenance::Provenance,
-    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal, load},
+    execute::{Batch, Done, Failure, Issuer, Refusal, load, retried},
     read::log,
     state::Desk,
 };
@@ -75,6 +76,12 @@ pub enum Error {
     Write(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Write(Box::new(failure))
+    }
+}
+
 /// Brings a ticket back.
 ///
 /// # Errors
@@ -85,23 +92,9 @@ pub async fn restore_ticket(
     ticket: TicketId,
     moment: Option<Moment>,
 ) -> Result<Restored, Error> {
-    let by = Issuer {
-        resident: resident.clone(),
-        actor: Actor::System,
-        provenance: Provenance { client: Some(CLIENT.to_owned()), ..Provenance::system() },
-        command_id: desk.new_command_id(),
-        at: desk.clock.now(),
-        idempotency: None,
-        trace_parent: runtime::telemetry::trace_parent(),
-        blob: None,
-    };
-    let mut attempt = 1;
-    loop {
-        match once(desk, &by, ticket, moment).await? {
-            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
-            done => return done.map_err(|failure| Error::Write(Box::new(failure))),
-        }
-    }
+    let provenance = Provenance { client: Some(CLIENT.to_owned()), ..Provenance::system() };
+    let by = Issuer::system(desk, resident, provenance);
+    retried(|| once(desk, &by, ticket, moment).boxed()).await
 }
 
 /// Inner: what the write path itself says.

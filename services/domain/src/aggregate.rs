@@ -8,7 +8,7 @@ use schemas::{
 /// A thing whose state follows from its events. `Default` is the state before the first event.
 pub trait Aggregate: Clone + Default {
     /// What may be asked of it.
-    type Command;
+    type Command: Sync;
     /// What may have happened to it.
     type Event: Clone + Into<TenantLogEvent>;
     /// Why it refuses.

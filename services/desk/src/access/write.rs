@@ -8,7 +8,7 @@ use eventlog::{Append, Expected, StreamAppend};
 use regions::Resident;
 use runtime::Shutdown;
 use schemas::{
-    Actor, Day, StreamName, TenantId, TenantLogEvent, Version,
+    Day, StreamName, TenantLogEvent, Version,
     access::{Access, AccessEvent, AccessesRecorded},
 };
 
@@ -16,6 +16,7 @@ use super::recorder::{Entry, Waiting};
 use crate::{
     caller::provenance::Provenance,
     execute::{Decided, Failure, Issuer, seal},
+    home::{Home, home},
     problem::render::chain,
     state::Desk,
 };
@@ -38,16 +39,6 @@ struct Batch<'a> {
     /// An append that was sent and perhaps happened. Until that is known it is sent again as it is, never made anew: the log
     /// recognises a command at its place.
     doubtful: Option<Append>,
-}
-
-/// Where a tenant is.
-enum Home {
-    /// Here, and open.
-    Open(Resident),
-    /// Here, and closed for a while: being restored, or being moved.
-    Closed,
-    /// Elsewhere, or nowhere.
-    Elsewhere,
 }
 
 /// Appends the entries, however often it takes. Given up, counted, and with an error in the process's own log, only when the
@@ -107,7 +98,7 @@ impl Batch<'_> {
 
     /// The batch as a command of its own, where the streams were last found to end.
     async fn sealed(&self) -> Result<Append, Failure> {
-        let by = self.issuer();
+        let by = Issuer::system(self.desk, &self.resident, Provenance::system());
         let streams: Vec<(StreamName, Version)> =
             self.days.keys().map(|day| (StreamName::Access(*day), self.waiting.version_of(*day))).collect();
         let places = streams.iter().zip(self.days.values());
@@ -135,32 +126,6 @@ impl Batch<'_> {
         }
         true
     }
-
-    fn issuer(&self) -> Issuer {
-        Issuer {
-            resident: self.resident.clone(),
-            actor: Actor::System,
-            provenance: Provenance::system(),
-            command_id: self.desk.new_command_id(),
-            at: self.desk.clock.now(),
-            idempotency: None,
-            trace_parent: None,
-            blob: None,
-        }
-    }
-}
-
-async fn home(desk: &Desk, tenant: TenantId) -> Result<Home, sqlx::Error> {
-    let mut connection = desk.pool.acquire().await?;
-    if let Some(resident) = Resident::prove_id(&mut connection, &desk.region.id, tenant).await? {
-        return Ok(Home::Open(resident));
-    }
-    let known = sqlx::query_scalar!(
-        r#"select exists (select from log.tenant where tenant_id = $1 and region = $2) as "known!""#,
-        tenant.get(),
-        desk.region.id.as_str()
-    );
-    Ok(if known.fetch_one(&mut *connection).await? { Home::Closed } else { Home::Elsewhere })
 }
 
 fn append_of((stream, after): (StreamName, Version), events: Vec<schemas::Sealed>) -> StreamAppend {

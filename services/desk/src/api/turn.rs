@@ -1,17 +1,15 @@
 //! A turn in the life of a ticket, together with the files its comment brings along: one command.
 
 use domain::ticket::{AddComment, Command, Ticket, Update};
+use futures::FutureExt;
 use schemas::{AttachmentId, StreamName, TicketId, Version};
 
 use super::claim;
 use crate::{
-    execute::{Batch, Done, Failure, Issuer},
+    execute::{Batch, Done, Issuer, retried},
     problem::ApiError,
     state::Desk,
 };
-
-/// How often a turn is decided anew because somebody else wrote the ticket, or claimed a file, first.
-const ATTEMPTS_MAX: u32 = 5;
 
 /// Carries out a command on a ticket and claims its files, in one append. `expected` is the version the client saw, if it
 /// said one: another version is a conflict.
@@ -21,22 +19,12 @@ pub(crate) async fn take(
     (ticket, expected): (TicketId, Option<Version>),
     command: &Command,
 ) -> Result<Done, ApiError> {
-    let stream = StreamName::Ticket(ticket);
-    let mut attempt = 1;
-    loop {
-        let batch = Batch::new(desk, by).decide::<Ticket>(stream.clone(), expected, command).await?;
-        let (person, files) = files_of(command);
-        let batch = claim::decide(batch, by, (ticket, person), files).await?;
-        match batch.commit().await {
-            // That the ticket moved on is for a client that named a version; that a file did is for nobody.
-            Err(Failure::Conflict { stream: moved })
-                if attempt < ATTEMPTS_MAX && (expected.is_none() || moved != stream) =>
-            {
-                attempt += 1;
-            }
-            done => return Ok(done?),
-        }
-    }
+    let (person, files) = files_of(command);
+    let attempt = || async move {
+        let batch = Batch::new(desk, by).decide::<Ticket>(StreamName::Ticket(ticket), expected, command).await?;
+        Ok(claim::decide(batch, by, (ticket, person), files).await?.commit().await)
+    };
+    retried(|| attempt().boxed()).await
 }
 
 fn files_of(command: &Command) -> (schemas::PersonId, &[AttachmentId]) {

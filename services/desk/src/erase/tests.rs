@@ -1,5 +1,4 @@
-use runtime::Ids as _;
-use schemas::{CommandId, PersonId, TicketId, Version};
+use schemas::{PersonId, TicketId, Version};
 
 use super::*;
 use crate::caller::provenance::Provenance;
@@ -43,16 +42,7 @@ async fn what_has_no_living_key_leaves_no_event() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_a_crash_left_between_record_and_destruction_is_finished() -> anyhow::Result<()> {
     let (desk, acme) = desk_with_keys(&[ticket(1)]).await?;
-    let by = Issuer {
-        resident: acme.resident.clone(),
-        actor: Actor::System,
-        provenance: Provenance::system(),
-        command_id: CommandId::new(desk.region.ids.uuid()),
-        at: desk.desk.clock.now(),
-        idempotency: None,
-        trace_parent: None,
-        blob: None,
-    };
+    let by = Issuer::system(&desk.desk, &acme.resident, Provenance::system());
     let keys = desk.desk.vault.living(&acme.resident, &[ticket(1)]).await?;
     list(Batch::new(&desk.desk, &by), REASON, keys).await?.commit().await?;
     assert_eq!(desk.desk.vault.living(&acme.resident, &[ticket(1)]).await?.len(), 1, "recorded only");

@@ -1,6 +1,7 @@
 //! A ticket's content: everything its events are sealed under, and the files of its comments.
 
 use domain::ticket::{By, Erase, Ticket};
+use futures::FutureExt;
 use schemas::{
     AttachmentId, KeyId, StreamName, TenantLogEvent, TicketId, Version, ticket::TicketEvent, values::ErasureReason,
 };
@@ -8,7 +9,7 @@ use vault::Scope;
 
 use super::{Erased, finish, list};
 use crate::{
-    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, Refusal, replayed},
+    execute::{Batch, Done, Failure, Issuer, Refusal, replayed, retried},
     problem::ApiError,
     read::log,
     state::Desk,
@@ -16,46 +17,27 @@ use crate::{
 
 /// Erases a deleted ticket for good.
 pub(crate) async fn ticket(desk: &Desk, by: &Issuer, who: By, ticket: TicketId) -> Result<Erased, ApiError> {
-    let mut attempt = 1;
-    let done = loop {
-        if let Some(done) = replayed(desk, by).await? {
-            break done;
-        }
-        match record(desk, by, (who, ticket)).await {
-            Err(Recording::Refused(Refusal::Failed(Failure::Conflict { .. }))) if attempt < ATTEMPTS_MAX => {
-                attempt += 1
-            }
-            Err(Recording::Refused(refusal)) => return Err(refusal.into()),
-            Err(Recording::Unread(error)) => return Err(error.into()),
-            Ok(done) => break done,
-        }
+    let done = match replayed(desk, by).await? {
+        Some(done) => done,
+        None => retried(|| record(desk, by, (who, ticket)).boxed()).await?,
     };
     Ok(finish(desk, &by.resident, done).await)
 }
 
-/// Why the erasure was not recorded.
-enum Recording {
-    Unread(log::Error),
-    Refused(Refusal<domain::ticket::Rejection>),
-}
-
-impl From<Failure> for Recording {
-    fn from(failure: Failure) -> Self {
-        Self::Refused(failure.into())
-    }
-}
-
-async fn record(desk: &Desk, by: &Issuer, (who, ticket): (By, TicketId)) -> Result<Done, Recording> {
+async fn record(desk: &Desk, by: &Issuer, (who, ticket): (By, TicketId)) -> Result<Result<Done, Failure>, ApiError> {
     let stream = StreamName::Ticket(ticket);
-    let content = Content::of(desk, by, &stream).await.map_err(Recording::Unread)?;
+    let content = Content::of(desk, by, &stream).await?;
     let erase = Erase { by: who, attachments: content.attachments.clone() };
     // At the version that was read: a comment more would be a key more.
     let batch = Batch::new(desk, by).decide::<Ticket>(stream, Some(content.version), &erase.into()).await;
-    let batch = batch.map_err(Recording::Refused)?;
+    let batch = match batch {
+        Err(Refusal::Failed(conflict @ Failure::Conflict { .. })) => return Ok(Err(conflict)),
+        batch => batch?,
+    };
     let files: Vec<Scope> = content.attachments.iter().copied().map(Scope::Attachment).collect();
     let mut keys = desk.vault.living_of(&by.resident, &content.keys).await.map_err(Failure::Keys)?;
     keys.extend(desk.vault.living(&by.resident, &files).await.map_err(Failure::Keys)?);
-    Ok(list(batch, ErasureReason::TicketErased, keys).await?.commit().await?)
+    Ok(list(batch, ErasureReason::TicketErased, keys).await?.commit().await)
 }
 
 /// What a ticket's stream is sealed under, and which files it names.

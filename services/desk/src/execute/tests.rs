@@ -12,16 +12,8 @@ use crate::{
 };
 
 fn issuer(desk: &TestDesk, tenant: &TestTenant) -> Issuer {
-    Issuer {
-        resident: tenant.resident.clone(),
-        provenance: Provenance::system(),
-        actor: Actor::Person(PersonId::new(1)),
-        command_id: desk.desk.new_command_id(),
-        at: desk.desk.clock.now(),
-        idempotency: None,
-        trace_parent: None,
-        blob: None,
-    }
+    let actor = Actor::Person(PersonId::new(1));
+    Issuer { actor, ..Issuer::system(&desk.desk, &tenant.resident, Provenance::system()) }
 }
 
 fn add_group(id: i64) -> tenant::Command {

@@ -9,7 +9,7 @@ use domain::{
 };
 use eventlog::NewTenant;
 use regions::{LocalityDecision, Resident};
-use schemas::{Actor, Epoch, GroupId, Hash, PersonId, Position, Slug, StreamName, TenantId, TokenId, values::Role};
+use schemas::{Epoch, GroupId, Hash, PersonId, Position, Slug, StreamName, TenantId, TokenId, values::Role};
 
 use super::request::{Admin, Request};
 use crate::{
@@ -112,7 +112,8 @@ struct First {
 /// The tenant's first events, all of them or none: registration, plan, locality, a group, the admin with an address, a
 /// password and a token.
 async fn append(desk: &Desk, resident: &Resident, first: &First) -> Result<Done, ApiError> {
-    let by = issuer(desk, resident, first.provenance.clone());
+    // A signup is nobody's command: its first person does not exist yet.
+    let by = Issuer::system(desk, resident, first.provenance.clone());
     let mut connection = desk.pool.acquire().await?;
     let id = eventlog::allocate_ids(&mut connection, resident, IDS_NEEDED).await?;
     drop(connection);
@@ -170,20 +171,6 @@ fn claimed_by_the_winner(refusal: Refusal<email::Rejection>) -> ApiError {
     match refusal {
         Refusal::Rejected(_) => taken(),
         Refusal::Failed(failure) => failure.into(),
-    }
-}
-
-/// A signup is nobody's command: its first person does not exist yet.
-fn issuer(desk: &Desk, resident: &Resident, provenance: Provenance) -> Issuer {
-    Issuer {
-        resident: resident.clone(),
-        actor: Actor::System,
-        provenance,
-        command_id: desk.new_command_id(),
-        at: desk.clock.now(),
-        idempotency: None,
-        trace_parent: runtime::telemetry::trace_parent(),
-        blob: None,
     }
 }
 

@@ -7,6 +7,7 @@ use domain::{
     email::{self, EmailClaim},
     person::{Command, Person},
 };
+use futures::FutureExt;
 use schemas::{PersonId, StreamName, values::Role};
 
 use super::{answer, last_admin};
@@ -14,7 +15,7 @@ use crate::{
     api::{v2::ids::Id, who},
     body::RequestPrint,
     caller::Caller,
-    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, replayed},
+    execute::{Batch, Done, Issuer, replayed, retried},
     problem::{ApiError, ApiResult},
     read,
     state::Desk,
@@ -38,13 +39,7 @@ pub(crate) async fn delete(
 }
 
 async fn put_away(desk: &Desk, caller: &Caller, by: &Issuer, person: PersonId) -> Result<Done, ApiError> {
-    let mut attempt = 1;
-    loop {
-        match decide(desk, caller, by, person).await?.commit().await {
-            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
-            done => return Ok(done?),
-        }
-    }
+    retried(|| async move { Ok(decide(desk, caller, by, person).await?.commit().await) }.boxed()).await
 }
 
 async fn decide<'a>(desk: &'a Desk, caller: &Caller, by: &'a Issuer, person: PersonId) -> Result<Batch<'a>, ApiError> {

@@ -8,6 +8,7 @@ use domain::{
     email::{self, EmailClaim},
     person::{Change, Person},
 };
+use futures::FutureExt;
 use schemas::{PersonId, values::Role};
 
 use super::{
@@ -18,7 +19,7 @@ use crate::{
     api::{add_person, v2::ids::Id, who},
     body::Body,
     caller::Caller,
-    execute::{ATTEMPTS_MAX, Batch, Done, Failure, Issuer, replayed},
+    execute::{Batch, Done, Failure, Issuer, replayed, retried},
     problem::{ApiError, ApiResult},
     read,
     state::Desk,
@@ -50,13 +51,8 @@ pub(crate) async fn change(
     by: &Issuer,
     (person, request): (PersonId, UserRequest),
 ) -> Result<Done, ApiError> {
-    let mut attempt = 1;
-    loop {
-        match decide(desk, caller, by, (person, &request)).await?.commit().await {
-            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
-            done => return Ok(done?),
-        }
-    }
+    let request = &request;
+    retried(|| async move { Ok(decide(desk, caller, by, (person, request)).await?.commit().await) }.boxed()).await
 }
 
 async fn decide<'a>(
