@@ -174,6 +174,7 @@ async fn by_token_of_now(
         let is_over = *role == Role::Auditor && !auditor::is_granted(desk, resident, *reader).await?;
         return Ok(if is_over { Err(None) } else { known });
     }
+    let _place = desk.guard().unknown_token()?;
     match settle::catch_up(desk, resident, settle::PEOPLE).await? {
         Visible::Yes => by_token(desk, resident, email, token).await,
         Visible::NotYet => Err(ApiError::unavailable("the read models do not show yet who may come in")),

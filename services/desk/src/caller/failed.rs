@@ -5,6 +5,9 @@
 //! Where an attempt came from is kept for an account that is somebody's: it is sealed under that person's key, and erased with it. Of an
 //! attempt for nobody only the number is kept, since there is no key that would ever be destroyed.
 //!
+//! An entry whose append perhaps happened is sent again as it is until that is known, and no other one meanwhile: an entry too few
+//! would hide attempts, and one too many make them up.
+//!
 //! A process that is killed loses what it counted since its last entries, which is a minute's; one that is asked to end writes it first.
 
 use std::{
@@ -17,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use regions::Resident;
 use runtime::Shutdown;
 use schemas::{
-    Actor, PersonId, TenantId,
+    PersonId, TenantId,
     audit::{ChangeNoted, FieldChange},
     values::{AuditAction, AuditSource},
 };
@@ -25,6 +28,7 @@ use schemas::{
 use super::{client::Client, provenance::Provenance};
 use crate::{
     execute::{Failure, Issuer, note},
+    home::{Home, home},
     problem::render::chain,
     state::Desk,
 };
@@ -68,9 +72,20 @@ pub(super) struct Failed {
     pub(super) from: Provenance,
 }
 
+/// An entry on its way into the log.
+struct Told {
+    key: Key,
+    counted: Counted,
+    by: Issuer,
+}
+
 /// Counts attempts that failed.
 #[derive(Default)]
-pub(crate) struct FailedLogins(Mutex<HashMap<Key, Counted>>);
+pub(crate) struct FailedLogins {
+    counted: Mutex<HashMap<Key, Counted>>,
+    /// Sent, and perhaps written.
+    doubtful: Mutex<Vec<Told>>,
+}
 
 impl FailedLogins {
     /// Counts one.
@@ -115,12 +130,18 @@ impl FailedLogins {
     }
 
     /// What could not be told is told later.
-    fn put_back(&self, key: Key, told: Counted) {
-        self.all().entry(key).and_modify(|counted| counted.attempts += told.attempts).or_insert(told);
+    fn put_back(&self, Told { key, counted: told, .. }: Told) {
+        let mut all = self.all();
+        let counted = all.entry(key).or_insert_with(|| Counted { attempts: 0, ..told.clone() });
+        (counted.attempts, counted.resident) = (counted.attempts + told.attempts, told.resident);
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<Key, Counted>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn doubtful(&self) -> MutexGuard<'_, Vec<Told>> {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -147,32 +168,42 @@ pub(crate) async fn run(desk: Desk, last: impl Future<Output = ()>, shutdown: Sh
 
 /// Writes the entries that are due.
 pub(super) async fn tell(desk: &Desk, is_last: bool) {
+    let doubtful = std::mem::take(&mut *desk.failed_logins().doubtful());
+    for told in doubtful {
+        send(desk, told).await;
+    }
+    if !desk.failed_logins().doubtful().is_empty() {
+        return;
+    }
     for (key, counted) in desk.failed_logins().due(desk.clock.now(), is_last) {
-        let person = key.pair.and_then(|(_, person)| person);
-        match note(desk, &issuer(desk, &counted), &entry(person, &counted)).await {
-            Ok(_) => {}
-            // Erased since: there is nobody left to tell of.
-            Err(Failure::Keys(vault::Error::Erased { .. })) => {}
-            Err(failure) => {
-                tracing::warn!(tenant.id = %key.tenant, error = chain(&failure), "failed logins are not recorded yet");
-                desk.failed_logins().put_back(key, counted);
-            }
-        }
+        // Nobody we know.
+        let by = Issuer::system(desk, &counted.resident, counted.from.clone());
+        send(desk, Told { key, counted, by }).await;
     }
 }
 
-fn issuer(desk: &Desk, counted: &Counted) -> Issuer {
-    Issuer {
-        resident: counted.resident.clone(),
-        // Nobody we know.
-        actor: Actor::System,
-        provenance: counted.from.clone(),
-        command_id: desk.new_command_id(),
-        at: desk.clock.now(),
-        idempotency: None,
-        trace_parent: None,
-        blob: None,
+async fn send(desk: &Desk, mut told: Told) {
+    let person = told.key.pair.and_then(|(_, person)| person);
+    let failure = match note(desk, &told.by, &entry(person, &told.counted)).await {
+        Ok(_) => return,
+        // Erased since: there is nobody left to tell of.
+        Err(Failure::Keys(vault::Error::Erased { .. })) => return,
+        Err(failure) => failure,
+    };
+    tracing::warn!(tenant.id = %told.key.tenant, error = chain(&failure), "failed logins are not recorded yet");
+    match failure {
+        Failure::OutcomeUnknown(_) => return desk.failed_logins().doubtful().push(told),
+        Failure::NotAtHome { .. } => match home(desk, told.key.tenant).await {
+            Ok(Home::Open(resident)) => told.counted.resident = resident,
+            Ok(Home::Elsewhere) => {
+                let attempts = told.counted.attempts;
+                return tracing::error!(tenant.id = %told.key.tenant, attempts, "failed logins are lost: the tenant is gone");
+            }
+            Ok(Home::Closed) | Err(_) => {}
+        },
+        _ => {}
     }
+    desk.failed_logins().put_back(told);
 }
 
 fn entry(person: Option<PersonId>, counted: &Counted) -> ChangeNoted {
@@ -184,5 +215,16 @@ fn entry(person: Option<PersonId>, counted: &Counted) -> ChangeNoted {
         person,
         label: counted.account.clone().into(),
         changes: vec![attempts].into(),
+    }
+}
+
+/// Tells what is due as [`tell`] does when the answers were lost.
+#[cfg(test)]
+pub(super) async fn answered_too_late(desk: &Desk) {
+    for (key, counted) in desk.failed_logins().due(desk.clock.now(), true) {
+        let by = Issuer::system(desk, &counted.resident, counted.from.clone());
+        let person = key.pair.and_then(|(_, person)| person);
+        note(desk, &by, &entry(person, &counted)).await.expect("the log takes it");
+        desk.failed_logins().doubtful().push(Told { key, counted, by });
     }
 }

@@ -16,7 +16,7 @@ use argon2::{
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use runtime::{QueueMeter, RegionMetrics};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use self::brake::Brake;
@@ -27,6 +27,9 @@ use crate::problem::ApiError;
 const PLACES: usize = 4;
 /// How many of them one client has at most: a flood from one address leaves places for everybody else.
 const PLACES_OF_CLIENT: usize = 2;
+/// How many requests wait at the same time until it is known whether a token that nobody knows is a new one. More of them are told to
+/// try again: a flood of wrong tokens while the read models are behind holds this many places, and nobody's who has a right one.
+const UNKNOWN_TOKENS: usize = 64;
 const PLACE_PATIENCE: Duration = Duration::from_secs(5);
 const SALT_LENGTH: usize = 16;
 
@@ -37,6 +40,7 @@ pub(crate) struct Guard {
     /// The places of the clients that hold one or wait for one.
     clients: Mutex<HashMap<Client, Arc<Semaphore>>>,
     patience: Duration,
+    unknown_tokens: Semaphore,
     /// Who waits for a place.
     meter: QueueMeter,
 }
@@ -53,6 +57,7 @@ impl Guard {
             places: Arc::new(Semaphore::new(PLACES)),
             clients: Mutex::default(),
             patience: PLACE_PATIENCE,
+            unknown_tokens: Semaphore::new(UNKNOWN_TOKENS),
             meter: metrics.queue("desk_passwords"),
         }
     }
@@ -61,6 +66,11 @@ impl Guard {
     pub(crate) async fn turn(&self, client: Client) -> Result<Turn, ApiError> {
         let places = self.places_of(client);
         Ok(Turn { _place: self.place(places).await? })
+    }
+
+    /// A place to wait in for a token that the read models do not show, if there is one.
+    pub(super) fn unknown_token(&self) -> Result<SemaphorePermit<'_>, ApiError> {
+        self.unknown_tokens.try_acquire().map_err(ApiError::unavailable)
     }
 
     fn places_of(&self, client: Client) -> Arc<Semaphore> {

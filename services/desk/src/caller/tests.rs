@@ -175,6 +175,52 @@ async fn failed_logins_are_in_the_audit_log_counted_and_one_a_minute() -> anyhow
 }
 
 #[tokio::test]
+async fn failed_logins_of_a_tenant_that_was_closed_meanwhile_are_told_when_it_opens() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    wrong(&bench, "Bearer wrong", 1).await;
+    crate::access::set_home(&bench, "eu", "restoring").await?;
+    failed::tell(&bench.test.desk, true).await;
+    crate::access::set_home(&bench, "eu", "active").await?;
+    failed::tell(&bench.test.desk, true).await;
+    failed::tell(&bench.test.desk, true).await;
+    let told = failed(&bench).await?;
+    assert_eq!(told.len(), 1, "once, under the epoch of now: {told:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn failed_logins_that_perhaps_were_told_are_not_told_twice() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    wrong(&bench, "Bearer wrong", 1).await;
+    failed::answered_too_late(&bench.test.desk).await;
+    wrong(&bench, "Bearer wrong", 1).await;
+    failed::tell(&bench.test.desk, true).await;
+    let told: Vec<_> = failed(&bench).await?.into_iter().map(|told| told[3].clone()).collect();
+    assert_eq!(told, ["attempts set to 1", "attempts set to 1"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn more_unknown_tokens_than_there_are_places_to_wait_are_told_to_come_back() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let guard = bench.test.desk.guard();
+    let mut places = Vec::new();
+    while let Ok(place) = guard.unknown_token() {
+        places.push(place);
+    }
+    let stranger = || {
+        let mut request = request("GET", "acme", None, "/api/v2/users/me", Body::empty());
+        request.headers_mut().insert(header::AUTHORIZATION, "Bearer unknown".parse().expect("a header"));
+        bench.send(request)
+    };
+    assert_eq!(stranger().await.status, 503);
+    assert_eq!(bench.get(GRACE, "/api/v2/users/me").await.status, 200, "a known token waits for nothing");
+    places.pop();
+    assert_eq!(stranger().await.status, 401);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_flood_from_many_addresses_is_told_in_a_bounded_number_of_entries() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     for last in 0..=120 {
