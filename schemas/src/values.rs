@@ -70,6 +70,8 @@ words! {
         Exported = "exported",
         /// Whoever runs the region looked at it.
         Accessed = "accessed",
+        /// Somebody proved by password to be who they say.
+        Login = "login",
         /// Somebody who came in its name did not prove it.
         LoginFailed = "login_failed",
     }

@@ -7,9 +7,9 @@
 mod auditor;
 pub(crate) mod client;
 mod credentials;
-pub(crate) mod failed;
 pub(crate) mod guard;
 pub(crate) mod provenance;
+pub(crate) mod sign_ins;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use jiff::Timestamp;
@@ -20,7 +20,13 @@ use schemas::{
     values::{Means, Role},
 };
 
-use self::{client::Client, credentials::Credentials, failed::Failed, guard::Turn, provenance::Provenance};
+use self::{
+    client::Client,
+    credentials::Credentials,
+    guard::Turn,
+    provenance::Provenance,
+    sign_ins::{Attempt, Outcome},
+};
 use crate::{
     access::{Reader, Reading},
     api::settle,
@@ -130,16 +136,22 @@ impl FromRequestParts<Desk> for Caller {
                 (Means::Password, proof?)
             }
         };
+        let sign_in = |outcome, person, account: Option<String>| {
+            let from = Provenance { means, ..Provenance::of(parts) };
+            let account = account.unwrap_or_default();
+            desk.sign_ins().count(&resident, Attempt { outcome, client: Client::of(parts), person, account, from });
+        };
         let Identity { reader, role, email, granted_tickets } = match proof {
             Ok(identity) => identity,
             Err(account) => {
-                let (person, account) = account.map_or((None, String::new()), |(person, email)| (Some(person), email));
-                let from = Provenance { means, ..Provenance::of(parts) };
-                let failed = Failed { client: Client::of(parts), person, account, from };
-                desk.failed_logins().count(&resident, failed);
+                let (person, account) = account.unzip();
+                sign_in(Outcome::Failed, person, account);
                 return Err(ApiError::unauthorized());
             }
         };
+        if means == Means::Password {
+            sign_in(Outcome::Proven, Some(reader.person), email.clone());
+        }
         let Ok(reading) = Reading::from_request_parts(parts, desk).await;
         reading.by(reader);
         if role == Role::Auditor {

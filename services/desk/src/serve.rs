@@ -137,7 +137,7 @@ pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutd
     shutdown.spawn(erase::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(access::retention::run(desk.clone(), shutdown.clone()));
     let last = all_closed(Arc::clone(&served), shutdown.clone());
-    shutdown.spawn(caller::failed::run(desk.clone(), last, shutdown.clone()));
+    shutdown.spawn(caller::sign_ins::run(desk.clone(), last, shutdown.clone()));
     let last = all_closed(served, shutdown.clone());
     shutdown.spawn(access::recorder::run(desk.clone(), last, shutdown.clone()));
     shutdown.requested().await;

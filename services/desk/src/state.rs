@@ -18,7 +18,7 @@ use vault::Vault;
 use crate::{
     access::Recorder,
     body::room::Room,
-    caller::{failed::FailedLogins, guard::Guard},
+    caller::{guard::Guard, sign_ins::SignIns},
     witness,
     witness::Witness,
 };
@@ -62,7 +62,7 @@ struct Inner {
     guard: Guard,
     room: Room,
     recorder: Recorder,
-    failed_logins: FailedLogins,
+    sign_ins: SignIns,
     draining: AtomicBool,
 }
 
@@ -72,8 +72,8 @@ impl Desk {
         witness::show_nothing_found(&deps);
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
-        let (failed_logins, draining) = (FailedLogins::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { deps, guard, room, recorder, failed_logins, draining }))
+        let (sign_ins, draining) = (SignIns::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -92,8 +92,8 @@ impl Desk {
     }
 
     /// Who did not prove who they are, and is not in the log yet.
-    pub(crate) fn failed_logins(&self) -> &FailedLogins {
-        &self.0.failed_logins
+    pub(crate) fn sign_ins(&self) -> &SignIns {
+        &self.0.sign_ins
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.

@@ -8,7 +8,7 @@ use schemas::TenantId;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::failed;
+use super::sign_ins;
 use crate::{
     api::testing::{Bench, GRACE, request},
     testing::{ADMIN, Answer, TestDesk, a_signup, basic, get, post},
@@ -150,7 +150,7 @@ async fn failed_logins_are_in_the_audit_log_counted_and_one_a_minute() -> anyhow
     wrong(&bench, &alan, 2).await;
     wrong(&bench, "Bearer wrong", 1).await;
     wrong(&bench, &basic("nobody@acme.example", "wrong"), 1).await;
-    failed::tell(&bench.test.desk, false).await;
+    sign_ins::tell(&bench.test.desk, false).await;
     let of_alan = |attempts: u32, means: &str, from: &str| {
         json!(["user", 2, "alan@acme.example", format!("attempts set to {attempts}"), means, from])
     };
@@ -164,13 +164,48 @@ async fn failed_logins_are_in_the_audit_log_counted_and_one_a_minute() -> anyhow
 
     for _ in 0..5 {
         wrong(&bench, &wrong_token, 1).await;
-        failed::tell(&bench.test.desk, false).await;
+        sign_ins::tell(&bench.test.desk, false).await;
     }
     assert_eq!(failed(&bench).await?.len(), 3, "not within the same minute");
     bench.advance_seconds(60);
-    failed::tell(&bench.test.desk, false).await;
-    failed::tell(&bench.test.desk, true).await;
+    sign_ins::tell(&bench.test.desk, false).await;
+    sign_ins::tell(&bench.test.desk, true).await;
     assert_eq!(failed(&bench).await?[3..], [of_alan(5, "basic_token", "192.0.2.1")], "all of them in one entry");
+    Ok(())
+}
+
+#[tokio::test]
+async fn sign_ins_by_password_are_in_the_audit_log_one_an_hour() -> anyhow::Result<()> {
+    let desk = TestDesk::with_directory().await?;
+    let signed_up = desk.call(post("eu.localhost", "/api/signup", &a_signup("acme"))).await.json();
+    let token = format!("Bearer {}", signed_up["api_token"].as_str().expect("a token"));
+    let sign_in = async || {
+        let answer = as_whom(&desk, "acme.localhost", Some(&basic(ADMIN, "correct horse"))).await?;
+        anyhow::ensure!(answer.status == 200, "{}", answer.text());
+        Ok(())
+    };
+    sign_in().await?;
+    sign_ins::tell(&desk.desk, false).await;
+    sign_in().await?;
+    sign_in().await?;
+    sign_ins::tell(&desk.desk, false).await;
+    desk.region.clock.advance(SignedDuration::from_hours(1));
+    sign_ins::tell(&desk.desk, false).await;
+    let told = testkit::eventually(async || {
+        let mut request = get("acme.localhost", "/api/v2/audit_logs?filter[action]=login&sort_order=asc");
+        request.headers_mut().insert(header::AUTHORIZATION, token.parse()?);
+        let logs = desk.call(request).await.json();
+        Ok((logs["count"] == 2).then(|| logs["audit_logs"].as_array().cloned().unwrap_or_default()))
+    });
+    let told: Vec<_> = told
+        .await?
+        .iter()
+        .map(|entry| {
+            json!([entry["action_label"], entry["actor_name"], entry["source_label"], entry["change_description"]])
+        })
+        .collect();
+    let of_ada = |times: u32| json!(["Signed in", "Ada Lovelace", ADMIN, format!("attempts set to {times}")]);
+    assert_eq!(told, [of_ada(1), of_ada(2)], "requests with a token are none");
     Ok(())
 }
 
@@ -179,10 +214,10 @@ async fn failed_logins_of_a_tenant_that_was_closed_meanwhile_are_told_when_it_op
     let bench = Bench::start().await?;
     wrong(&bench, "Bearer wrong", 1).await;
     crate::access::set_home(&bench, "eu", "restoring").await?;
-    failed::tell(&bench.test.desk, true).await;
+    sign_ins::tell(&bench.test.desk, true).await;
     crate::access::set_home(&bench, "eu", "active").await?;
-    failed::tell(&bench.test.desk, true).await;
-    failed::tell(&bench.test.desk, true).await;
+    sign_ins::tell(&bench.test.desk, true).await;
+    sign_ins::tell(&bench.test.desk, true).await;
     let told = failed(&bench).await?;
     assert_eq!(told.len(), 1, "once, under the epoch of now: {told:?}");
     Ok(())
@@ -192,9 +227,9 @@ async fn failed_logins_of_a_tenant_that_was_closed_meanwhile_are_told_when_it_op
 async fn failed_logins_that_perhaps_were_told_are_not_told_twice() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     wrong(&bench, "Bearer wrong", 1).await;
-    failed::answered_too_late(&bench.test.desk).await;
+    sign_ins::answered_too_late(&bench.test.desk).await;
     wrong(&bench, "Bearer wrong", 1).await;
-    failed::tell(&bench.test.desk, true).await;
+    sign_ins::tell(&bench.test.desk, true).await;
     let told: Vec<_> = failed(&bench).await?.into_iter().map(|told| told[3].clone()).collect();
     assert_eq!(told, ["attempts set to 1", "attempts set to 1"]);
     Ok(())
@@ -226,7 +261,7 @@ async fn a_flood_from_many_addresses_is_told_in_a_bounded_number_of_entries() ->
     for last in 0..=120 {
         wrong(&bench, "Bearer wrong", last).await;
     }
-    failed::tell(&bench.test.desk, true).await;
+    sign_ins::tell(&bench.test.desk, true).await;
     bench.settle(&bench.acme).await?;
     let logs = bench.get(GRACE, "/api/v2/audit_logs?filter[action]=login_failed&per_page=100").await.body;
     assert_eq!(logs["count"], 101, "a hundred clients, and one entry for the others");

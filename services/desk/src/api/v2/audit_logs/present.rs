@@ -64,6 +64,7 @@ fn label(action: &str) -> &str {
         "destroy" => "Deleted",
         "exported" => "Exported",
         "accessed" => "Accessed",
+        "login" => "Signed in",
         "login_failed" => "Failed login",
         other => other,
     }

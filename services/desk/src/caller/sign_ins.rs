@@ -1,6 +1,9 @@
-//! Those who did not prove who they are, on their way into the tenant's audit log: counted, because a flood of wrong passwords must not
-//! become a flood of entries. Of one client and one account there is at most an entry a minute, which says how many attempts it stands
-//! for; and of a tenant at most [`KEYS_OF_TENANT_MAX`] and one for all the others.
+//! Sign-ins, those that failed and those by password, on their way into the tenant's audit log: counted, because a flood of wrong
+//! passwords must not become a flood of entries, and a script that sends its password with every request signs in with every request.
+//!
+//! Of one client and one account there is at most an entry a minute of failures and one an hour of the others, which says how many it
+//! stands for; and of a tenant's failures at most [`FAILED_OF_TENANT_MAX`] and one for all the others. A request with an API token is
+//! no sign-in: what it changed and what it read is in the logs with the token's id.
 //!
 //! Where an attempt came from is kept for an account that is somebody's: it is sealed under that person's key, and erased with it. Of an
 //! attempt for nobody only the number is kept, since there is no key that would ever be destroyed.
@@ -8,7 +11,7 @@
 //! An entry whose append perhaps happened is sent again as it is until that is known, and no other one meanwhile: an entry too few
 //! would hide attempts, and one too many make them up.
 //!
-//! A process that is killed loses what it counted since its last entries, which is a minute's; one that is asked to end writes it first.
+//! A process that is killed loses what it counted since its last entries; one that is asked to end writes it first.
 
 use std::{
     collections::HashMap,
@@ -20,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use regions::Resident;
 use runtime::Shutdown;
 use schemas::{
-    PersonId, TenantId,
+    Actor, PersonId, TenantId,
     audit::{ChangeNoted, FieldChange},
     values::{AuditAction, AuditSource},
 };
@@ -33,19 +36,44 @@ use crate::{
     state::Desk,
 };
 
-/// How often there may be an entry of the same client and account.
-const ENTRY_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// How often to look for entries that are due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many pairs of client and account are told apart in a tenant.
-const KEYS_OF_TENANT_MAX: usize = 100;
+/// How many pairs of client and account are told apart in a tenant where they failed.
+const FAILED_OF_TENANT_MAX: usize = 100;
 /// How many are remembered in all.
 const KEYS_MAX: usize = 10_000;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Outcome {
+    /// They are who they say.
+    Proven,
+    /// They did not prove it.
+    Failed,
+}
+
+impl Outcome {
+    /// How often there may be an entry of the same client and account.
+    const fn entry_every(self) -> SignedDuration {
+        match self {
+            Self::Proven => SignedDuration::from_hours(1),
+            Self::Failed => SignedDuration::from_mins(1),
+        }
+    }
+
+    const fn action(self) -> AuditAction {
+        match self {
+            Self::Proven => AuditAction::Login,
+            Self::Failed => AuditAction::LoginFailed,
+        }
+    }
+}
 
 /// Whose attempts are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
     tenant: TenantId,
+    outcome: Outcome,
     /// From where, and for whom; nothing for all those that are not told apart.
     pair: Option<(Client, Option<PersonId>)>,
 }
@@ -62,8 +90,9 @@ struct Counted {
     told_at: Option<Timestamp>,
 }
 
-/// An attempt that failed.
-pub(super) struct Failed {
+/// Somebody who came and said who they are.
+pub(super) struct Attempt {
+    pub(super) outcome: Outcome,
     pub(super) client: Client,
     /// The person whose address was given, if there is one.
     pub(super) person: Option<PersonId>,
@@ -79,30 +108,30 @@ struct Told {
     by: Issuer,
 }
 
-/// Counts attempts that failed.
+/// Counts attempts.
 #[derive(Default)]
-pub(crate) struct FailedLogins {
+pub(crate) struct SignIns {
     counted: Mutex<HashMap<Key, Counted>>,
     /// Sent, and perhaps written.
     doubtful: Mutex<Vec<Told>>,
 }
 
-impl FailedLogins {
+impl SignIns {
     /// Counts one.
-    pub(super) fn count(&self, resident: &Resident, failed: Failed) {
+    pub(super) fn count(&self, resident: &Resident, attempt: Attempt) {
         let mut all = self.all();
-        let tenant = resident.tenant_id();
-        let mut key = Key { tenant, pair: Some((failed.client, failed.person)) };
-        let is_full =
-            || all.len() >= KEYS_MAX || all.keys().filter(|key| key.tenant == tenant).count() >= KEYS_OF_TENANT_MAX;
+        let (tenant, outcome) = (resident.tenant_id(), attempt.outcome);
+        let mut key = Key { tenant, outcome, pair: Some((attempt.client, attempt.person)) };
+        let failed = || all.keys().filter(|key| key.tenant == tenant && key.outcome == Outcome::Failed).count();
+        let is_full = || all.len() >= KEYS_MAX || (outcome == Outcome::Failed && failed() >= FAILED_OF_TENANT_MAX);
         let is_other = !all.contains_key(&key) && is_full();
         if is_other {
             key.pair = None;
         }
-        let (account, from) = if is_other || failed.person.is_none() {
-            (String::new(), Provenance { address: None, client: None, ..failed.from })
+        let (account, from) = if is_other || attempt.person.is_none() {
+            (String::new(), Provenance { address: None, client: None, ..attempt.from })
         } else {
-            (failed.account, failed.from)
+            (attempt.account, attempt.from)
         };
         let counted = all.entry(key).or_insert_with(|| Counted {
             resident: resident.clone(),
@@ -118,9 +147,11 @@ impl FailedLogins {
     /// What is due to be told, and forgets those who have been quiet since their last entry. At the end of the process all of it is.
     fn due(&self, now: Timestamp, is_last: bool) -> Vec<(Key, Counted)> {
         let mut all = self.all();
-        let is_over = |counted: &Counted| counted.told_at.is_none_or(|at| now.duration_since(at) >= ENTRY_EVERY);
-        all.retain(|_, counted| counted.attempts > 0 || !is_over(counted));
-        let due = all.iter_mut().filter(|(_, counted)| counted.attempts > 0 && (is_last || is_over(counted)));
+        let is_over = |key: &Key, counted: &Counted| {
+            counted.told_at.is_none_or(|at| now.duration_since(at) >= key.outcome.entry_every())
+        };
+        all.retain(|key, counted| counted.attempts > 0 || !is_over(key, counted));
+        let due = all.iter_mut().filter(|(key, counted)| counted.attempts > 0 && (is_last || is_over(key, counted)));
         due.map(|(key, counted)| {
             let told = counted.clone();
             (counted.attempts, counted.told_at) = (0, Some(now));
@@ -168,48 +199,60 @@ pub(crate) async fn run(desk: Desk, last: impl Future<Output = ()>, shutdown: Sh
 
 /// Writes the entries that are due.
 pub(super) async fn tell(desk: &Desk, is_last: bool) {
-    let doubtful = std::mem::take(&mut *desk.failed_logins().doubtful());
+    let doubtful = std::mem::take(&mut *desk.sign_ins().doubtful());
     for told in doubtful {
         send(desk, told).await;
     }
-    if !desk.failed_logins().doubtful().is_empty() {
+    if !desk.sign_ins().doubtful().is_empty() {
         return;
     }
-    for (key, counted) in desk.failed_logins().due(desk.clock.now(), is_last) {
-        // Nobody we know.
-        let by = Issuer::system(desk, &counted.resident, counted.from.clone());
+    for (key, counted) in desk.sign_ins().due(desk.clock.now(), is_last) {
+        let by = issuer(desk, &key, &counted);
         send(desk, Told { key, counted, by }).await;
     }
 }
 
 async fn send(desk: &Desk, mut told: Told) {
-    let person = told.key.pair.and_then(|(_, person)| person);
-    let failure = match note(desk, &told.by, &entry(person, &told.counted)).await {
+    let failure = match note(desk, &told.by, &entry(&told.key, &told.counted)).await {
         Ok(_) => return,
         // Erased since: there is nobody left to tell of.
         Err(Failure::Keys(vault::Error::Erased { .. })) => return,
         Err(failure) => failure,
     };
-    tracing::warn!(tenant.id = %told.key.tenant, error = chain(&failure), "failed logins are not recorded yet");
+    tracing::warn!(tenant.id = %told.key.tenant, error = chain(&failure), "sign-ins are not recorded yet");
     match failure {
-        Failure::OutcomeUnknown(_) => return desk.failed_logins().doubtful().push(told),
+        Failure::OutcomeUnknown(_) => return desk.sign_ins().doubtful().push(told),
         Failure::NotAtHome { .. } => match home(desk, told.key.tenant).await {
             Ok(Home::Open(resident)) => told.counted.resident = resident,
             Ok(Home::Elsewhere) => {
                 let attempts = told.counted.attempts;
-                return tracing::error!(tenant.id = %told.key.tenant, attempts, "failed logins are lost: the tenant is gone");
+                return tracing::error!(tenant.id = %told.key.tenant, attempts, "sign-ins are not recorded: the tenant is gone");
             }
             Ok(Home::Closed) | Err(_) => {}
         },
         _ => {}
     }
-    desk.failed_logins().put_back(told);
+    desk.sign_ins().put_back(told);
 }
 
-fn entry(person: Option<PersonId>, counted: &Counted) -> ChangeNoted {
+/// Whoever proved who they are did it themselves; the others are nobody we know.
+fn issuer(desk: &Desk, key: &Key, counted: &Counted) -> Issuer {
+    let by = Issuer::system(desk, &counted.resident, counted.from.clone());
+    match (key.outcome, person(key)) {
+        (Outcome::Proven, Some(person)) => Issuer { actor: Actor::Person(person), ..by },
+        _ => by,
+    }
+}
+
+fn person(key: &Key) -> Option<PersonId> {
+    key.pair.and_then(|(_, person)| person)
+}
+
+fn entry(key: &Key, counted: &Counted) -> ChangeNoted {
+    let person = person(key);
     let attempts = FieldChange { field: "attempts".to_owned(), old: None, new: Some(counted.attempts.to_string()) };
     ChangeNoted {
-        action: AuditAction::LoginFailed,
+        action: key.outcome.action(),
         source: if person.is_some() { AuditSource::User } else { AuditSource::Account },
         source_id: person.map_or(0, PersonId::get),
         person,
@@ -221,10 +264,9 @@ fn entry(person: Option<PersonId>, counted: &Counted) -> ChangeNoted {
 /// Tells what is due as [`tell`] does when the answers were lost.
 #[cfg(test)]
 pub(super) async fn answered_too_late(desk: &Desk) {
-    for (key, counted) in desk.failed_logins().due(desk.clock.now(), true) {
-        let by = Issuer::system(desk, &counted.resident, counted.from.clone());
-        let person = key.pair.and_then(|(_, person)| person);
-        note(desk, &by, &entry(person, &counted)).await.expect("the log takes it");
-        desk.failed_logins().doubtful().push(Told { key, counted, by });
+    for (key, counted) in desk.sign_ins().due(desk.clock.now(), true) {
+        let by = issuer(desk, &key, &counted);
+        note(desk, &by, &entry(&key, &counted)).await.expect("the log takes it");
+        desk.sign_ins().doubtful().push(Told { key, counted, by });
     }
 }
