@@ -1,6 +1,7 @@
 //! Two regions, one name.
 
-use system_tests::{Answer, Deployment, Tenant, setup::signup};
+use serde_json::Value;
+use system_tests::{Answer, Deployment, Tenant, setup::signup, wait};
 
 #[tokio::test]
 async fn of_two_signups_for_one_name_from_two_regions_one_wins_and_nothing_is_half_made() -> anyhow::Result<()> {
@@ -8,7 +9,7 @@ async fn of_two_signups_for_one_name_from_two_regions_one_wins_and_nothing_is_ha
     for round in 0..4 {
         let slug = format!("race-{round}");
         let (in_eu, in_jp) = (signup("eu", &slug), signup("jp", &slug));
-        let (eu, jp) = tokio::join!(deployment.try_signup("eu", &in_eu), deployment.try_signup("jp", &in_jp));
+        let (eu, jp) = tokio::join!(answered(deployment, "eu", &in_eu), answered(deployment, "jp", &in_jp));
         let ((winner, won), (loser, lost)) = match (eu?, jp?) {
             (eu, jp) if eu.status == 201 => (("eu", eu), ("jp", jp)),
             (eu, jp) => (("jp", jp), ("eu", eu)),
@@ -28,7 +29,7 @@ async fn of_many_signups_for_one_name_in_one_region_one_wins() -> anyhow::Result
     for round in 0..4 {
         let slug = format!("race-at-home-{round}");
         let body = signup("us", &slug);
-        let answers = futures::future::try_join_all((0..4).map(|_| deployment.try_signup("us", &body))).await?;
+        let answers = futures::future::try_join_all((0..4).map(|_| answered(deployment, "us", &body))).await?;
         let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
         assert_eq!(won.len(), 1);
         for lost in lost {
@@ -40,11 +41,23 @@ async fn of_many_signups_for_one_name_in_one_region_one_wins() -> anyhow::Result
     Ok(())
 }
 
+/// A signup, sent again as long as the region says that it has no time for it now.
+async fn answered(deployment: &Deployment, region: &str, body: &Value) -> anyhow::Result<Answer> {
+    wait::until("an answer to a signup", async || {
+        let answer = deployment.try_signup(region, body).await?;
+        Ok((answer.status != 503).then_some(answer))
+    })
+    .await
+}
+
 /// The winner's tenant can be used, and the directory knows one home of it.
 async fn assert_whole(deployment: &Deployment, slug: &str, region: &str, won: &Answer) -> anyhow::Result<()> {
     let token = won.body["api_token"].as_str().unwrap_or_default();
     let client = deployment.client(slug)?.with_token(token);
-    client.get("/api/v2/users/me.json").await?.expect(200)?;
+    wait::until("the read models know who signed up", async || {
+        Ok((client.get("/api/v2/users/me.json").await?.status == 200).then_some(()))
+    })
+    .await?;
     let residency = client.get("/api/domicile/v1/residency").await?.expect(200)?.body;
     assert_eq!(residency["region"]["id"], region);
     let listed = deployment.cli(&["tenant", "list", "--format", "json"]).await?.expect(0)?.json()?;
