@@ -160,6 +160,8 @@ pub enum TenantLogEvent {
     Access(crate::access::AccessEvent),
     /// Of a stream `audit-<command id>`.
     Audit(crate::audit::AuditEvent),
+    /// Of a stream `job-<job id>`.
+    Job(crate::job::JobEvent),
 }
 
 macro_rules! log_events {
@@ -210,6 +212,7 @@ log_events! {
     Name(crate::name::NameEvent),
     Access(crate::access::AccessEvent),
     Audit(crate::audit::AuditEvent),
+    Job(crate::job::JobEvent),
 }
 
 /// Declares the events of an aggregate; see the module's page.

@@ -73,6 +73,8 @@ uuid_ids! {
     CommandId;
     /// A data key in the vault.
     KeyId;
+    /// Work on many things that one request asked for: the id of the command that asked.
+    JobId;
 }
 
 number_ids! {

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     day::Day,
-    ids::{AttachmentId, CommandId, InvalidId, PersonId, Slug, TicketId},
+    ids::{AttachmentId, CommandId, InvalidId, JobId, PersonId, Slug, TicketId},
 };
 
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|audit-[0-9a-f-]{36})$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -33,6 +33,8 @@ pub enum StreamName {
     Access(Day),
     /// `audit-<command id>`: where a command came from, and what it changed of settings, people and keys.
     Audit(CommandId),
+    /// `job-<job id>`: work on many things that one request asked for.
+    Job(JobId),
 }
 
 impl fmt::Display for StreamName {
@@ -47,6 +49,7 @@ impl fmt::Display for StreamName {
             Self::Name(slug) => write!(formatter, "name-{slug}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
             Self::Audit(command) => write!(formatter, "audit-{command}"),
+            Self::Job(job) => write!(formatter, "job-{job}"),
         }
     }
 }
@@ -68,6 +71,7 @@ impl FromStr for StreamName {
             Some(("name", slug)) => slug.parse().map(Self::Name).map_err(invalid),
             Some(("access", day)) => day.parse().map(Self::Access).map_err(invalid),
             Some(("audit", command)) => command.parse().map(Self::Audit).map_err(invalid),
+            Some(("job", job)) => job.parse().map(Self::Job).map_err(invalid),
             _ => Err(InvalidStreamName(text.to_owned())),
         }
     }
@@ -89,7 +93,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, upload-<id>, name-<slug>, access-<YYYYMMDD> or audit-<command id>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 

@@ -1,10 +1,11 @@
 //! Events of the streams `ticket-<number>`.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::{
     events,
-    ids::{AttachmentId, GroupId, PersonId},
+    ids::{AttachmentId, GroupId, PersonId, TicketId},
     values::{Channel, Priority, Status, TicketType, Visibility},
 };
 
@@ -83,6 +84,46 @@ events! {
         "subject_set" @ 1 => SubjectSet {
             /// The subject now.
             content subject: String,
+        },
+        /// Its id in another system changed.
+        "external_id_set" @ 1 => ExternalIdSet {
+            /// The id now.
+            content external_id: Option<String>,
+        },
+        /// Somebody else is who wants something.
+        "requester_set" @ 1 => RequesterSet {
+            /// Who wants something now.
+            operational requester: PersonId,
+        },
+        /// When it is to be done changed.
+        "due_set" @ 1 => DueSet {
+            /// The moment now.
+            operational due_at: Option<Timestamp>,
+        },
+        /// It is an incident of another problem now, or of none.
+        "problem_set" @ 1 => ProblemSet {
+            /// The problem's ticket now.
+            operational problem: Option<TicketId>,
+        },
+        /// Other people get copies of its mails.
+        "email_ccs_set" @ 1 => EmailCcsSet {
+            /// All of them now, sorted, each once.
+            operational people: Vec<PersonId>,
+        },
+        /// Other agents follow it.
+        "followers_set" @ 1 => FollowersSet {
+            /// All of them now, sorted, each once.
+            operational people: Vec<PersonId>,
+        },
+        /// It came in under an address of the tenant. In the command that opens the ticket, never later.
+        "recipient_noted" @ 1 => RecipientNoted {
+            /// The address.
+            personal recipient: String,
+        },
+        /// It goes on where a closed ticket ended. In the command that opens the ticket, never later.
+        "followup_linked" @ 1 => FollowupLinked {
+            /// The closed ticket.
+            operational source: TicketId,
         },
         /// The ticket was put away: nobody sees it until it is restored.
         "ticket_deleted" @ 1 => TicketDeleted {},

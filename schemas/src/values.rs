@@ -196,6 +196,17 @@ words! {
         /// Agents only.
         Internal = "internal",
     }
+    /// What a job does to each of its items.
+    JobKind {
+        /// Opens a ticket.
+        CreateTickets = "create_tickets",
+        /// Changes a ticket.
+        UpdateTickets = "update_tickets",
+        /// Puts a ticket away.
+        DeleteTickets = "delete_tickets",
+        /// Solves an incident of a problem that was solved.
+        SolveIncidents = "solve_incidents",
+    }
     /// Why keys are destroyed.
     ErasureReason {
         /// A person was erased.
@@ -208,5 +219,7 @@ words! {
         AttachmentRedacted = "attachment_redacted",
         /// Entries of the access log were kept as long as the policy says.
         AccessLogExpired = "access_log_expired",
+        /// A job was finished; what was asked of it is not needed any more.
+        JobFinished = "job_finished",
     }
 }

@@ -5,7 +5,7 @@
 //! arguments), reads the body field by field, gives one command to `execute`, waits until the read models show it, and
 //! answers from them. It decides nothing.
 //!
-//! What operations share: [`comment`] (what a client may say in a comment), [`claim`] (files it brings), [`turn`] (a command on a ticket with
+//! What operations share: [`named`] (people whom a request names), [`comment`] (what a client may say in a comment), [`claim`] (files it brings), [`turn`] (a command on a ticket with
 //! those files), [`settle`] (waiting for one's own write), [`refused`] (rejections as answers), [`fold`] (a ticket straight from the log), [`html`].
 //!
 //! [`Caller`]: crate::caller::Caller
@@ -16,6 +16,7 @@ pub(crate) mod comment;
 pub(crate) mod domicile;
 pub(crate) mod fold;
 pub(crate) mod html;
+pub(crate) mod named;
 pub(crate) mod refused;
 pub(crate) mod settle;
 pub(crate) mod turn;

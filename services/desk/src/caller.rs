@@ -12,11 +12,13 @@ pub(crate) mod provenance;
 pub(crate) mod sign_ins;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use domain::person::Person;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use regions::Resident;
 use schemas::{
-    Actor, Hash, PersonId, TokenId,
+    Actor, Hash, PersonId, StreamName, TokenId,
+    job::JobQueued,
     values::{Means, Role},
 };
 
@@ -31,7 +33,7 @@ use crate::{
     access::{Reader, Reading},
     api::settle,
     body::RequestPrint,
-    execute::Issuer,
+    execute::{Failure, Issuer, load},
     host::{Origin, Site},
     problem::ApiError,
     state::Desk,
@@ -95,6 +97,22 @@ impl Caller {
         if self.role == Role::Admin { Ok(()) } else { Err(ApiError::forbidden("Admins only")) }
     }
 
+    /// Whoever asked for a job, as they are now; nobody, if they were deleted since.
+    pub(crate) async fn of_job(desk: &Desk, resident: &Resident, queued: &JobQueued) -> Result<Option<Self>, Failure> {
+        let (person, _) = load::<Person>(desk, resident, &StreamName::Person(queued.by)).await?;
+        let profile = person.profile().filter(|profile| !profile.is_deleted);
+        Ok(profile.map(|profile| Self {
+            resident: resident.clone(),
+            person: queued.by,
+            role: profile.role,
+            email: profile.email.expose().clone(),
+            granted_tickets: Vec::new(),
+            provenance: Provenance { means: queued.means, token: queued.token, ..Provenance::system() },
+            reading: Reading::default(),
+            origin: Origin::default(),
+        }))
+    }
+
     /// The frame of a command this person gives now: the clock is read here, once.
     pub(crate) fn issuer(&self, desk: &Desk, print: &RequestPrint) -> Issuer {
         Issuer {
@@ -106,6 +124,7 @@ impl Caller {
             idempotency: print.idempotency(self.person),
             trace_parent: runtime::telemetry::trace_parent(),
             blob: None,
+            part_of: None,
         }
     }
 }

@@ -16,7 +16,7 @@ use eventlog::Idempotency;
 use futures::{FutureExt, future::BoxFuture};
 use jiff::Timestamp;
 use regions::Resident;
-use schemas::{Actor, CommandId, Hash, Position, StreamName, TenantLogEvent, Version};
+use schemas::{Actor, CommandId, Hash, JobId, Position, StreamName, TenantLogEvent, Version};
 use tracing::Instrument;
 
 pub(crate) use self::{
@@ -52,6 +52,17 @@ pub(crate) struct Issuer {
     pub(crate) trace_parent: Option<String>,
     /// SHA-256 of the ciphertext of the file that belongs to the events, for uploads.
     pub(crate) blob: Option<Hash>,
+    /// The item of a job that the command does: the same append says that it is done.
+    pub(crate) part_of: Option<PartOf>,
+}
+
+/// An item of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartOf {
+    /// The job.
+    pub(crate) job: JobId,
+    /// The item's place, from 0.
+    pub(crate) index: u32,
 }
 
 impl Issuer {
@@ -75,6 +86,7 @@ impl Issuer {
             idempotency: None,
             trace_parent: runtime::telemetry::trace_parent(),
             blob: None,
+            part_of: None,
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) enum Site {
 }
 
 /// The address a request was sent to, as the client typed it: scheme, host and port.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Origin {
     scheme: &'static str,
     host: String,

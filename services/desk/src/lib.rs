@@ -27,6 +27,7 @@ pub mod erase;
 mod execute;
 mod home;
 mod host;
+mod jobs;
 mod ops;
 mod pages;
 mod problem;

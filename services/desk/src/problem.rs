@@ -60,6 +60,7 @@ enum Kind {
     Unauthorized,
     TooManyAttempts { retry_after_s: i64 },
     TooManyRequests { retry_after_s: i64 },
+    TooManyJobs { retry_after_s: i64 },
     UnsupportedMediaType { takes: String },
     TooLarge { limit_bytes: usize },
     Timeout,
@@ -156,6 +157,11 @@ impl ApiError {
         Self::new(Kind::TooManyRequests { retry_after_s })
     }
 
+    /// 429: as many jobs are unfinished as a tenant may have; with `Retry-After`.
+    pub(crate) fn too_many_jobs() -> Self {
+        Self::new(Kind::TooManyJobs { retry_after_s: 1 })
+    }
+
     /// 415: `takes` is the content type that is taken.
     pub(crate) fn unsupported_media_type(takes: &str) -> Self {
         Self::new(Kind::UnsupportedMediaType { takes: takes.to_owned() })
@@ -216,6 +222,12 @@ impl ApiError {
             Kind::Taken(fault) => std::slice::from_ref(fault),
             _ => &[],
         }
+    }
+
+    /// It in a sentence, each wrong field with it: for the results of a job.
+    pub(crate) fn sentence(&self) -> String {
+        let fields: Vec<&str> = self.fields().iter().map(|fault| fault.description.as_str()).collect();
+        if fields.is_empty() { table::words(&self.0.kind).detail.into_owned() } else { fields.join("; ") }
     }
 
     /// The status it is answered with.

@@ -16,6 +16,7 @@ pub(crate) mod audit_log;
 pub(crate) mod audits;
 pub(crate) mod comments;
 pub(crate) mod groups;
+pub(crate) mod jobs;
 pub(crate) mod log;
 pub(crate) mod people;
 pub(crate) mod tickets;

@@ -19,6 +19,7 @@ use crate::{
     access::Recorder,
     body::room::Room,
     caller::{guard::Guard, sign_ins::SignIns},
+    jobs::Jobs,
     witness,
     witness::Witness,
 };
@@ -63,6 +64,7 @@ struct Inner {
     room: Room,
     recorder: Recorder,
     sign_ins: SignIns,
+    jobs: Jobs,
     draining: AtomicBool,
 }
 
@@ -72,8 +74,8 @@ impl Desk {
         witness::show_nothing_found(&deps);
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
-        let (sign_ins, draining) = (SignIns::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, draining }))
+        let (sign_ins, jobs, draining) = (SignIns::default(), Jobs::default(), AtomicBool::new(false));
+        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, jobs, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -94,6 +96,11 @@ impl Desk {
     /// Who did not prove who they are, and is not in the log yet.
     pub(crate) fn sign_ins(&self) -> &SignIns {
         &self.0.sign_ins
+    }
+
+    /// The jobs that wait in this process.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.

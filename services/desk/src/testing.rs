@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 use vault::SigningKeyFolder;
 
-use crate::{Deps, Desk, Witness, WitnessKeys, app, signup};
+use crate::{Deps, Desk, Witness, WitnessKeys, app, jobs, signup};
 
 const DIRECTORY_TOKEN: &str = "token-of-the-test";
 /// The address of every test tenant's first admin.
@@ -92,6 +92,7 @@ impl TestDesk {
         });
         region.shutdown.spawn(projector.run(region.shutdown.clone()));
         let desk = Desk::new(deps);
+        region.shutdown.spawn(jobs::run(desk.clone(), region.shutdown.clone()));
         Ok(Self { app: app(desk.clone()), region, desk, directory })
     }
 

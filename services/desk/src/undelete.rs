@@ -7,7 +7,7 @@
 use domain::{
     Aggregate,
     person::Person,
-    ticket::{By, Changes, Command, Details, Ticket, Update},
+    ticket::{By, Changes, Circle, Command, Details, Further, Ticket, Update},
 };
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -174,6 +174,16 @@ async fn changes(desk: &Desk, by: &Issuer, (then, now): (&Details, &Details)) ->
         tags: Some(then.tags.clone()),
         assignee,
         status: Some(status),
+        external_id: Some(then.external_id.clone()),
+        requester: Some(then.requester),
+        further: Further {
+            due_at: Some(then.due_at),
+            problem: Some(then.problem),
+            email_ccs: Circle { all: Some(then.email_ccs.clone()), ..Circle::default() },
+            followers: Circle { all: Some(then.followers.clone()), ..Circle::default() },
+            collaborators: None,
+        },
+        ..Changes::default()
     })
 }
 

@@ -4,11 +4,12 @@
 //! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
-//! (where most rules are), then [`person`], [`email`], [`tenant`], [`upload`], [`erasure`], and [`name`] for the directory.
+//! (where most rules are), then [`person`], [`email`], [`tenant`], [`upload`], [`job`], [`erasure`], and [`name`] for the directory.
 
 pub mod aggregate;
 pub mod email;
 pub mod erasure;
+pub mod job;
 pub mod name;
 pub mod person;
 pub mod tenant;

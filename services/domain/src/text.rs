@@ -86,6 +86,11 @@ pub fn external_id(text: &str) -> Result<String, Invalid> {
     line("external_id", text)
 }
 
+/// The tenant's address that a ticket was sent to, as the mail names it.
+pub fn recipient(text: &str) -> Result<String, Invalid> {
+    line("recipient", text)
+}
+
 /// What a file is called.
 pub fn file_name(text: &str) -> Result<String, Invalid> {
     line("filename", text)

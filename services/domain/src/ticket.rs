@@ -3,7 +3,7 @@
 //! What moves a ticket when nobody sets a status:
 //!
 //! ```text
-//!   new ----an agent's public reply----> open <----a public comment of the requester---- pending, solved
+//!   new --an agent's public reply, an assignee--> open <--a public comment of the requester-- pending, solved
 //! ```
 //!
 //! An agent may set any status at any time, except that nothing returns to new and nothing leaves closed. The requester
@@ -23,10 +23,11 @@ mod decide;
 mod evolve;
 mod rejection;
 
-pub use command::{AddComment, By, Changes, Command, Comment, Erase, Open, Update};
+pub use command::{AddComment, By, Changes, Circle, Command, Comment, Erase, Further, Open, Update};
+use jiff::Timestamp;
 pub use rejection::Rejection;
 use schemas::{
-    GroupId, PersonId, Personal, TenantLogEvent,
+    GroupId, PersonId, Personal, TenantLogEvent, TicketId,
     audit::ChangeNoted,
     ticket::TicketEvent,
     values::{AuditAction, AuditSource, Channel, Priority, Status, TicketType},
@@ -36,6 +37,9 @@ use crate::aggregate::{Aggregate, said};
 
 /// How many files come with one comment at most.
 pub const ATTACHMENTS_MAX: usize = 100;
+
+/// How many people get copies of a ticket's mails, or follow it, at most.
+pub const CIRCLE_MAX: usize = 48;
 
 /// A ticket, or the number of one that is not opened yet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,6 +73,20 @@ pub struct Details {
     pub channel: Channel,
     /// The id it has elsewhere.
     pub external_id: Personal<Option<String>>,
+    /// When it is to be done.
+    pub due_at: Option<Timestamp>,
+    /// The problem it is an incident of.
+    pub problem: Option<TicketId>,
+    /// Who gets copies of its mails, sorted.
+    pub email_ccs: Vec<PersonId>,
+    /// Which agents follow it, sorted.
+    pub followers: Vec<PersonId>,
+    /// The tenant's address it was sent to.
+    pub recipient: Personal<Option<String>>,
+    /// The closed ticket it follows up.
+    pub followup_of: Option<TicketId>,
+    /// Whether it has a public comment.
+    pub is_public: bool,
     /// How many comments it has, public and internal.
     pub comment_count: u64,
     /// Whether it was put away: then it takes nothing but to be restored or erased.

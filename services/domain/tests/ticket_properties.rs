@@ -2,11 +2,12 @@
 
 use domain::{
     Aggregate,
-    ticket::{AddComment, By, Changes, Command, Comment, Erase, Open, Ticket, Update},
+    ticket::{AddComment, By, Changes, Circle, Command, Comment, Erase, Further, Open, Ticket, Update},
 };
+use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use schemas::{
-    AttachmentId, GroupId, PersonId, Personal, TenantLogEvent,
+    AttachmentId, GroupId, PersonId, Personal, TenantLogEvent, TicketId,
     ticket::TicketEvent,
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
@@ -39,9 +40,9 @@ fn tags() -> impl Strategy<Value = Personal<Vec<String>>> {
 fn comments() -> impl Strategy<Value = Comment> {
     let authors = prop_oneof![4 => Just(None), 1 => people().prop_map(Some)];
     let attachments = vec((1..4_i64).prop_map(AttachmentId::new), 0..4);
-    (authors, select(Visibility::ALL), texts(), attachments).prop_map(|(author, visibility, body, attachments)| {
-        Comment { author, visibility, attachments, ..Comment::public(body) }
-    })
+    (authors, option::weighted(0.8, select(Visibility::ALL)), texts(), attachments).prop_map(
+        |(author, visibility, body, attachments)| Comment { author, visibility, attachments, ..Comment::public(body) },
+    )
 }
 
 fn changes() -> impl Strategy<Value = Changes> {
@@ -57,23 +58,65 @@ fn changes() -> impl Strategy<Value = Changes> {
         // Closed is rare, or there would be little to see after it.
         option::weighted(0.6, prop_oneof![9 => select(&Status::ALL[..5]), 1 => Just(Status::Closed)]),
     );
-    (described, handled).prop_map(|((subject, ticket_type, priority, tags), (group, assignee, status))| Changes {
-        subject,
-        ticket_type,
-        priority,
-        group,
-        tags,
-        assignee,
-        status,
+    let linked = (
+        option::weighted(0.2, option::of(texts()).prop_map(|id| id.map(Personal::into_inner).into())),
+        option::weighted(0.2, person_ids()),
+        tags(),
+        tags(),
+        further(),
+    );
+    (described, handled, linked).prop_map(|(described, handled, linked)| {
+        let (subject, ticket_type, priority, tags) = described;
+        let (group, assignee, status) = handled;
+        let (external_id, requester, added_tags, removed_tags, further) = linked;
+        Changes {
+            subject,
+            ticket_type,
+            priority,
+            tags,
+            group,
+            assignee,
+            status,
+            external_id,
+            requester,
+            added_tags,
+            removed_tags,
+            further,
+        }
     })
+}
+
+/// Mostly nothing, as it is of no interest to most requests.
+fn further() -> impl Strategy<Value = Further> {
+    let people = || vec(person_ids(), 0..3);
+    let circle = move || {
+        let change =
+            (option::of(people()), people(), people()).prop_map(|(all, put, delete)| Circle { all, put, delete });
+        option::weighted(0.2, change).prop_map(Option::unwrap_or_default)
+    };
+    let due_at = option::weighted(0.2, option::of(Just(Timestamp::UNIX_EPOCH)));
+    let problem = option::weighted(0.2, option::of((1..3_i64).prop_map(TicketId::new)));
+    let circles = prop_oneof![
+        // Both at once need not come to the same twice: who neither follows nor gets copies gets copies.
+        option::weighted(0.3, people()).prop_map(|all| (all, Circle::default(), Circle::default())),
+        (circle(), circle()).prop_map(|(email_ccs, followers)| (None, email_ccs, followers)),
+    ];
+    let further = (due_at, problem, circles).prop_map(|(due_at, problem, (collaborators, email_ccs, followers))| {
+        Further { due_at, problem, collaborators, email_ccs, followers }
+    });
+    option::weighted(0.4, further).prop_map(Option::unwrap_or_default)
 }
 
 fn opens() -> impl Strategy<Value = Command> {
     let who = (people(), person_ids(), texts(), comments());
     let what = (option::weighted(0.3, select(Status::ALL)), option::of(person_ids()), tags());
-    (who, what).prop_map(|((by, requester, subject, comment), (status, assignee, tags))| {
-        Open { status, assignee, tags, ..Open::new(by, requester, subject, comment) }.into()
-    })
+    let ties = (option::of(select(TicketType::ALL)), further(), option::of(Just("help@kettles.example".to_owned())));
+    (who, what, ties).prop_map(
+        |((by, requester, subject, comment), (status, assignee, tags), (ticket_type, further, recipient))| {
+            let opened = Open { status, assignee, tags, ..Open::new(by, requester, subject, comment) };
+            Open { ticket_type, further, recipient: recipient.into(), ..opened }.into()
+        },
+    )
 }
 
 fn updates() -> impl Strategy<Value = Command> {
@@ -217,6 +260,18 @@ proptest! {
     }
 
     #[test]
+    fn only_incidents_have_a_problem_and_people_are_sorted_and_each_once(commands in histories()) {
+        live(&commands, |_, _, _, after| {
+            let Some(details) = after.details() else { return Ok(()) };
+            prop_assert!(details.problem.is_none() || details.ticket_type == Some(TicketType::Incident));
+            for people in [&details.email_ccs, &details.followers] {
+                prop_assert!(people.windows(2).all(|pair| pair[0] < pair[1]), "{people:?}");
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn an_end_user_only_comments_on_or_solves_their_own_ticket(commands in histories()) {
         live(&commands, |command, before, events, _| {
             let by = by(command);
@@ -264,8 +319,9 @@ proptest! {
 
     #[test]
     fn the_events_of_a_command_come_in_a_fixed_order_each_kind_once(commands in histories()) {
-        const ORDER: [&str; 8] = [
-            "subject_set", "type_set", "priority_set", "group_set", "tags_set", "assignee_set", "status_set", "comment_added",
+        const ORDER: [&str; 14] = [
+            "subject_set", "type_set", "priority_set", "requester_set", "group_set", "tags_set", "external_id_set", "due_set",
+            "problem_set", "email_ccs_set", "followers_set", "assignee_set", "status_set", "comment_added",
         ];
         live(&commands, |_, _, events, _| {
             let places: Vec<_> = events.iter().map(|event| ORDER.iter().position(|name| *name == event.event_type())).collect();

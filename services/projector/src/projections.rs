@@ -3,6 +3,7 @@
 mod account;
 mod audit_log;
 mod audits;
+mod jobs;
 mod people;
 mod ticket_list;
 mod ticket_thread;
@@ -24,6 +25,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &ticket_thread::PROJECTION,
     &audits::PROJECTION,
     &audit_log::PROJECTION,
+    &jobs::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

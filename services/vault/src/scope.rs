@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use schemas::{AttachmentId, Day, EventId, PersonId, TicketId};
+use schemas::{AttachmentId, Day, EventId, JobId, PersonId, TicketId};
 
 /// The scope of a data key. A tenant has one key per scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub enum Scope {
     Attachment(AttachmentId),
     /// A day of the access log, which is kept for as long as the policy says.
     Access(Day),
+    /// What was asked of a job, until it is finished.
+    Job(JobId),
 }
 
 impl Scope {
@@ -43,6 +45,7 @@ impl fmt::Display for Scope {
             Self::Comment(id) => write!(formatter, "comment-{id}"),
             Self::Attachment(id) => write!(formatter, "attachment-{id}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
+            Self::Job(id) => write!(formatter, "job-{id}"),
         }
     }
 }

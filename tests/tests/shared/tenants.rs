@@ -37,7 +37,8 @@ impl Desk {
         let content = path_of(upload["attachment"]["content_url"].as_str().context("a content_url")?)?;
         let ticket = json!({"ticket": {
             "subject": format!("Subject of {slug}"), "tags": [format!("tag-of-{slug}")], "external_id": format!("id-of-{slug}"),
-            "assignee_id": person, "group_id": group,
+            "assignee_id": person, "group_id": group, "followers": [{"user_id": person}],
+            "email_ccs": [{"user_email": format!("ben@{slug}.example")}],
             "comment": {"body": format!("Body of {slug}"), "uploads": [upload["token"]]},
         }});
         let opened = post(&tenant.client, "/api/v2/tickets.json", &ticket).await?;
@@ -71,12 +72,20 @@ impl Desk {
             ("/api/v2/tickets/count", "/api/v2/tickets/count.json".to_owned()),
             ("/api/v2/tickets/show_many", format!("/api/v2/tickets/show_many.json?ids={ticket}")),
             ("/api/v2/tickets/{id}", format!("/api/v2/tickets/{ticket}.json")),
+            ("/api/v2/problems", "/api/v2/problems.json".to_owned()),
+            ("/api/v2/tickets/{id}/collaborators", format!("/api/v2/tickets/{ticket}/collaborators.json")),
+            ("/api/v2/tickets/{id}/email_ccs", format!("/api/v2/tickets/{ticket}/email_ccs.json")),
+            ("/api/v2/tickets/{id}/followers", format!("/api/v2/tickets/{ticket}/followers.json")),
+            ("/api/v2/tickets/{id}/incidents", format!("/api/v2/tickets/{ticket}/incidents.json")),
+            ("/api/v2/tickets/{id}/tags", format!("/api/v2/tickets/{ticket}/tags.json")),
             ("/api/v2/tickets/{id}/comments", format!("/api/v2/tickets/{ticket}/comments.json")),
             ("/api/v2/tickets/{id}/audits", format!("/api/v2/tickets/{ticket}/audits.json")),
             ("/api/v2/tickets/{id}/audits/{audit_id}", format!("/api/v2/tickets/{ticket}/audits/{audit}.json")),
             ("/api/v2/deleted_tickets", "/api/v2/deleted_tickets.json".to_owned()),
             ("/api/v2/deleted_users", "/api/v2/deleted_users.json".to_owned()),
             ("/api/v2/deleted_users/{id}", format!("/api/v2/deleted_users/{deleted_person}.json")),
+            ("/api/v2/job_statuses", "/api/v2/job_statuses.json".to_owned()),
+            ("/api/v2/job_statuses/show_many", format!("/api/v2/job_statuses/show_many.json?ids={job}")),
             ("/api/v2/job_statuses/{id}", format!("/api/v2/job_statuses/{job}.json")),
             ("/api/v2/users", "/api/v2/users.json".to_owned()),
             ("/api/v2/users/me", "/api/v2/users/me.json".to_owned()),

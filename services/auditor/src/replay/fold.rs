@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Aggregate, email::EmailClaim, erasure::Erasures, name::Name, person::Person, tenant::Tenant, ticket::Ticket,
-    upload::Upload,
+    Aggregate, email::EmailClaim, erasure::Erasures, job::Job, name::Name, person::Person, tenant::Tenant,
+    ticket::Ticket, upload::Upload,
 };
 use jiff::Timestamp;
 use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
@@ -85,6 +85,7 @@ enum AnyAggregate {
     Name(Name),
     /// How many reads of a day are recorded; what was read is for whoever looks at the events.
     Access(usize),
+    Job(Job),
     /// What a command changed, as the audit log has it.
     Audit(Vec<TenantLogEvent>),
 }
@@ -204,6 +205,7 @@ impl AnyAggregate {
             StreamName::Name(_) => Self::Name(Name::default()),
             StreamName::Access(_) => Self::Access(0),
             StreamName::Audit(_) => Self::Audit(Vec::new()),
+            StreamName::Job(_) => Self::Job(Job::default()),
         }
     }
 
@@ -221,6 +223,7 @@ impl AnyAggregate {
             Self::Erasures(erasures) => evolve(erasures, event),
             Self::Name(name) => evolve(name, event),
             Self::Audit(events) => events.push(event),
+            Self::Job(job) => evolve(job, event),
             Self::Access(reads) => {
                 if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
                     *reads += recorded.accesses.expose().len();
@@ -247,6 +250,7 @@ impl AnyAggregate {
             Self::Erasures(erasures) => view::erasures(erasures),
             Self::Name(name) => view::name(name),
             Self::Access(reads) => json!({"reads": reads}),
+            Self::Job(job) => view::job(job),
             Self::Audit(events) => events.iter().map(view::plain).collect(),
         }
     }

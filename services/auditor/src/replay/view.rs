@@ -3,6 +3,7 @@
 use domain::{
     email::EmailClaim,
     erasure::Erasures,
+    job::Job,
     name::Name,
     person::{Person, Profile, Token},
     tenant::Tenant,
@@ -69,6 +70,12 @@ pub(super) fn ticket(ticket: &Ticket, comments: &[Comment]) -> Value {
         "tags": details.tags.expose(),
         "channel": details.channel,
         "external_id": details.external_id.expose(),
+        "due_at": details.due_at,
+        "problem": details.problem,
+        "email_ccs": details.email_ccs,
+        "followers": details.followers,
+        "recipient": details.recipient.expose(),
+        "followup_of": details.followup_of,
         "is_deleted": details.is_deleted,
         "comments": comments,
     })
@@ -132,6 +139,11 @@ pub(super) fn upload(upload: &Upload) -> Value {
         "uploader": received.uploader,
         "claimed_for_ticket": upload.claimed().map(|claimed| claimed.ticket),
     })
+}
+
+pub(super) fn job(job: &Job) -> Value {
+    let Some(queued) = job.queued() else { return Value::Null };
+    json!({"kind": queued.kind, "total": queued.total, "done": job.done(), "is_finished": job.is_finished()})
 }
 
 pub(super) fn erasures(erasures: &Erasures) -> Value {

@@ -17,13 +17,13 @@ use crate::{body::Fields, caller::Caller, execute::Issuer, problem::ApiError, st
 pub(crate) struct CommentRequest {
     body: String,
     html_body: Option<String>,
-    visibility: Visibility,
+    visibility: Option<Visibility>,
     author: Option<PersonId>,
     uploads: Vec<String>,
 }
 
 impl CommentRequest {
-    /// Reads `body` or `html_body`, `public` (true unless said otherwise), `author_id` and `uploads`. What is wrong is noted
+    /// Reads `body` or `html_body`, `public` (as the ticket is, unless said otherwise), `author_id` and `uploads`. What is wrong is noted
     /// in `fields`; nothing is given when there is no text to say.
     pub(crate) async fn read(desk: &Desk, fields: &mut Fields<'_>) -> Result<Option<Self>, ApiError> {
         let said = match fields.string("html_body").filter(|html| !html.trim().is_empty()) {
@@ -32,16 +32,16 @@ impl CommentRequest {
             None if fields.value("html_body").is_some_and(|sent| !sent.is_string()) => None,
             None => fields.required("body", |sent| takes(text::body(sent))).map(|body| (body, None)),
         };
-        let is_public = fields.boolean("public").unwrap_or(true);
+        let is_public = fields.boolean("public");
         let author = fields.integer("author_id").map(PersonId::new);
         let uploads = fields.strings("uploads").unwrap_or_default().into_iter().map(str::to_owned).collect();
-        let visibility = if is_public { Visibility::Public } else { Visibility::Internal };
+        let visibility = is_public.map(|is_public| if is_public { Visibility::Public } else { Visibility::Internal });
         Ok(said.map(|(body, html_body)| Self { body, html_body, visibility, author, uploads }))
     }
 
     /// A public comment of plain text.
     pub(crate) fn plain(body: String) -> Self {
-        Self { body, html_body: None, visibility: Visibility::Public, author: None, uploads: Vec::new() }
+        Self { body, html_body: None, visibility: Some(Visibility::Public), author: None, uploads: Vec::new() }
     }
 
     /// The text, for a subject nobody wrote.

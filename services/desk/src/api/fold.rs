@@ -10,14 +10,20 @@ use domain::{
     ticket::{Details, Ticket},
 };
 use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use regions::Resident;
 use schemas::{
-    Position, TenantLogEvent, TicketId, Version,
+    Position, StreamName, TenantLogEvent, TicketId, Version,
     ids::{audit_id, comment_id},
     ticket::{CommentAdded, TicketEvent},
     values::Visibility,
 };
 
-use crate::read::{self, Sight, audits::Audit, comments::Comment, log::Logged};
+use crate::{
+    problem::ApiError,
+    read::{self, Sight, audits::Audit, comments::Comment, log::Logged},
+    state::Desk,
+};
 
 /// A ticket after some of its events.
 #[derive(Clone)]
@@ -42,6 +48,13 @@ impl Fold {
             fold.apply(ticket, logged);
             fold
         })
+    }
+
+    /// The ticket as of now.
+    pub(crate) async fn load(desk: &Desk, resident: &Resident, ticket: TicketId) -> Result<Self, ApiError> {
+        let stream = StreamName::Ticket(ticket);
+        let logged = read::log::whole_stream(desk, resident, &stream, Version::ZERO).await?;
+        Ok(Self::of(ticket, &logged))
     }
 
     fn unopened() -> Self {
@@ -112,6 +125,15 @@ impl Fold {
             channel: details.channel.to_string(),
             external_id: details.external_id.expose().clone(),
             is_public: self.comments.iter().any(|comment| comment.is_public),
+            due_at: details.due_at.map(|due_at| due_at.to_sqlx()),
+            problem_id: details.problem.map(TicketId::get),
+            email_cc_ids: details.email_ccs.iter().map(|person| person.get()).collect(),
+            follower_ids: details.followers.iter().map(|person| person.get()).collect(),
+            recipient: details.recipient.expose().clone(),
+            followup_source_id: details.followup_of.map(TicketId::get),
+            // What other tickets say of it is in their streams.
+            followup_ids: Vec::new(),
+            has_incidents: false,
             version: self.version.get(),
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -126,7 +148,6 @@ impl Fold {
 
 #[cfg(test)]
 mod tests {
-    use schemas::StreamName;
     use serde_json::json;
 
     use super::*;
@@ -138,13 +159,17 @@ mod tests {
         let full = json!({
             "subject": "x", "comment": {"body": "y"}, "priority": "high", "type": "task", "status": "open",
             "tags": ["b", "a"], "assignee_id": ALAN.id, "group_id": SUPPORT, "external_id": "x-1", "requester_id": ADA.id,
+            "due_at": "2026-12-01", "recipient": "help@acme.example", "email_ccs": [{"user_id": ADA.id}], "follower_ids": [ALAN.id],
         });
         bench.ticket(GRACE, full).await;
         bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;
         for ticket in [1, 2] {
             for changes in [
                 json!({"tags": ["c"], "priority": "low", "comment": {"body": "z", "public": false}}),
-                json!({"tags": [], "priority": null, "assignee_id": GRACE.id, "status": "solved"}),
+                json!({
+                    "tags": [], "priority": null, "assignee_id": GRACE.id, "status": "solved", "due_at": null, "external_id": null,
+                    "collaborator_ids": [GRACE.id, ADA.id], "requester_id": ADA.id,
+                }),
             ] {
                 let answer = bench.put(ALAN, &format!("/api/v2/tickets/{ticket}"), json!({"ticket": changes})).await;
                 assert_eq!(answer.status, 200, "{}", answer.body);

@@ -18,6 +18,7 @@ impl From<ticket::Rejection> for ApiError {
             R::Unknown | R::NotYours => Self::not_found(),
             R::Closed => Self::invalid("status", "status: closed prevents ticket update", "InvalidValue"),
             R::AgentsOnly { .. } | R::AgentsDelete => Self::forbidden(rejection.to_string()),
+            R::NoIncident => Self::invalid("problem_id", rejection.to_string(), "InvalidValue"),
             R::NeverNewAgain => Self::invalid("status", rejection.to_string(), "InvalidValue"),
             R::NeedsAssignee => Self::invalid("assignee_id", rejection.to_string(), "BlankValue"),
             R::AlreadyExists => Self::internal(rejection),

@@ -182,6 +182,23 @@ impl Bench {
         answer.body["ticket"]["id"].as_i64().expect("an id")
     }
 
+    /// A job as it is when it is finished.
+    pub(crate) async fn finished(&self, who: Who, job: &Value) -> Value {
+        let path = format!("/api/v2/job_statuses/{}.json", job["id"].as_str().expect("an id"));
+        let finished = async {
+            loop {
+                let job = self.get(who, &path).await.body["job_status"].clone();
+                if job["status"] == "completed" {
+                    return job;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        let finished = tokio::time::timeout(std::time::Duration::from_secs(60), finished).await.expect("a job ends");
+        self.settle(&self.acme).await.expect("read models follow");
+        finished
+    }
+
     /// Uploads a file to acme and gives the upload.
     pub(crate) async fn upload(&self, who: Who, query: &str, bytes: &'static [u8]) -> Answer {
         let mut request =

@@ -47,10 +47,22 @@ fn ticket_routes() -> Router<Desk> {
     Router::new()
         .route("/api/v2/tickets", get(tickets::list::list).post(tickets::create::create))
         .route("/api/v2/tickets/count", get(tickets::count::count))
+        .route("/api/v2/tickets/create_many", post(tickets::bulk::create_many))
+        .route("/api/v2/tickets/update_many", put(tickets::bulk::update_many))
+        .route("/api/v2/tickets/destroy_many", delete(tickets::bulk::destroy_many))
         .route("/api/v2/tickets/show_many", get(tickets::show_many::show_many))
         .route(
             "/api/v2/tickets/{id}",
             get(tickets::show::show).put(tickets::update::update).delete(tickets::delete::delete),
+        )
+        .route("/api/v2/problems", get(tickets::incidents::problems))
+        .route("/api/v2/tickets/{id}/collaborators", get(tickets::people::collaborators))
+        .route("/api/v2/tickets/{id}/email_ccs", get(tickets::people::email_ccs))
+        .route("/api/v2/tickets/{id}/followers", get(tickets::people::followers))
+        .route("/api/v2/tickets/{id}/incidents", get(tickets::incidents::incidents))
+        .route(
+            "/api/v2/tickets/{id}/tags",
+            get(tickets::tags::show).post(tickets::tags::set).put(tickets::tags::add).delete(tickets::tags::remove),
         )
         .route("/api/v2/tickets/{id}/comments", get(tickets::comments::comments))
         .route("/api/v2/tickets/{id}/audits", get(tickets::audits::audits))
@@ -66,6 +78,8 @@ fn deletion_routes() -> Router<Desk> {
         .route("/api/v2/deleted_tickets/{id}/restore", put(deleted_tickets::restore::restore))
         .route("/api/v2/deleted_users", get(deleted_users::list::list))
         .route("/api/v2/deleted_users/{id}", get(deleted_users::show::show).delete(deleted_users::destroy::destroy))
+        .route("/api/v2/job_statuses", get(job_statuses::list))
+        .route("/api/v2/job_statuses/show_many", get(job_statuses::show_many))
         .route("/api/v2/job_statuses/{id}", get(job_statuses::show))
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use schemas::values::UnknownWord;
 use serde_json::{Map, Value};
 
@@ -122,6 +123,23 @@ impl<'a> Fields<'a> {
         strings
     }
 
+    /// A list of anything.
+    pub(crate) fn items(&mut self, name: &str) -> Option<&'a [Value]> {
+        let items = self.value(name)?.as_array();
+        if items.is_none() {
+            self.fault(name, "takes a list", FORMAT);
+        }
+        items.map(Vec::as_slice)
+    }
+
+    /// A moment, or a day that begins at midnight UTC.
+    pub(crate) fn moment(&mut self, name: &str) -> Option<Timestamp> {
+        if self.value(name).and_then(Value::as_str) == Some("") {
+            return None;
+        }
+        self.checked(name, moment)
+    }
+
     /// An object within: its reader shares nothing; give its faults back with [`Fields::absorb`].
     pub(crate) fn object(&mut self, name: &str) -> Option<Fields<'a>> {
         let Value::Object(object) = self.value(name)? else {
@@ -149,6 +167,11 @@ impl<'a> Fields<'a> {
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         if self.faults.is_empty() { Ok(()) } else { Err(ApiError::invalid_fields(self.faults)) }
     }
+}
+
+fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    let day = |text: &str| text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
+    text.parse().ok().or_else(|| day(text)).ok_or("takes a moment such as 2026-11-22T10:00:00Z")
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 use std::any::Any;
 
-use domain::Aggregate;
+use domain::{
+    Aggregate,
+    job::{FinishItem, Job},
+};
 use eventlog::{Append, Expected, StreamAppend};
 use schemas::{Position, StreamName, TenantLogEvent, Version, audit::ChangeNoted};
 use tracing::Instrument;
 
-use super::{Done, Failure, Issuer, Refusal, audit, load_traced, seal};
+use super::{Done, Failure, Issuer, PartOf, Refusal, audit, load_traced, seal};
 use crate::state::Desk;
 
 /// Decisions that wait to be appended.
@@ -93,8 +96,24 @@ impl<'a> Batch<'a> {
         Ok(self.members.len() - 1)
     }
 
+    /// Adds that the item of a job is done: to what its first stream is about. A conflict, if somebody else did it.
+    async fn finish_item(self, PartOf { job, index }: PartOf) -> Result<Self, Failure> {
+        let item = match self.members.first().map(|first| &first.stream) {
+            Some(StreamName::Ticket(ticket)) => Some(ticket.get()),
+            _ => None,
+        };
+        let (stream, finish) = (StreamName::Job(job), FinishItem { index, item, refused: None }.into());
+        self.decide::<Job>(stream.clone(), None, &finish).await.map_err(|refusal| match refusal {
+            Refusal::Failed(failure) => failure,
+            Refusal::Rejected(_) => Failure::Conflict { stream },
+        })
+    }
+
     /// Seals and appends everything decided. [`Done`] speaks of the first stream. A conflict is not tried again here.
-    pub(crate) async fn commit(self) -> Result<Done, Failure> {
+    pub(crate) async fn commit(mut self) -> Result<Done, Failure> {
+        if let Some(part_of) = self.by.part_of {
+            self = self.finish_item(part_of).await?;
+        }
         let Self { desk, by, members } = self;
         let first = members.first().expect("a batch is committed after a decision");
         let stream = first.stream.clone();

@@ -3,7 +3,7 @@
 use runtime::Ids;
 use schemas::{
     Actor, AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
-    audit::AuditEvent, person::PersonEvent, ticket::TicketEvent,
+    audit::AuditEvent, job::JobEvent, person::PersonEvent, ticket::TicketEvent,
 };
 use vault::{DataKey, Scope, Vault, seal_event};
 
@@ -88,6 +88,8 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         (StreamName::Upload(upload), _) => Scope::Attachment(AttachmentId::new(upload.get())),
         (StreamName::Access(day), _) => Scope::Access(*day),
         (StreamName::Audit(_), event) => audited(by, decided, event).map_or(Scope::General, Scope::Person),
+        (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
+        (StreamName::Job(_), _) => Scope::General,
         (StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_), _) => Scope::General,
     }
 }

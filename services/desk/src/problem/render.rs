@@ -125,7 +125,8 @@ fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {
         | Kind::BeingRestored { retry_after_s }
         | Kind::OutcomeUnknown { retry_after_s }
         | Kind::TooManyAttempts { retry_after_s }
-        | Kind::TooManyRequests { retry_after_s } => {
+        | Kind::TooManyRequests { retry_after_s }
+        | Kind::TooManyJobs { retry_after_s } => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
         }
         _ => {}

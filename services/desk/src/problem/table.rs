@@ -93,6 +93,13 @@ pub(super) fn words(kind: &Kind) -> Words<'_> {
             "Too many requests",
             "Too many changes of this account are waiting; send fewer at a time, after as long as Retry-After says".into(),
         ),
+        Kind::TooManyJobs { .. } => words(
+            S::TOO_MANY_REQUESTS,
+            "too-many-jobs",
+            "TooManyJobs",
+            "Too many jobs",
+            "30 jobs of this account are queued or running; wait until one is completed".into(),
+        ),
         Kind::UnsupportedMediaType { takes } => words(
             S::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-media-type",

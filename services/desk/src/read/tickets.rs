@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use regions::Resident;
-use schemas::{PersonId, TicketId};
-use sqlx::PgConnection;
+use schemas::{PersonId, TicketId, values::TicketType};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use super::{Sight, Window};
 
@@ -27,6 +27,15 @@ pub(crate) struct Ticket {
     pub(crate) version: i64,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+    pub(crate) due_at: Option<jiff_sqlx::Timestamp>,
+    pub(crate) problem_id: Option<i64>,
+    pub(crate) email_cc_ids: Vec<i64>,
+    pub(crate) follower_ids: Vec<i64>,
+    pub(crate) recipient: Option<String>,
+    pub(crate) followup_source_id: Option<i64>,
+    /// The tickets in sight that follow it up.
+    pub(crate) followup_ids: Vec<i64>,
+    pub(crate) has_incidents: bool,
 }
 
 /// Which tickets a list holds.
@@ -36,6 +45,37 @@ pub(crate) struct Filter<'a> {
     pub(crate) sight: Sight,
     /// Of these, those with this id in another system.
     pub(crate) external_id: Option<&'a str>,
+    /// Of these, the incidents of this problem.
+    pub(crate) problem: Option<TicketId>,
+    /// Of these, those of this type.
+    pub(crate) ticket_type: Option<TicketType>,
+}
+
+impl Filter<'_> {
+    /// Everything in sight.
+    pub(crate) const fn of(sight: Sight) -> Self {
+        Self { sight, external_id: None, problem: None, ticket_type: None }
+    }
+
+    /// The conditions, each in words of its own: a statement that says `or` about what was not asked for finds no index.
+    fn push(self, query: &mut QueryBuilder<Postgres>) {
+        query.push(" and deleted_at is null");
+        if let Some(requester) = self.sight.requester() {
+            query.push(" and is_public and requester_id = ").push_bind(requester);
+        }
+        if let Some(external_id) = self.external_id {
+            query.push(" and external_id = ").push_bind(external_id.to_owned());
+        }
+        if let Some(problem) = self.problem {
+            query.push(" and problem_id = ").push_bind(problem.get());
+        }
+        match self.ticket_type {
+            // As the index says it.
+            Some(TicketType::Problem) => drop(query.push(" and ticket_type = 'problem'")),
+            Some(ticket_type) => drop(query.push(" and ticket_type = ").push_bind(ticket_type.as_str())),
+            None => {}
+        }
+    }
 }
 
 /// The ids of a window of the tickets that pass the filter.
@@ -45,30 +85,22 @@ pub(crate) async fn ids(
     filter: Filter<'_>,
     window: Window,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select ticket_id as "ticket_id!" from (
-               (select ticket_id from ticket_list
-                where tenant_id = $1 and $3::bigint is null and ticket_id > $2
-                  and ($4::bigint is null or (requester_id = $4 and is_public)) and ($7::text is null or external_id = $7)
-                  and deleted_at is null
-                order by ticket_id limit $5 offset $6)
-               union all
-               (select ticket_id from ticket_list
-                where tenant_id = $1 and ticket_id < $3
-                  and ($4::bigint is null or (requester_id = $4 and is_public)) and ($7::text is null or external_id = $7)
-                  and deleted_at is null
-                order by ticket_id desc limit $5)
-           ) as page order by ticket_id"#,
-        resident.tenant_id().get(),
-        window.after,
-        window.before,
-        filter.sight.requester(),
-        window.limit,
-        window.offset,
-        filter.external_id,
-    )
-    .fetch_all(conn)
-    .await
+    let mut query = QueryBuilder::<Postgres>::new("select ticket_id from ticket_list where tenant_id = ");
+    query.push_bind(resident.tenant_id().get());
+    filter.push(&mut query);
+    match window.before {
+        None => {
+            query.push(" and ticket_id > ").push_bind(window.after);
+            query.push(" order by ticket_id limit ").push_bind(window.limit).push(" offset ").push_bind(window.offset);
+        }
+        Some(before) => {
+            query.push(" and ticket_id < ").push_bind(before);
+            query.push(" order by ticket_id desc limit ").push_bind(window.limit);
+        }
+    }
+    let mut ids: Vec<i64> = query.build_query_scalar().fetch_all(conn).await?;
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// How many tickets pass the filter.
@@ -77,16 +109,10 @@ pub(crate) async fn count(
     resident: &Resident,
     filter: Filter<'_>,
 ) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from ticket_list
-           where tenant_id = $1 and ($2::bigint is null or (requester_id = $2 and is_public))
-             and ($3::text is null or external_id = $3) and deleted_at is null"#,
-        resident.tenant_id().get(),
-        filter.sight.requester(),
-        filter.external_id,
-    )
-    .fetch_one(conn)
-    .await
+    let mut query = QueryBuilder::<Postgres>::new("select count(*) from ticket_list where tenant_id = ");
+    query.push_bind(resident.tenant_id().get());
+    filter.push(&mut query);
+    query.build_query_scalar().fetch_one(conn).await
 }
 
 /// Those of these tickets that exist and are in sight, by id.
@@ -106,7 +132,16 @@ pub(crate) async fn many(
                       (select comment.body from comment
                        where comment.tenant_id = $1 and comment.ticket_id = ticket_list.ticket_id and comment.is_public
                        order by comment.comment_id limit 1), '') end as "description!",
-                  created_at as "created_at: jiff_sqlx::Timestamp", updated_at as "updated_at: jiff_sqlx::Timestamp"
+                  created_at as "created_at: jiff_sqlx::Timestamp", updated_at as "updated_at: jiff_sqlx::Timestamp",
+                  due_at as "due_at: jiff_sqlx::Timestamp", problem_id, email_cc_ids, follower_ids, recipient, followup_source_id,
+                  array(select later.ticket_id from ticket_list later
+                        where later.tenant_id = $1 and later.followup_source_id = ticket_list.ticket_id
+                          and ($2::bigint is null or (later.requester_id = $2 and later.is_public)) and later.deleted_at is null
+                        order by later.ticket_id) as "followup_ids!",
+                  ticket_type is not distinct from 'problem' and exists (
+                      select from ticket_list incident
+                      where incident.tenant_id = $1 and incident.problem_id = ticket_list.ticket_id
+                        and incident.deleted_at is null) as "has_incidents!"
            from ticket_list
            where tenant_id = $1 and ticket_id = any($3) and ($2::bigint is null or (requester_id = $2 and is_public))
                  and deleted_at is null
@@ -135,6 +170,23 @@ pub(crate) async fn known(conn: &mut PgConnection, resident: &Resident, ids: &[i
         "select ticket_id from ticket_list where tenant_id = $1 and ticket_id = any($2)",
         resident.tenant_id().get(),
         ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The incidents of a problem that are neither solved nor closed.
+pub(crate) async fn unsolved_incidents(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    problem: i64,
+) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select ticket_id from ticket_list
+         where tenant_id = $1 and problem_id = $2 and status not in ('solved', 'closed') and deleted_at is null
+         order by ticket_id",
+        resident.tenant_id().get(),
+        problem,
     )
     .fetch_all(conn)
     .await

@@ -1,7 +1,8 @@
 //! What may be asked of a ticket.
 
+use jiff::Timestamp;
 use schemas::{
-    AttachmentId, GroupId, PersonId, Personal,
+    AttachmentId, GroupId, PersonId, Personal, TicketId,
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
 
@@ -61,7 +62,7 @@ pub struct Open {
     pub subject: Personal<String>,
     /// The first comment. Its author is the ticket's submitter.
     pub comment: Comment,
-    /// The status to begin with: new, when absent.
+    /// The status to begin with: when absent, open if it has an assignee, new otherwise.
     pub status: Option<Status>,
     /// How urgent.
     pub priority: Option<Priority>,
@@ -77,6 +78,12 @@ pub struct Open {
     pub channel: Channel,
     /// The id it has elsewhere.
     pub external_id: Personal<Option<String>>,
+    /// What else there is to it.
+    pub further: Further,
+    /// The tenant's address it was sent to.
+    pub recipient: Personal<Option<String>>,
+    /// The closed ticket it follows up. Whoever asks has looked that it is closed.
+    pub followup_of: Option<TicketId>,
 }
 
 impl Open {
@@ -95,6 +102,9 @@ impl Open {
             tags: Personal::default(),
             channel: Channel::Api,
             external_id: Personal::default(),
+            further: Further::default(),
+            recipient: Personal::default(),
+            followup_of: None,
         }
     }
 }
@@ -129,6 +139,42 @@ pub struct Changes {
     pub assignee: Option<Option<PersonId>>,
     /// Where it is in its life.
     pub status: Option<Status>,
+    /// The id it has elsewhere.
+    pub external_id: Option<Personal<Option<String>>>,
+    /// Who wants something.
+    pub requester: Option<PersonId>,
+    /// Tags it has besides, whatever it has.
+    pub added_tags: Personal<Vec<String>>,
+    /// Tags it has no more, whatever it has.
+    pub removed_tags: Personal<Vec<String>>,
+    /// What else there is to it.
+    pub further: Further,
+}
+
+/// What is the same whether a ticket is opened or changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Further {
+    /// When it is to be done.
+    pub due_at: Option<Option<Timestamp>>,
+    /// The problem it is an incident of. Whoever asks has looked that it is one.
+    pub problem: Option<Option<TicketId>>,
+    /// All who get copies or follow: who is named and does neither gets copies, who is not named does neither any more.
+    pub collaborators: Option<Vec<PersonId>>,
+    /// Who gets copies of its mails.
+    pub email_ccs: Circle,
+    /// Which agents follow it. Whoever asks has looked that they are agents.
+    pub followers: Circle,
+}
+
+/// How a list of people changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Circle {
+    /// These and nobody else.
+    pub all: Option<Vec<PersonId>>,
+    /// Besides, these.
+    pub put: Vec<PersonId>,
+    /// And not these.
+    pub delete: Vec<PersonId>,
 }
 
 /// Says something.
@@ -147,8 +193,8 @@ pub struct AddComment {
 pub struct Comment {
     /// Whose words they are, when an agent writes them down for somebody else: an importer does.
     pub author: Option<By>,
-    /// Who may read them.
-    pub visibility: Visibility,
+    /// Who may read them; as the ticket is, when absent.
+    pub visibility: Option<Visibility>,
     /// The text.
     pub body: Personal<String>,
     /// The cleaned HTML, when the author sent HTML.
@@ -162,7 +208,7 @@ impl Comment {
     pub fn public(body: impl Into<Personal<String>>) -> Self {
         Self {
             author: None,
-            visibility: Visibility::Public,
+            visibility: Some(Visibility::Public),
             body: body.into(),
             html_body: Personal::default(),
             attachments: Vec::new(),
@@ -171,7 +217,7 @@ impl Comment {
 
     /// A comment for agents only.
     pub fn internal(body: impl Into<Personal<String>>) -> Self {
-        Self { visibility: Visibility::Internal, ..Self::public(body) }
+        Self { visibility: Some(Visibility::Internal), ..Self::public(body) }
     }
 }
 

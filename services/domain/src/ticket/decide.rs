@@ -3,15 +3,17 @@
 use schemas::{
     AttachmentId, PersonId,
     ticket::{
-        AssigneeSet, CommentAdded, GroupSet, PrioritySet, StatusSet, SubjectSet, TagsSet, TicketDeleted, TicketErased,
-        TicketEvent, TicketOpened, TicketRestored, TypeSet,
+        AssigneeSet, CommentAdded, FollowupLinked, RecipientNoted, StatusSet, TicketDeleted, TicketErased, TicketEvent,
+        TicketOpened, TicketRestored,
     },
     values::{Channel, Status, Visibility},
 };
 
 use super::{ATTACHMENTS_MAX, AddComment, By, Changes, Command, Comment, Details, Open, Rejection, Ticket, access};
-use crate::text;
+use crate::{aggregate::Aggregate, text};
 
+mod attributes;
+mod further;
 #[cfg(test)]
 mod tests;
 
@@ -68,12 +70,30 @@ fn decide_open(ticket: &Ticket, open: &Open) -> Result<Vec<TicketEvent>, Rejecti
     }
     access::may_open(open)?;
     access::may_comment(open.by, &open.comment)?;
-    let status = open.status.unwrap_or(Status::New);
+    // nothing -> open: somebody has it already
+    let begun = if open.assignee.is_some() { Status::Open } else { Status::New };
+    let status = open.status.unwrap_or(begun);
     let assignee = assignee_for(status, open.assignee, Some(open.by))?;
-    let first_comment = comment_added(open.by, &open.comment, open.channel)?;
-    let opened = TicketOpened {
+    let first_comment = comment_added(open.by, (&open.comment, true), open.channel)?;
+    let opened = opened(open, (first_comment.author, assignee))?;
+    let mut events = vec![opened.into(), first_comment.into()];
+    let blank = Ticket::after(&events[..1]);
+    let details = blank.details.as_ref().expect("it was opened just now");
+    events.extend(further::events(details, open.ticket_type, &open.further)?);
+    if let Some(recipient) = open.recipient.expose() {
+        events.push(RecipientNoted { recipient: text::recipient(recipient)?.into() }.into());
+    }
+    events.extend(open.followup_of.map(|source| FollowupLinked { source }.into()));
+    if status != Status::New {
+        events.push(StatusSet { status }.into());
+    }
+    Ok(events)
+}
+
+fn opened(open: &Open, (submitter, assignee): (PersonId, Option<PersonId>)) -> Result<TicketOpened, Rejection> {
+    Ok(TicketOpened {
         requester: open.requester,
-        submitter: first_comment.author,
+        submitter,
         subject: text::subject(open.subject.expose())?.into(),
         priority: open.priority,
         ticket_type: open.ticket_type,
@@ -82,12 +102,7 @@ fn decide_open(ticket: &Ticket, open: &Open) -> Result<Vec<TicketEvent>, Rejecti
         tags: text::tags(open.tags.expose())?.into(),
         channel: open.channel,
         external_id: open.external_id.expose().as_deref().map(text::external_id).transpose()?.into(),
-    };
-    let mut events = vec![opened.into(), first_comment.into()];
-    if status != Status::New {
-        events.push(StatusSet { status }.into());
-    }
-    Ok(events)
+    })
 }
 
 fn decide_turn(ticket: &Ticket, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rejection> {
@@ -101,10 +116,11 @@ fn decide_turn(ticket: &Ticket, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rej
         return Err(Rejection::Closed);
     }
     access::may_change(turn.by, turn.changes)?;
+    access::may_solve(turn.by, details, turn.changes)?;
     let mut events = attribute_events(details, turn)?;
     if let Some(comment) = turn.comment {
         access::may_comment(turn.by, comment)?;
-        events.push(comment_added(turn.by, comment, turn.channel)?.into());
+        events.push(comment_added(turn.by, (comment, details.is_public), turn.channel)?.into());
     }
     Ok(events)
 }
@@ -113,39 +129,14 @@ fn decide_turn(ticket: &Ticket, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rej
 fn attribute_events(details: &Details, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rejection> {
     let status = next_status(details, turn)?;
     let assignee = next_assignee(details, turn, status)?;
-    let mut events = descriptive_events(details, turn.changes)?;
+    let mut events = attributes::events(details, turn.changes)?;
+    let ticket_type = turn.changes.ticket_type.unwrap_or(details.ticket_type);
+    events.extend(further::events(details, ticket_type, &turn.changes.further)?);
     if assignee != details.assignee {
         events.push(AssigneeSet { assignee }.into());
     }
     if status != details.status {
         events.push(StatusSet { status }.into());
-    }
-    Ok(events)
-}
-
-/// The changes that no other change depends on.
-fn descriptive_events(details: &Details, changes: &Changes) -> Result<Vec<TicketEvent>, Rejection> {
-    let mut events = Vec::new();
-    if let Some(subject) = &changes.subject {
-        let subject = text::subject(subject.expose())?.into();
-        if subject != details.subject {
-            events.push(SubjectSet { subject }.into());
-        }
-    }
-    if let Some(ticket_type) = changes.ticket_type.filter(|&asked| asked != details.ticket_type) {
-        events.push(TypeSet { ticket_type }.into());
-    }
-    if let Some(priority) = changes.priority.filter(|&asked| asked != details.priority) {
-        events.push(PrioritySet { priority }.into());
-    }
-    if let Some(group) = changes.group.filter(|&asked| asked != details.group) {
-        events.push(GroupSet { group }.into());
-    }
-    if let Some(tags) = &changes.tags {
-        let tags = text::tags(tags.expose())?.into();
-        if tags != details.tags {
-            events.push(TagsSet { tags }.into());
-        }
     }
     Ok(events)
 }
@@ -159,7 +150,13 @@ fn next_status(details: &Details, turn: &Turn<'_>) -> Result<Status, Rejection> 
         }
         return Ok(asked);
     }
-    let Some(comment) = turn.comment.filter(|comment| comment.visibility == Visibility::Public) else {
+    // new -> open: somebody has it
+    let is_taken = matches!(turn.changes.assignee, Some(Some(asked)) if details.assignee != Some(asked));
+    if details.status == Status::New && is_taken {
+        return Ok(Status::Open);
+    }
+    let is_public = |comment: &&Comment| visibility(turn.by, comment, details.is_public) == Visibility::Public;
+    let Some(comment) = turn.comment.filter(is_public) else {
         return Ok(details.status);
     };
     let author = comment.author.unwrap_or(turn.by);
@@ -190,10 +187,16 @@ fn assignee_for(status: Status, asked: Option<PersonId>, solver: Option<By>) -> 
     }
 }
 
-fn comment_added(by: By, comment: &Comment, channel: Channel) -> Result<CommentAdded, Rejection> {
+/// Who may read a comment: whom it says or, on a ticket without any public comment, agents, if an agent writes it.
+fn visibility(by: By, comment: &Comment, is_public: bool) -> Visibility {
+    let is_among_agents = !is_public && by.is_agent() && comment.author.unwrap_or(by).is_agent();
+    comment.visibility.unwrap_or(if is_among_agents { Visibility::Internal } else { Visibility::Public })
+}
+
+fn comment_added(by: By, (comment, is_public): (&Comment, bool), channel: Channel) -> Result<CommentAdded, Rejection> {
     Ok(CommentAdded {
         author: comment.author.unwrap_or(by).person,
-        visibility: comment.visibility,
+        visibility: visibility(by, comment, is_public),
         body: text::body(comment.body.expose())?.into(),
         html_body: comment.html_body.expose().as_deref().map(text::html_body).transpose()?.into(),
         attachments: attachments(&comment.attachments)?,

@@ -2,7 +2,7 @@
 
 use schemas::{
     ticket::{TicketEvent, TicketOpened},
-    values::Status,
+    values::{Status, Visibility},
 };
 
 use super::{Details, Ticket};
@@ -21,7 +21,10 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
     let Some(details) = &mut ticket.details else { return };
     match event {
         TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) => {}
-        TicketEvent::CommentAdded(_) => details.comment_count += 1,
+        TicketEvent::CommentAdded(added) => {
+            details.comment_count += 1;
+            details.is_public |= added.visibility == Visibility::Public;
+        }
         TicketEvent::StatusSet(set) => details.status = set.status,
         TicketEvent::PrioritySet(set) => details.priority = set.priority,
         TicketEvent::TypeSet(set) => details.ticket_type = set.ticket_type,
@@ -29,6 +32,14 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
         TicketEvent::GroupSet(set) => details.group = set.group,
         TicketEvent::TagsSet(set) => details.tags = set.tags.clone(),
         TicketEvent::SubjectSet(set) => details.subject = set.subject.clone(),
+        TicketEvent::ExternalIdSet(set) => details.external_id = set.external_id.clone(),
+        TicketEvent::RequesterSet(set) => details.requester = set.requester,
+        TicketEvent::DueSet(set) => details.due_at = set.due_at,
+        TicketEvent::ProblemSet(set) => details.problem = set.problem,
+        TicketEvent::EmailCcsSet(set) => details.email_ccs.clone_from(&set.people),
+        TicketEvent::FollowersSet(set) => details.followers.clone_from(&set.people),
+        TicketEvent::RecipientNoted(noted) => details.recipient = Some(noted.recipient.expose().clone()).into(),
+        TicketEvent::FollowupLinked(linked) => details.followup_of = Some(linked.source),
         TicketEvent::TicketDeleted(_) => details.is_deleted = true,
         TicketEvent::TicketRestored(_) => details.is_deleted = false,
     }
@@ -47,6 +58,13 @@ fn details(opened: &TicketOpened) -> Details {
         tags: opened.tags.clone(),
         channel: opened.channel,
         external_id: opened.external_id.clone(),
+        due_at: None,
+        problem: None,
+        email_ccs: Vec::new(),
+        followers: Vec::new(),
+        recipient: None.into(),
+        followup_of: None,
+        is_public: false,
         comment_count: 0,
         is_deleted: false,
     }

@@ -34,6 +34,9 @@ pub enum Rejection {
     /// An end user asks to delete a ticket, or to bring one back.
     #[error("only agents delete tickets")]
     AgentsDelete,
+    /// Only incidents have a problem.
+    #[error("problem_id: takes null, since the ticket is no incident")]
+    NoIncident,
     /// Nothing becomes new again.
     #[error("status: takes open, pending, hold, solved, closed: a ticket that was worked on is never new again")]
     NeverNewAgain,

@@ -2,3 +2,6 @@
 
 create index ticket_list_external on ticket_list (tenant_id, external_id) where external_id is not null;
 create index ticket_list_requester on ticket_list (tenant_id, requester_id, ticket_id);
+create index ticket_list_incidents on ticket_list (tenant_id, problem_id, ticket_id) where problem_id is not null;
+create index ticket_list_problems on ticket_list (tenant_id, ticket_id) where ticket_type = 'problem';
+create index ticket_list_followups on ticket_list (tenant_id, followup_source_id, ticket_id) where followup_source_id is not null;

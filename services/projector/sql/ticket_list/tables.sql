@@ -21,6 +21,12 @@ create table ticket_list (
     updated_at timestamptz not null,
     deleted_at timestamptz,
     deleted_by bigint,
+    due_at timestamptz,
+    problem_id bigint,
+    email_cc_ids bigint[] not null default '{}',
+    follower_ids bigint[] not null default '{}',
+    recipient text,
+    followup_source_id bigint,
     primary key (tenant_id, ticket_id)
 );
 comment on table ticket_list is 'Projection ticket_list: one row a ticket, as lists and single answers show it.';
@@ -44,3 +50,9 @@ comment on column ticket_list.created_at is 'When it was opened.';
 comment on column ticket_list.updated_at is 'When it last changed.';
 comment on column ticket_list.deleted_at is 'When it was deleted; null while it is there.';
 comment on column ticket_list.deleted_by is 'Who deleted it; null for the product itself.';
+comment on column ticket_list.due_at is 'When it is to be done.';
+comment on column ticket_list.problem_id is 'The problem it is an incident of.';
+comment on column ticket_list.email_cc_ids is 'Who gets copies of its mails, sorted.';
+comment on column ticket_list.follower_ids is 'Which agents follow it, sorted.';
+comment on column ticket_list.recipient is 'The tenant''s address it was sent to.';
+comment on column ticket_list.followup_source_id is 'The closed ticket it follows up.';

@@ -137,12 +137,22 @@ impl<'event> Audit<'event> {
                 Value::Null => attributes.remove(field),
                 value => attributes.insert(field.to_owned(), value.clone()),
             };
-            if applied.is_of_opening_command() {
-                self.create(id, field, value);
-            } else {
-                let previous = previous.unwrap_or_else(|| entries::nothing(field));
-                self.entries.push(Entry::Change { id, field_name: field, value, previous_value: previous });
-            }
+            let previous = previous.unwrap_or_else(|| entries::nothing(field));
+            let is_opening = applied.is_of_opening_command();
+            self.entries.push(match field {
+                entries::EMAIL_CCS if is_opening => Entry::Cc { id, recipients: value },
+                entries::EMAIL_CCS => {
+                    Entry::EmailCcChange { id, previous_email_ccs: previous, current_email_ccs: value }
+                }
+                entries::FOLLOWERS => {
+                    Entry::FollowersChange { id, previous_followers: previous, current_followers: value }
+                }
+                field if is_opening => {
+                    self.create(id, field, value);
+                    continue;
+                }
+                field => Entry::Change { id, field_name: field, value, previous_value: previous },
+            });
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     batch::{Applied, Payload},
     build::{Columns, OpenBuild, Row},
     error::{ApplyError, Missing},
-    projections::{ERASED, Projection, apply_span, existing, on_tickets, person_of},
+    projections::{ERASED, Projection, apply_span, column, existing, on_tickets, person_of},
     table::Table,
 };
 
@@ -52,6 +52,12 @@ struct Ticket {
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
     deleted_by: Option<i64>,
+    due_at: Option<Timestamp>,
+    problem_id: Option<i64>,
+    email_cc_ids: Vec<i64>,
+    follower_ids: Vec<i64>,
+    recipient: Option<String>,
+    followup_source_id: Option<i64>,
 }
 
 async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
@@ -119,6 +125,14 @@ impl Ticket {
             TicketEvent::AssigneeSet(event) => self.assignee_id = event.assignee.map(schemas::PersonId::get),
             TicketEvent::GroupSet(event) => self.group_id = event.group.map(schemas::GroupId::get),
             TicketEvent::TagsSet(event) => self.tags.clone_from(event.tags.expose()),
+            TicketEvent::ExternalIdSet(event) => self.external_id.clone_from(event.external_id.expose()),
+            TicketEvent::RequesterSet(event) => self.requester_id = event.requester.get(),
+            TicketEvent::DueSet(event) => self.due_at = event.due_at.map(|due_at| due_at.to_sqlx()),
+            TicketEvent::ProblemSet(event) => self.problem_id = event.problem.map(TicketId::get),
+            TicketEvent::EmailCcsSet(event) => self.email_cc_ids = column(&event.people, |person| person.get()),
+            TicketEvent::FollowersSet(event) => self.follower_ids = column(&event.people, |person| person.get()),
+            TicketEvent::RecipientNoted(event) => self.recipient = Some(event.recipient.expose().clone()),
+            TicketEvent::FollowupLinked(event) => self.followup_source_id = Some(event.source.get()),
             TicketEvent::SubjectSet(event) => self.subject.clone_from(event.subject.expose()),
         }
     }
@@ -159,6 +173,12 @@ fn opened(id: TicketId, applied: &Applied) -> Ticket {
         updated_at: at,
         deleted_at: None,
         deleted_by: None,
+        due_at: None,
+        problem_id: None,
+        email_cc_ids: Vec::new(),
+        follower_ids: Vec::new(),
+        recipient: None,
+        followup_source_id: None,
     };
     match applied.event() {
         Some(TenantLogEvent::Ticket(TicketEvent::TicketOpened(event))) => with_content(blank, event),
@@ -197,7 +217,8 @@ async fn load(
         r#"select ticket_id, subject, description, status, priority, ticket_type, requester_id, submitter_id, assignee_id,
                   group_id, tags, channel, external_id, is_public, version,
                   created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp",
-                  deleted_at as "deleted_at: Timestamp", deleted_by
+                  deleted_at as "deleted_at: Timestamp", deleted_by, due_at as "due_at: Timestamp", problem_id,
+                  email_cc_ids, follower_ids, recipient, followup_source_id
            from ticket_list where tenant_id = $1 and ticket_id = any($2)"#,
         tenant.get(),
         &ids,
@@ -229,6 +250,12 @@ impl Row for Ticket {
         to.value("created_at", self.created_at)?;
         to.value("updated_at", self.updated_at)?;
         to.value("deleted_at", self.deleted_at)?;
-        to.value("deleted_by", self.deleted_by)
+        to.value("deleted_by", self.deleted_by)?;
+        to.value("due_at", self.due_at)?;
+        to.value("problem_id", self.problem_id)?;
+        to.list("email_cc_ids", &self.email_cc_ids)?;
+        to.list("follower_ids", &self.follower_ids)?;
+        to.value("recipient", self.recipient.as_deref())?;
+        to.value("followup_source_id", self.followup_source_id)
     }
 }

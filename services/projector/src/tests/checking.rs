@@ -161,6 +161,6 @@ fn a_name_no_projection_has_is_refused_with_the_names_there_are() {
     let Err(error @ Error::UnknownProjection { .. }) = Selection::named(&["tickets"]) else { panic!("refused") };
     assert_eq!(
         error.to_string(),
-        "projection: takes account, people, ticket_list, ticket_thread, audits, audit_log, not \"tickets\""
+        "projection: takes account, people, ticket_list, ticket_thread, audits, audit_log, jobs, not \"tickets\""
     );
 }

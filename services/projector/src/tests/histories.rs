@@ -2,12 +2,12 @@
 
 use domain::{
     Aggregate,
-    ticket::{AddComment, By, Changes, Command, Comment, Open, Ticket, Update},
+    ticket::{AddComment, By, Changes, Circle, Command, Comment, Further, Open, Ticket, Update},
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use regions::Resident;
 use schemas::{
-    AttachmentId, GroupId, PersonId, TenantLogEvent,
+    AttachmentId, GroupId, PersonId, TenantLogEvent, TicketId,
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
 
@@ -23,8 +23,13 @@ const AGENT: By = By { person: PersonId::new(8), role: Role::Agent };
 type Turn = (usize, Command, bool);
 
 fn comments() -> impl Strategy<Value = Comment> {
-    ("[a-z \"\\\\']{1,12}[a-z]", select(Visibility::ALL), vec((1..4_i64).prop_map(AttachmentId::new), 0..3))
-        .prop_map(|(body, visibility, attachments)| Comment { visibility, attachments, ..Comment::public(body) })
+    ("[a-z \"\\\\']{1,12}[a-z]", select(Visibility::ALL), vec((1..4_i64).prop_map(AttachmentId::new), 0..3)).prop_map(
+        |(body, visibility, attachments)| Comment {
+            visibility: Some(visibility),
+            attachments,
+            ..Comment::public(body)
+        },
+    )
 }
 
 fn changes() -> impl Strategy<Value = Changes> {
@@ -36,8 +41,9 @@ fn changes() -> impl Strategy<Value = Changes> {
         option::weighted(0.3, option::of((1..3_i64).prop_map(GroupId::new))),
         option::weighted(0.3, option::of((8..10_i64).prop_map(PersonId::new))),
         option::weighted(0.5, select(&Status::ALL[..5])),
+        further(),
     )
-        .prop_map(|(subject, ticket_type, priority, tags, group, assignee, status)| Changes {
+        .prop_map(|(subject, ticket_type, priority, tags, group, assignee, status, further)| Changes {
             subject: subject.map(Into::into),
             ticket_type,
             priority,
@@ -45,15 +51,45 @@ fn changes() -> impl Strategy<Value = Changes> {
             group,
             assignee,
             status,
+            external_id: subject_of(further.problem),
+            requester: further.collaborators.as_ref().and_then(|people| people.first().copied()),
+            further,
+            ..Changes::default()
         })
+}
+
+fn subject_of(problem: Option<Option<TicketId>>) -> Option<schemas::Personal<Option<String>>> {
+    problem.map(|problem| problem.map(|problem| format!("x-{problem}")).into())
+}
+
+/// Problems are none: what the rules refuse is passed over, and few of the changes make incidents.
+fn further() -> impl Strategy<Value = Further> {
+    let people = || option::weighted(0.2, vec((3..6_i64).prop_map(PersonId::new), 0..3));
+    let due_at = option::weighted(0.2, option::of(Just(jiff::Timestamp::UNIX_EPOCH)));
+    let problem = option::weighted(0.1, option::of((1..3_i64).prop_map(TicketId::new)));
+    (due_at, problem, people(), people(), people()).prop_map(
+        |(due_at, problem, collaborators, email_ccs, followers)| {
+            let circle = |all| Circle { all, ..Circle::default() };
+            let (email_ccs, followers) = (circle(email_ccs), circle(followers));
+            Further { due_at, problem, collaborators, email_ccs, followers }
+        },
+    )
 }
 
 fn commands() -> impl Strategy<Value = Command> {
     let update = (changes(), option::of(comments()))
         .prop_map(|(changes, comment)| Update { by: AGENT, changes, comment, channel: Channel::Api }.into());
     let add = comments().prop_map(|comment| AddComment { by: AGENT, comment, channel: Channel::Email }.into());
-    let open = (comments(), option::of(select(&Status::ALL[..4]))).prop_map(|(comment, status)| {
-        Open { status, ..Open::new(AGENT, PersonId::new(3), "Kettle".to_owned(), comment) }.into()
+    let open = (comments(), option::of(select(&Status::ALL[..4])), further()).prop_map(|(comment, status, further)| {
+        let (ticket_type, followup_of) = (Some(TicketType::Incident), Some(TicketId::new(3)));
+        Open {
+            status,
+            further,
+            ticket_type,
+            followup_of,
+            ..Open::new(AGENT, PersonId::new(3), "Kettle".to_owned(), comment)
+        }
+        .into()
     });
     prop_oneof![3 => update, 2 => add, 1 => open]
 }

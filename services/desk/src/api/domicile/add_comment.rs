@@ -13,7 +13,8 @@ use crate::{
     api::{
         comment::CommentRequest,
         fold::Fold,
-        settle, turn,
+        settle,
+        turn::{self, Along},
         v2::{ids::Id, present, tickets::update::in_sight},
     },
     body::{Body, Fields},
@@ -46,7 +47,7 @@ pub(crate) async fn add_comment(
             let (comment, expected) = read_body(&desk, &body).await?;
             let comment = comment.resolve(&desk, &caller, &by).await?;
             let command = AddComment { by: caller.by(), comment, channel: Channel::Api }.into();
-            turn::take(&desk, &by, (ticket, expected), &command).await?
+            turn::take(&desk, &by, (ticket, expected), (&command, &Along::default())).await?
         }
     };
     let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;

@@ -1,4 +1,4 @@
-//! What each command changed: entries `Create`, `Change` and `Comment`, as the projection `audits` keeps them.
+//! What each command changed: entries `Create`, `Change`, `Comment` and those of people, as the projection `audits` keeps them.
 
 use domain::ticket::Details;
 use schemas::{
@@ -52,6 +52,10 @@ pub(super) fn extend(
     let changed = is.into_iter().zip(was).filter(|((_, is), (_, was))| is != was);
     for (ordinal, ((field, value), (_, previous))) in changed.enumerate() {
         let id = audit_event_id(position, u8::try_from(ordinal).unwrap_or(u8::MAX));
+        if let Some(entry) = of_people(field, (&value, &previous), is_opening) {
+            entries.push(with_id(id, entry));
+            continue;
+        }
         let same = |entry: &&mut Value| is_opening && entry["field_name"] == field;
         match entries.iter_mut().find(same) {
             Some(entry) => entry["value"] = value,
@@ -63,6 +67,25 @@ pub(super) fn extend(
             })),
         }
     }
+}
+
+/// The entry of a list of people: they are no field of a `Change`.
+fn of_people(field: &str, (value, previous): (&Value, &Value), is_opening: bool) -> Option<Value> {
+    match field {
+        "email_cc_ids" if is_opening => Some(json!({"type": "Cc", "recipients": value})),
+        "email_cc_ids" => {
+            Some(json!({"type": "EmailCcChange", "previous_email_ccs": previous, "current_email_ccs": value}))
+        }
+        "follower_ids" => {
+            Some(json!({"type": "FollowersChange", "previous_followers": previous, "current_followers": value}))
+        }
+        _ => None,
+    }
+}
+
+fn with_id(id: i64, mut entry: Value) -> Value {
+    entry["id"] = json!(id);
+    entry
 }
 
 fn comment(position: Position, added: &CommentAdded, audit_id: i64) -> Value {
@@ -79,7 +102,7 @@ fn comment(position: Position, added: &CommentAdded, audit_id: i64) -> Value {
 }
 
 /// A ticket's attributes as audits write them: ids as strings, nothing as null, tags always a list.
-fn attributes(details: &Details) -> [(&'static str, Value); 9] {
+fn attributes(details: &Details) -> [(&'static str, Value); 14] {
     let id = |id: Option<i64>| id.map(|id| id.to_string());
     [
         ("requester_id", json!(details.requester.to_string())),
@@ -91,5 +114,10 @@ fn attributes(details: &Details) -> [(&'static str, Value); 9] {
         ("group_id", json!(id(details.group.map(GroupId::get)))),
         ("external_id", json!(details.external_id.expose())),
         ("tags", json!(details.tags.expose())),
+        ("due_at", json!(details.due_at.map(|due_at| due_at.to_string()))),
+        ("problem_id", json!(id(details.problem.map(TicketId::get)))),
+        ("email_cc_ids", json!(details.email_ccs)),
+        ("follower_ids", json!(details.followers)),
+        ("recipient", json!(details.recipient.expose())),
     ]
 }

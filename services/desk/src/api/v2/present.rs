@@ -6,6 +6,7 @@ pub(crate) mod attachment;
 pub(crate) mod audit;
 pub(crate) mod comment;
 pub(crate) mod group;
+pub(crate) mod job;
 pub(crate) mod ticket;
 pub(crate) mod user;
 

@@ -2,14 +2,20 @@
 
 pub(crate) mod answer;
 pub(crate) mod audits;
+pub(crate) mod bulk;
 pub(crate) mod changes;
+mod circles;
 pub(crate) mod comments;
 pub(crate) mod count;
 pub(crate) mod create;
 pub(crate) mod delete;
+mod followup;
+pub(crate) mod incidents;
 pub(crate) mod list;
-pub(crate) mod requester;
+pub(crate) mod people;
+mod requester;
 pub(crate) mod show;
 pub(crate) mod show_audit;
 pub(crate) mod show_many;
+pub(crate) mod tags;
 pub(crate) mod update;

@@ -2,6 +2,7 @@
 
 use schemas::{
     GroupId,
+    ticket::{GroupSet, PrioritySet, SubjectSet, TagsSet, TypeSet},
     values::{Priority, Role, TicketType},
 };
 
@@ -15,6 +16,7 @@ use crate::{
 mod changing;
 mod commenting;
 mod deleting;
+mod linking;
 mod opening;
 
 const REQUESTER: By = By { person: PersonId::new(1), role: Role::EndUser };

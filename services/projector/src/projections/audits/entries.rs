@@ -1,5 +1,5 @@
-//! Entries of an audit, as the API shows them: `Create`, `Change` and `Comment`. Ids are numbers in a comment and text
-//! in a field's value; tags are a list; everything else is text or null.
+//! Entries of an audit, as the API shows them: `Create`, `Change`, `Comment`, and who gets copies or follows. Ids are numbers in a
+//! comment and in a list of people, and text in a field's value; tags are a list; everything else is text or null.
 
 use schemas::{
     AttachmentId, TenantLogEvent, ids,
@@ -22,6 +22,12 @@ pub(super) enum Entry<'event> {
     Create { id: i64, field_name: &'static str, value: Value },
     /// A field was changed.
     Change { id: i64, field_name: &'static str, value: Value, previous_value: Value },
+    /// Who gets copies, when the ticket was opened.
+    Cc { id: i64, recipients: Value },
+    /// Who gets copies changed.
+    EmailCcChange { id: i64, previous_email_ccs: Value, current_email_ccs: Value },
+    /// Who follows changed.
+    FollowersChange { id: i64, previous_followers: Value, current_followers: Value },
     /// Somebody said something. `html_body` is null unless the author sent HTML, and `attachments` are ids: addresses and
     /// rendering belong to whoever answers a request.
     Comment {
@@ -35,9 +41,14 @@ pub(super) enum Entry<'event> {
     },
 }
 
+/// Who gets copies: a list, and no field of a `Change`.
+pub(super) const EMAIL_CCS: &str = "email_cc_ids";
+/// Who follows: a list, and no field of a `Change`.
+pub(super) const FOLLOWERS: &str = "follower_ids";
+
 /// What a field holds before it was ever set.
 pub(super) fn nothing(field: &str) -> Value {
-    if field == "tags" { json!([]) } else { Value::Null }
+    if matches!(field, "tags" | EMAIL_CCS | FOLLOWERS) { json!([]) } else { Value::Null }
 }
 
 /// The entry of a comment.
@@ -84,6 +95,7 @@ fn fields_of(event: &TicketEvent) -> Vec<(&'static str, Value)> {
     match event {
         TicketEvent::TicketOpened(event) => opened(event),
         TicketEvent::CommentAdded(_)
+        | TicketEvent::FollowupLinked(_)
         | TicketEvent::TicketDeleted(_)
         | TicketEvent::TicketRestored(_)
         | TicketEvent::TicketErased(_) => Vec::new(),
@@ -93,6 +105,13 @@ fn fields_of(event: &TicketEvent) -> Vec<(&'static str, Value)> {
         TicketEvent::AssigneeSet(event) => vec![("assignee_id", optional(event.assignee))],
         TicketEvent::GroupSet(event) => vec![("group_id", optional(event.group))],
         TicketEvent::TagsSet(event) => vec![("tags", json!(event.tags.expose()))],
+        TicketEvent::ExternalIdSet(event) => vec![("external_id", optional(event.external_id.expose().as_deref()))],
+        TicketEvent::RequesterSet(event) => vec![("requester_id", text(event.requester))],
+        TicketEvent::DueSet(event) => vec![("due_at", optional(event.due_at))],
+        TicketEvent::ProblemSet(event) => vec![("problem_id", optional(event.problem))],
+        TicketEvent::EmailCcsSet(event) => vec![(EMAIL_CCS, json!(event.people))],
+        TicketEvent::FollowersSet(event) => vec![(FOLLOWERS, json!(event.people))],
+        TicketEvent::RecipientNoted(event) => vec![("recipient", text(event.recipient.expose()))],
         TicketEvent::SubjectSet(event) => vec![("subject", text(event.subject.expose()))],
     }
 }
@@ -125,6 +144,13 @@ fn erased(event_type: &str) -> Vec<(&'static str, Value)> {
         "type_set" => "type",
         "assignee_set" => "assignee_id",
         "group_set" => "group_id",
+        "external_id_set" => "external_id",
+        "requester_set" => "requester_id",
+        "due_set" => "due_at",
+        "problem_set" => "problem_id",
+        "recipient_noted" => "recipient",
+        "email_ccs_set" => return vec![(EMAIL_CCS, json!([]))],
+        "followers_set" => return vec![(FOLLOWERS, json!([]))],
         "tags_set" => return vec![("tags", json!([ERASED]))],
         _ => return Vec::new(),
     };

@@ -23,7 +23,8 @@ pub(crate) async fn one(desk: &Desk, caller: &Caller, row: &Audit) -> Result<Val
 }
 
 fn audit(row: &Audit, files: &Files) -> Value {
-    let events: Vec<Value> = row.events.as_array().into_iter().flatten().map(|event| entry(event, files)).collect();
+    let mut events: Vec<Value> = row.events.as_array().into_iter().flatten().map(|event| entry(event, files)).collect();
+    events.sort_by_key(place);
     json!({
         "id": row.audit_id,
         "ticket_id": row.ticket_id,
@@ -33,6 +34,16 @@ fn audit(row: &Audit, files: &Files) -> Value {
         "via": via(&row.channel),
         "metadata": metadata(),
     })
+}
+
+/// Where an entry stands: first what was said, then what was created, in the order of the reference, then what changed.
+fn place(entry: &Value) -> usize {
+    const CREATED: [&str; 5] = ["subject", "requester_id", "priority", "type", "status"];
+    match entry["type"].as_str() {
+        Some("Comment") => 0,
+        Some("Create") => 1 + CREATED.iter().position(|field| entry["field_name"] == *field).unwrap_or(CREATED.len()),
+        _ => CREATED.len() + 2,
+    }
 }
 
 /// The projection keeps what was said and which files came along; rendering and addresses are added here.

@@ -13,13 +13,43 @@ pub(crate) fn url(caller: &Caller, ticket_id: i64) -> String {
     caller.origin.url(&format!("/api/v2/tickets/{ticket_id}.json"))
 }
 
+/// Where the ticket came in, and which one it goes on with.
+fn came_by(row: &Ticket) -> Value {
+    let mut via = via(&row.channel);
+    if let Some(source) = row.followup_source_id {
+        via["source"]["from"] = json!({"ticket_id": source});
+        via["source"]["rel"] = json!("follow_up");
+    }
+    via
+}
+
+/// All who get copies of its mails or follow it.
+fn collaborators(row: &Ticket) -> Vec<i64> {
+    let mut people: Vec<i64> = row.email_cc_ids.iter().chain(&row.follower_ids).copied().collect();
+    people.sort_unstable();
+    people.dedup();
+    people
+}
+
 /// The ticket as the API shows it.
 pub(crate) fn ticket(caller: &Caller, row: &Ticket) -> Value {
+    let mut shown = shown(caller, row);
+    // Who follows it, and what else it is about, is among those who work on it.
+    if !caller.is_insider() {
+        shown["follower_ids"] = json!([]);
+        shown["collaborator_ids"] = json!(row.email_cc_ids);
+        shown["problem_id"] = Value::Null;
+        shown["has_incidents"] = json!(false);
+    }
+    shown
+}
+
+fn shown(caller: &Caller, row: &Ticket) -> Value {
     json!({
         "id": row.ticket_id,
         "url": url(caller, row.ticket_id),
         "external_id": row.external_id,
-        "via": via(&row.channel),
+        "via": came_by(row),
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         "type": row.ticket_type,
@@ -28,26 +58,26 @@ pub(crate) fn ticket(caller: &Caller, row: &Ticket) -> Value {
         "description": row.description,
         "priority": row.priority,
         "status": row.status,
-        "recipient": null,
+        "recipient": row.recipient,
         "requester_id": row.requester_id,
         "submitter_id": row.submitter_id,
         "assignee_id": row.assignee_id,
         "organization_id": null,
         "group_id": row.group_id,
-        "collaborator_ids": [],
-        "follower_ids": [],
-        "email_cc_ids": [],
+        "collaborator_ids": collaborators(row),
+        "follower_ids": row.follower_ids,
+        "email_cc_ids": row.email_cc_ids,
         "forum_topic_id": null,
-        "problem_id": null,
-        "has_incidents": false,
+        "problem_id": row.problem_id,
+        "has_incidents": row.has_incidents,
         "is_public": row.is_public,
-        "due_at": null,
+        "due_at": row.due_at.map(|due_at| moment(due_at.to_jiff())),
         "tags": row.tags,
         "custom_fields": [],
         "fields": [],
         "satisfaction_rating": null,
         "sharing_agreement_ids": [],
-        "followup_ids": [],
+        "followup_ids": row.followup_ids,
         "ticket_form_id": null,
         "custom_status_id": null,
         "brand_id": ONLY_BRAND,

@@ -13,7 +13,7 @@ use crate::{
 /// Answers the number, counted now.
 pub(crate) async fn count(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
     let mut transaction = desk.reading(&caller.resident).await?;
-    let in_sight = Filter { sight: caller.sight(), external_id: None };
+    let in_sight = Filter::of(caller.sight());
     let value = read::tickets::count(&mut transaction, &caller.resident, in_sight).await?;
     let refreshed_at = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
     Ok(Json(json!({"count": {"value": value, "refreshed_at": refreshed_at}})))

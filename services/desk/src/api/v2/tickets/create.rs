@@ -9,14 +9,15 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use domain::ticket::{Open, Ticket};
+use domain::ticket::{Comment, Details, Open, Ticket};
 use schemas::{PersonId, StreamName, TicketId};
 
-use super::{answer, changes::Attributes, requester::Requester};
+use super::{answer, changes::Attributes, followup, requester};
 use crate::{
     api::{
         claim,
         comment::{CommentRequest, takes},
+        named::{Named, Newcomers},
         v2::present,
     },
     body::{Body, Fields},
@@ -33,40 +34,42 @@ const ATTEMPTS_MAX: usize = 3;
 
 /// A new ticket as a client sent it.
 struct Request {
-    requester: Requester,
+    requester: Option<Named>,
     attributes: Attributes,
-    external_id: Option<String>,
+    recipient: Option<String>,
+    followup_of: Option<TicketId>,
     comment: CommentRequest,
 }
 
 impl Request {
-    async fn read(desk: &Desk, body: &Body, caller: &Caller) -> Result<Self, ApiError> {
-        let mut fields = Fields::root(body, "ticket")?;
+    async fn read(desk: &Desk, mut fields: Fields<'_>, caller: &Caller) -> Result<Self, ApiError> {
         let attributes = Attributes::read(&mut fields, caller);
-        let requester = Requester::read(&mut fields);
+        let requester = requester::read(&mut fields);
         let submitter = fields.integer("submitter_id").map(PersonId::new);
-        let external_id = fields.checked("external_id", domain::text::external_id);
-        let comment = match fields.object("comment") {
-            Some(mut inner) => {
-                let comment = CommentRequest::read(desk, &mut inner).await?;
-                fields.absorb(inner);
-                comment
-            }
-            None if fields.has("description") => {
-                fields.required("description", |sent| takes(domain::text::body(sent))).map(CommentRequest::plain)
-            }
-            None => {
-                if fields.value("comment").is_none() {
-                    fields.fault("comment", "comment: takes an object with body or html_body", "BlankValue");
-                }
-                None
-            }
-        };
+        let recipient = fields.checked("recipient", domain::text::recipient);
+        let followup_of = fields.integer("via_followup_source_id").map(TicketId::new);
+        let comment = first_comment(desk, &mut fields).await?;
         fields.finish()?;
         let comment = comment.ok_or_else(|| ApiError::invalid("comment", "comment: takes a text", "BlankValue"))?;
         let comment = comment.with_author_or(submitter);
-        Ok(Self { requester, attributes, external_id, comment })
+        Ok(Self { requester, attributes, recipient, followup_of, comment })
     }
+}
+
+/// The comment, or the description of older clients.
+async fn first_comment(desk: &Desk, fields: &mut Fields<'_>) -> Result<Option<CommentRequest>, ApiError> {
+    if let Some(mut inner) = fields.object("comment") {
+        let comment = CommentRequest::read(desk, &mut inner).await?;
+        fields.absorb(inner);
+        return Ok(comment);
+    }
+    if fields.has("description") {
+        return Ok(fields.required("description", |sent| takes(domain::text::body(sent))).map(CommentRequest::plain));
+    }
+    if fields.value("comment").is_none() {
+        fields.fault("comment", "comment: takes an object with body or html_body", "BlankValue");
+    }
+    Ok(None)
 }
 
 /// Answers the ticket and the audit, and where the ticket is.
@@ -79,7 +82,7 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     let by = caller.issuer(&desk, &body.print);
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
-        None => open(&desk, &caller, &by, Request::read(&desk, &body, &caller).await?).await?,
+        None => open(&desk, &caller, &by, Fields::root(&body, "ticket")?).await?,
     };
     let Some(StreamName::Ticket(ticket)) = done.stream else { return Err(ApiError::idempotency_key_reused()) };
     let (written, version, body) =
@@ -88,44 +91,70 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     Ok((StatusCode::CREATED, location, version, written, Json(body)))
 }
 
-async fn open(desk: &Desk, caller: &Caller, by: &Issuer, request: Request) -> Result<Done, ApiError> {
-    let Request { requester, attributes, external_id, comment } = request;
-    requester.check(caller)?;
-    attributes.check(desk, &caller.resident).await?;
-    let subject = attributes.subject.clone().unwrap_or_else(|| subject_of(comment.body()));
+/// Opens the ticket that `fields` describe.
+pub(crate) async fn open(desk: &Desk, caller: &Caller, by: &Issuer, fields: Fields<'_>) -> Result<Done, ApiError> {
+    let Request { requester, mut attributes, recipient, followup_of, comment } =
+        Request::read(desk, fields, caller).await?;
+    requester::check(requester.as_ref(), caller)?;
+    let source = match followup_of {
+        Some(source) => Some(followup::source(desk, caller, source).await?),
+        None => None,
+    };
+    let text = comment.body().to_owned();
     let comment = comment.resolve(desk, caller, by).await?;
-    let mut command = Open::new(caller.by(), caller.person, subject, comment);
-    command.status = attributes.status;
-    command.priority = attributes.priority.flatten();
-    command.ticket_type = attributes.ticket_type.flatten();
-    command.assignee = attributes.assignee.flatten();
-    command.group = attributes.group.flatten();
-    command.tags = attributes.tags.unwrap_or_default().into();
-    command.channel = attributes.channel;
-    command.external_id = external_id.into();
     let ticket = allocate(desk, caller).await?;
-    for _ in 1..ATTEMPTS_MAX {
-        match append(desk, by, (ticket, &mut command), &requester).await? {
-            Err(Failure::Conflict { .. }) => {}
+    let mut attempt = 1;
+    loop {
+        let mut newcomers = Newcomers::default();
+        let further = attributes.resolve(desk, caller, &mut newcomers).await?;
+        let mut command = plain(caller, &attributes, (&text, comment.clone()));
+        (command.further, command.recipient, command.followup_of) = (further, recipient.clone().into(), followup_of);
+        if let Some(source) = &source {
+            followup::copy(source, &attributes, &mut command);
+        }
+        command.requester = match &requester {
+            Some(named) => named.resolve(desk, &caller.resident, ("requester_id", &mut newcomers)).await?.person,
+            None => requester_of(caller, source.as_ref()),
+        };
+        match append(desk, by, (ticket, command), &newcomers).await? {
+            Err(Failure::Conflict { .. }) if attempt < ATTEMPTS_MAX => attempt += 1,
             outcome => return Ok(outcome?),
         }
     }
-    Ok(append(desk, by, (ticket, &mut command), &requester).await??)
 }
 
-/// One attempt: whoever holds the requester's address is looked up anew each time.
+/// What the attributes say by themselves.
+fn plain(caller: &Caller, attributes: &Attributes, (text, comment): (&str, Comment)) -> Open {
+    let subject = attributes.subject.clone().unwrap_or_else(|| subject_of(text));
+    Open {
+        status: attributes.status,
+        priority: attributes.priority.flatten(),
+        ticket_type: attributes.ticket_type.flatten(),
+        assignee: attributes.assignee.flatten(),
+        group: attributes.group.flatten(),
+        tags: attributes.tags.clone().unwrap_or_default().into(),
+        channel: attributes.channel,
+        external_id: attributes.external_id.clone().flatten().into(),
+        ..Open::new(caller.by(), caller.person, subject, comment)
+    }
+}
+
+/// Whoever asks; where an agent follows up a ticket, whoever asked then.
+fn requester_of(caller: &Caller, source: Option<&Details>) -> PersonId {
+    source.filter(|_| caller.is_agent()).map_or(caller.person, |source| source.requester)
+}
+
+/// One attempt.
 async fn append(
     desk: &Desk,
     by: &Issuer,
-    (ticket, command): (TicketId, &mut Open),
-    requester: &Requester,
+    (ticket, command): (TicketId, Open),
+    newcomers: &Newcomers,
 ) -> Result<Result<Done, Failure>, ApiError> {
-    let found = requester.resolve(desk, by, command.by.person).await?;
-    command.requester = found.person;
-    let batch = Batch::new(desk, by);
-    let batch = batch.decide::<Ticket>(StreamName::Ticket(ticket), None, &command.clone().into()).await?;
-    let batch = claim::decide(batch, by, (ticket, command.by.person), &command.comment.attachments).await?;
-    match found.add_to(batch).await? {
+    let (person, files) = (command.by.person, command.comment.attachments.clone());
+    let batch = Batch::new(desk, by).decide::<Ticket>(StreamName::Ticket(ticket), None, &command.into()).await?;
+    let batch = claim::decide(batch, by, (ticket, person), &files).await?;
+    match newcomers.add_to(batch, desk, by).await? {
         Ok(batch) => Ok(batch.commit().await),
         Err(failure) => Ok(Err(failure)),
     }
@@ -169,7 +198,7 @@ mod tests {
         assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
         let shown = &answer.body["ticket"];
         let expected = [
-            ("status", json!("new")),
+            ("status", json!("open")),
             ("priority", json!("urgent")),
             ("type", json!("incident")),
             ("tags", json!(["fire", "printer"])),
@@ -191,15 +220,15 @@ mod tests {
                 "id": "…", "ticket_id": 1, "author_id": 2, "created_at": "2026-11-22T10:00:00Z", "metadata": "…",
                 "via": {"channel": "email", "source": {"from": {}, "to": {}, "rel": null}},
                 "events": [
-                    created("requester_id", json!("3")), created("subject", json!("Printer on fire")),
-                    created("status", json!("new")), created("priority", json!("urgent")), created("type", json!("incident")),
-                    created("assignee_id", json!("2")), created("group_id", json!("5")), created("external_id", json!("x-1")),
-                    created("tags", json!(["fire", "printer"])),
                     {
                         "id": "…", "type": "Comment", "author_id": 2, "public": true, "audit_id": "…", "attachments": [],
                         "body": "It smokes.\n\nHelp!", "plain_body": "It smokes.\n\nHelp!",
                         "html_body": "<div class=\"zd-comment\" dir=\"auto\"><p dir=\"auto\">It smokes.</p><p dir=\"auto\">Help!</p></div>",
                     },
+                    created("subject", json!("Printer on fire")), created("requester_id", json!("3")),
+                    created("priority", json!("urgent")), created("type", json!("incident")), created("status", json!("open")),
+                    created("assignee_id", json!("2")), created("group_id", json!("5")), created("external_id", json!("x-1")),
+                    created("tags", json!(["fire", "printer"])),
                 ],
             })
         );

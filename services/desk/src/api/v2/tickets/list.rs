@@ -14,17 +14,22 @@ use crate::{
 /// Answers a page of tickets.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     let external_id = query.get("external_id").map(str::to_owned);
-    let page = query.page(&caller)?;
-    let (resident, sight) = (&caller.resident, caller.sight());
-    let filter = Filter { sight, external_id: external_id.as_deref() };
+    let filter = Filter { external_id: external_id.as_deref(), ..Filter::of(caller.sight()) };
+    page(&desk, &caller, query, filter).await
+}
+
+/// A page of the tickets that pass a filter.
+pub(super) async fn page(desk: &Desk, caller: &Caller, query: PageQuery, filter: Filter<'_>) -> ApiResult<Json<Value>> {
+    let page = query.page(caller)?;
+    let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;
     let slice = page.slice(read::tickets::ids(&mut transaction, resident, filter, page.window()).await?);
     let count = match page.is_counted() {
         true => Some(read::tickets::count(&mut transaction, resident, filter).await?),
         false => None,
     };
-    let rows = read::tickets::many(&mut transaction, resident, sight, &slice.ids).await?;
-    let tickets = rows.iter().map(|row| present::ticket::ticket(&caller, row)).collect();
+    let rows = read::tickets::many(&mut transaction, resident, filter.sight, &slice.ids).await?;
+    let tickets = rows.iter().map(|row| present::ticket::ticket(caller, row)).collect();
     Ok(Json(page.answer("tickets", tickets, &slice, count)))
 }
 

@@ -4,20 +4,26 @@
 //! `expected_version`; a ticket that has moved on since is answered 409 and left alone.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use domain::ticket::Update;
+use domain::ticket::{Changes, Update};
 use jiff::Timestamp;
 use schemas::{StreamName, TicketId, Version};
 
-use super::{answer, changes::Attributes};
+use super::{
+    answer,
+    changes::{Attributes, tags},
+    incidents, requester,
+};
 use crate::{
     api::{
         comment::CommentRequest,
-        settle, turn,
+        named::{Named, Newcomers},
+        settle,
+        turn::{self, Along},
         v2::{ids::Id, present::moment},
     },
     body::{Body, Fields},
     caller::Caller,
-    execute::replayed,
+    execute::{Done, Issuer, replayed},
     problem::{ApiError, ApiResult},
     read::{self, tickets},
     state::Desk,
@@ -26,14 +32,20 @@ use crate::{
 /// An update as a client sent it.
 struct Request {
     attributes: Attributes,
+    requester: Option<Named>,
+    added_tags: Vec<String>,
+    removed_tags: Vec<String>,
     comment: Option<CommentRequest>,
-    updated_stamp: Option<Timestamp>,
-    expected_version: Option<Version>,
+    stamp: Stamp,
 }
 
 impl Request {
-    async fn read(desk: &Desk, body: &Body, caller: &Caller, row: &tickets::Ticket) -> Result<Self, ApiError> {
-        let mut fields = Fields::root(body, "ticket")?;
+    async fn read(
+        desk: &Desk,
+        mut fields: Fields<'_>,
+        caller: &Caller,
+        row: &tickets::Ticket,
+    ) -> Result<Self, ApiError> {
         let attributes = Attributes::read(&mut fields, caller);
         let comment = match fields.object("comment") {
             Some(mut inner) => {
@@ -43,26 +55,55 @@ impl Request {
             }
             None => None,
         };
-        let is_safe = fields.boolean("safe_update").unwrap_or(false);
-        let updated_stamp = if is_safe { fields.required("updated_stamp", moment_of) } else { None };
-        let expected_version = fields.integer("expected_version").map(Version::new);
-        for (name, is) in [("requester_id", row.requester_id), ("submitter_id", row.submitter_id)] {
-            if fields.integer(name).is_some_and(|asked| asked != is) {
-                fields.fault(name, format!("{name}: takes {is}, as it is: it does not change"), "InvalidValue");
-            }
-        }
-        if fields.has("external_id") {
-            let asked = fields.string("external_id").map(str::trim).filter(|asked| !asked.is_empty());
-            if asked != row.external_id.as_deref() {
-                fields.fault("external_id", "takes what it is: it does not change", "InvalidValue");
-            }
+        let stamp = Stamp::read(&mut fields);
+        let requester = requester::read(&mut fields);
+        let added_tags = tags(&mut fields, "additional_tags").unwrap_or_default();
+        let removed_tags = tags(&mut fields, "remove_tags").unwrap_or_default();
+        let submitter = row.submitter_id;
+        if fields.integer("submitter_id").is_some_and(|asked| asked != submitter) {
+            fields.fault("submitter_id", format!("takes {submitter}, as it is: it does not change"), "InvalidValue");
         }
         fields.finish()?;
-        Ok(Self { attributes, comment, updated_stamp, expected_version })
+        Ok(Self { attributes, requester, added_tags, removed_tags, comment, stamp })
+    }
+
+    /// The command, and who is made known by it.
+    async fn resolve(mut self, desk: &Desk, caller: &Caller, by: &Issuer) -> Result<(Update, Newcomers), ApiError> {
+        let mut newcomers = Newcomers::default();
+        let further = self.attributes.resolve(desk, caller, &mut newcomers).await?;
+        let requester = match &self.requester {
+            Some(Named::Known(person)) if *person == caller.person => Some(*person),
+            Some(named) => Some(named.resolve(desk, &caller.resident, ("requester_id", &mut newcomers)).await?.person),
+            None => None,
+        };
+        let comment = match self.comment {
+            Some(comment) => Some(comment.resolve(desk, caller, by).await?),
+            None => None,
+        };
+        let channel = self.attributes.channel;
+        let changes = self.attributes.into_changes(further);
+        let (added_tags, removed_tags) = (self.added_tags.into(), self.removed_tags.into());
+        let changes = Changes { requester, added_tags, removed_tags, ..changes };
+        Ok((Update { by: caller.by(), changes, comment, channel }, newcomers))
+    }
+}
+
+/// What a client says about the ticket it saw.
+pub(super) struct Stamp {
+    updated_stamp: Option<Timestamp>,
+    expected_version: Option<Version>,
+}
+
+impl Stamp {
+    /// Reads `safe_update` with `updated_stamp`, and `expected_version`.
+    pub(super) fn read(fields: &mut Fields<'_>) -> Self {
+        let is_safe = fields.boolean("safe_update").unwrap_or(false);
+        let updated_stamp = if is_safe { fields.required("updated_stamp", moment_of) } else { None };
+        Self { updated_stamp, expected_version: fields.integer("expected_version").map(Version::new) }
     }
 
     /// The version the update is for, if the client cares; a conflict, if the ticket has moved on already.
-    fn expected(&self, row: &tickets::Ticket) -> Result<Option<Version>, ApiError> {
+    pub(super) fn expected(&self, row: &tickets::Ticket) -> Result<Option<Version>, ApiError> {
         match self.updated_stamp {
             Some(stamp) if moment(stamp) != moment(row.updated_at) => Err(ApiError::conflict()),
             Some(_) => Ok(Some(self.expected_version.unwrap_or(Version::new(row.version)))),
@@ -92,22 +133,26 @@ pub(crate) async fn update(
         Some(done) => done,
         None => {
             let row = in_sight(&desk, &caller, ticket).await?;
-            let request = Request::read(&desk, &body, &caller, &row).await?;
-            let expected = request.expected(&row)?;
-            request.attributes.check(&desk, &caller.resident).await?;
-            let comment = match request.comment {
-                Some(comment) => Some(comment.resolve(&desk, &caller, &by).await?),
-                None => None,
-            };
-            let channel = request.attributes.channel;
-            let changes = request.attributes.into_changes();
-            let command = Update { by: caller.by(), changes, comment, channel }.into();
-            turn::take(&desk, &by, (ticket, expected), &command).await?
+            change(&desk, &caller, &by, (&row, Fields::root(&body, "ticket")?)).await?
         }
     };
     let (written, version, body) =
         answer::written(&desk, &caller, ticket, &done).await.map_err(ApiError::after_done)?;
     Ok((written, version, Json(body)))
+}
+
+/// Changes a ticket as `fields` say.
+pub(crate) async fn change(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    (row, fields): (&tickets::Ticket, Fields<'_>),
+) -> Result<Done, ApiError> {
+    let request = Request::read(desk, fields, caller, row).await?;
+    let expected = request.stamp.expected(row)?;
+    let (update, newcomers) = request.resolve(desk, caller, by).await?;
+    let along = Along { newcomers, job: incidents::to_solve(desk, caller, row, &update).await? };
+    turn::take(desk, by, (TicketId::new(row.ticket_id), expected), (&update.into(), &along)).await
 }
 
 /// The ticket, if the caller may see it; also one that was opened a moment ago.
@@ -151,12 +196,12 @@ mod tests {
         assert_eq!(
             events,
             json!([
-                {"id": "…", "type": "Change", "field_name": "assignee_id", "value": "2", "previous_value": null},
-                {"id": "…", "type": "Change", "field_name": "status", "value": "pending", "previous_value": "new"},
                 {
                     "id": "…", "type": "Comment", "author_id": 2, "public": true, "audit_id": "…", "html_body": "…",
                     "attachments": [], "body": "On my way", "plain_body": "On my way",
                 },
+                {"id": "…", "type": "Change", "field_name": "assignee_id", "value": "2", "previous_value": null},
+                {"id": "…", "type": "Change", "field_name": "status", "value": "pending", "previous_value": "new"},
             ])
         );
         let null = update(&bench, json!({"assignee_id": null})).await;
@@ -209,9 +254,9 @@ mod tests {
     #[tokio::test]
     async fn every_wrong_field_of_an_update_is_named() -> anyhow::Result<()> {
         let bench = bench_with_ticket().await?;
-        let ticket = json!({"status": "x", "subject": "", "requester_id": EVE.id, "comment": {"html_body": "<i></i>"}});
+        let ticket = json!({"status": "x", "subject": "", "submitter_id": EVE.id, "comment": {"html_body": "<i></i>"}});
         let wrong = update(&bench, ticket).await.wrong_fields();
-        assert_eq!(wrong, ["comment.html_body", "requester_id", "status", "subject"]);
+        assert_eq!(wrong, ["comment.html_body", "status", "subject", "submitter_id"]);
         update(&bench, json!({"status": "open"})).await;
         assert_eq!(update(&bench, json!({"status": "new"})).await.wrong_fields(), ["status"]);
         Ok(())
@@ -222,7 +267,7 @@ mod tests {
         let bench = bench_with_ticket().await?;
         let said = update(&bench, json!({"comment": {"html_body": " ", "body": "Hi"}})).await;
         let events = said.body["audit"]["events"].as_array().expect("events");
-        assert_eq!((said.status.as_u16(), &events[events.len() - 1]["body"]), (200, &json!("Hi")));
+        assert_eq!((said.status.as_u16(), &events[0]["body"]), (200, &json!("Hi")));
         assert_eq!(update(&bench, json!({"comment": {"html_body": ""}})).await.wrong_fields(), ["comment.body"]);
         for faulty in [json!(5), json!("<div>".repeat(101)), json!("<b>\u{200b}</b>")] {
             let refused = update(&bench, json!({"comment": {"html_body": faulty}})).await;
@@ -232,15 +277,41 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_external_id_does_not_change() -> anyhow::Result<()> {
+    async fn whose_it_is_changes_and_when_it_is_due() -> anyhow::Result<()> {
         let bench = bench_with_ticket().await?;
-        bench.ticket(ALAN, json!({"external_id": "x-1", "comment": {"body": "x"}})).await;
-        for (path, id, status) in
-            [(1, json!("x-1"), 422), (1, json!(null), 200), (2, json!("x-1"), 200), (2, json!(null), 422)]
-        {
-            let answer =
-                bench.put(ALAN, &format!("/api/v2/tickets/{path}"), json!({"ticket": {"external_id": id}})).await;
-            assert_eq!(answer.status, status, "{path} {id}");
+        let changes = json!({
+            "external_id": "x-1", "requester_id": EVE.id, "assignee_email": "Grace@acme.example", "due_at": "2026-12-01T12:00:00+01:00",
+        });
+        let answer = update(&bench, changes).await;
+        let values = ["external_id", "requester_id", "assignee_id", "due_at", "status"]
+            .map(|field| answer.body["ticket"][field].clone());
+        assert_eq!(json!(values), json!(["x-1", EVE.id, GRACE.id, "2026-12-01T11:00:00Z", "open"]), "{}", answer.body);
+        assert_eq!(bench.get(ADA, "/api/v2/tickets/1").await.status, 404, "it is somebody else's now");
+        let back =
+            update(&bench, json!({"external_id": "", "requester": {"email": "new@acme.example"}, "due_at": null}))
+                .await;
+        assert_eq!((&back.body["ticket"]["external_id"], &back.body["ticket"]["due_at"]), (&Value::Null, &Value::Null));
+        let requester = back.body["ticket"]["requester_id"].as_i64().expect("somebody was made known");
+        assert_eq!(
+            bench.get(ALAN, &format!("/api/v2/users/{requester}")).await.body["user"]["email"],
+            "new@acme.example"
+        );
+        let wrong = json!({"requester_id": 99});
+        assert_eq!(update(&bench, wrong).await.wrong_fields(), ["requester_id"]);
+        for wrong in [json!({"assignee_email": "ada@acme.example"}), json!({"due_at": "soon"})] {
+            let field = wrong.as_object().and_then(|fields| fields.keys().next()).cloned();
+            assert_eq!(update(&bench, wrong).await.wrong_fields(), field.into_iter().collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_comment_is_as_private_as_its_ticket_unless_it_says_so() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        bench.ticket(ALAN, json!({"comment": {"body": "x", "public": false}})).await;
+        for (sent, is_public) in [(json!(null), false), (json!(true), true), (json!(null), true)] {
+            let answer = update(&bench, json!({"comment": {"body": "y", "public": sent}})).await;
+            assert_eq!(answer.body["audit"]["events"][0]["public"], is_public, "{sent}");
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ fn an_update_is_one_audit_in_a_fixed_order() {
         tags: Some(vec!["kettle".to_owned()].into()),
         assignee: Some(Some(ADMIN.person)),
         status: Some(Status::Pending),
+        ..Changes::default()
     };
     given::<Ticket>(ticket_in(Status::Open)).when(update_by(AGENT, changes, Some(public("Your turn")))).then([
         SubjectSet { subject: "B flat".to_owned().into() }.into(),
@@ -35,6 +36,7 @@ fn what_is_so_already_makes_no_event() {
         tags: Some(Vec::new().into()),
         assignee: Some(Some(AGENT.person)),
         status: Some(Status::Open),
+        ..Changes::default()
     };
     given::<Ticket>(ticket_in(Status::Open)).when(change_by(AGENT, changes)).then_nothing();
     given::<Ticket>(ticket_in(Status::Open)).when(change_by(REQUESTER, Changes::default())).then_nothing();
@@ -111,6 +113,15 @@ fn the_requester_cannot_solve_what_nobody_has() {
     given::<Ticket>(ticket_in(Status::New))
         .when(change_by(REQUESTER, to_status(Status::Solved)))
         .then_refused(Rejection::NeedsAssignee);
+}
+
+#[test]
+fn the_requester_solves_no_problem() {
+    let mut problem = ticket_in(Status::Open);
+    problem.push(TypeSet { ticket_type: Some(TicketType::Problem) }.into());
+    given::<Ticket>(problem)
+        .when(change_by(REQUESTER, to_status(Status::Solved)))
+        .then_refused(Rejection::AgentsOnly { field: "status" });
 }
 
 #[test]
