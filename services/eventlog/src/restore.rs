@@ -11,6 +11,7 @@
 
 mod claim;
 mod put;
+pub mod region;
 mod tail;
 
 use jiff::Timestamp;
@@ -45,91 +46,49 @@ pub struct Finish {
     pub at: Timestamp,
 }
 
-/// What the restore of a region finds of one of its tenants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// It is not there, or was not brought back to the end.
-    Due,
-    /// It was brought back before.
-    Restored,
-    /// It came by itself, while the restore of the region was interrupted.
-    New,
+/// What a restore is of. Asked for once more from the same source, one that was interrupted goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// A region, a tenant in its place, or a copy, and of which moment.
+    pub what: String,
+    /// The backup that said what must be there.
+    pub backup_id: Option<String>,
 }
 
-/// Begins the restore of a region from `source`, or goes on with one that was interrupted: notes whom it is to bring back. Gives
-/// the tenants in its way, and notes nothing then: those that are here and that no restore brought.
-///
-/// # Errors
-/// If the database fails.
-pub async fn plan(
-    connection: &mut PgConnection,
-    tenants: &[TenantId],
-    source: &str,
-    now: Timestamp,
-) -> Result<Vec<String>, Error> {
-    let mut transaction = connection.begin().await.map_err(Error::Restore)?;
-    let in_the_way = sqlx::query_scalar!(
-        "select t.slug from log.tenant t
-        where not exists (select from log.restore r where r.tenant_id = t.tenant_id)
-            and not exists (select from log.restore r where r.source = $1 and r.finished_at is null)
-        order by t.slug",
-        source
-    );
-    let in_the_way = in_the_way.fetch_all(&mut *transaction).await.map_err(Error::Restore)?;
-    if !in_the_way.is_empty() {
-        return Ok(in_the_way);
+impl Source {
+    /// Something that no backup says more of.
+    pub fn of(what: impl Into<String>) -> Self {
+        Self { what: what.into(), backup_id: None }
     }
-    let tenant_ids: Vec<_> = tenants.iter().map(|tenant_id| tenant_id.get()).collect();
-    sqlx::query!(
-        "insert into log.restore (tenant_id, source, begun_at)
-        select p.tenant_id, $2, $3 from unnest($1::uuid[]) as p (tenant_id)
-        where not exists (select from log.tenant t where t.tenant_id = p.tenant_id)
-        on conflict do nothing",
-        &tenant_ids,
-        source,
-        now.to_sqlx() as _
-    )
-    .execute(&mut *transaction)
-    .await
-    .map_err(Error::Restore)?;
-    transaction.commit().await.map_err(Error::Restore)?;
-    Ok(Vec::new())
 }
 
-/// Takes the note of a planned tenant back: it has nothing to bring, and would keep the restore of its region from ever being
-/// finished.
+/// A restore that was begun and has not come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Begun {
+    /// What it is of.
+    pub source: Source,
+    /// When it was begun.
+    pub at: Timestamp,
+}
+
+impl Begun {
+    fn of(what: String, backup_id: Option<String>, at: jiff_sqlx::Timestamp) -> Self {
+        Self { source: Source { what, backup_id }, at: at.to_jiff() }
+    }
+}
+
+/// The restore of a tenant that has not come to its end.
 ///
 /// # Errors
 /// If the database fails.
-pub async fn forget_planned(connection: &mut PgConnection, tenant_id: TenantId) -> Result<(), Error> {
-    sqlx::query!(
-        "delete from log.restore r where r.tenant_id = $1 and r.finished_at is null
-            and not exists (select from log.tenant t where t.tenant_id = r.tenant_id)",
-        tenant_id.get()
-    )
-    .execute(connection)
-    .await
-    .map_err(Error::Restore)?;
-    Ok(())
-}
-
-/// What there is of a tenant whose region is being restored.
-///
-/// # Errors
-/// If the database fails.
-pub async fn found(connection: &mut PgConnection, tenant_id: TenantId) -> Result<Found, Error> {
+pub async fn begun(connection: &mut PgConnection, tenant_id: TenantId) -> Result<Option<Begun>, Error> {
     let row = sqlx::query!(
-        r#"select r.tenant_id is not null as "is_noted!",
-            r.finished_at is not null and t.state not in ('behind', 'restoring') as "is_finished!"
-        from log.tenant t left join log.restore r on r.tenant_id = t.tenant_id where t.tenant_id = $1"#,
+        r#"select source, backup_id, begun_at as "begun_at: jiff_sqlx::Timestamp" from log.restore
+        where tenant_id = $1 and finished_at is null"#,
         tenant_id.get()
     );
     let row = row.fetch_optional(connection).await.map_err(Error::Restore)?;
-    Ok(match row {
-        Some(row) if !row.is_noted => Found::New,
-        Some(row) if row.is_finished => Found::Restored,
-        _ => Found::Due,
-    })
+    Ok(row.map(|row| Begun::of(row.source, row.backup_id, row.begun_at)))
 }
 
 /// Whether an interrupted restore, or this one, has taken rows out of the log that a projection may have read.
@@ -194,7 +153,7 @@ pub async fn newest(connection: &mut PgConnection) -> Result<Option<Noted>, Erro
 pub async fn begin(
     connection: &mut PgConnection,
     tenant: &NewTenant,
-    source: &str,
+    source: &Source,
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut transaction = connection.begin().await.map_err(Error::Restore)?;
@@ -206,15 +165,18 @@ pub async fn begin(
     // In a state that only a restore ends, what the tenant was before is in the row of the one that was interrupted.
     let opens_as = Some(state.ok_or_else(taken)?).filter(|state| !["behind", "restoring"].contains(&state.as_str()));
     sqlx::query!(
-        "insert into log.restore (tenant_id, source, begun_at, opens_as) values ($1, $2, $3, coalesce($4, 'active'))
-        on conflict (tenant_id) do update set source = excluded.source, finished_at = null,
+        "insert into log.restore (tenant_id, source, begun_at, opens_as, backup_id)
+        values ($1, $2, $3, coalesce($4, 'active'), $5)
+        on conflict (tenant_id) do update set source = excluded.source, backup_id = excluded.backup_id,
+            finished_at = null, refused_at = null,
             begun_at = case when restore.finished_at is null then restore.begun_at else excluded.begun_at end,
             opens_as = coalesce($4, case when restore.finished_at is null then restore.opens_as else 'active' end),
             has_changed = restore.has_changed and restore.finished_at is null",
         tenant_id,
-        source,
+        source.what,
         now.to_sqlx() as _,
-        opens_as
+        opens_as,
+        source.backup_id
     )
     .execute(&mut *transaction)
     .await

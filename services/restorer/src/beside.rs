@@ -8,7 +8,7 @@
 pub(crate) mod database;
 
 use auditor::replay::AsOf;
-use eventlog::restore::{self, Claim};
+use eventlog::restore::{self, Claim, Source};
 use jiff::Timestamp;
 use regions::{DatabaseRole, Region};
 use schemas::{Position, Slug, TenantId};
@@ -81,7 +81,7 @@ async fn make_claimed(
     let mut owner = deps.owner().await?;
     if database::exists(&mut owner, deps, name).await? {
         let found = look(&inside(deps, name)?, name, false).await?;
-        let is_same = found.tenant.as_ref().is_none_or(|(id, _)| (*id, &found.source) == (tenant_id, &source));
+        let is_same = found.tenant.as_ref().is_none_or(|(id, _)| (*id, &found.source) == (tenant_id, &source.what));
         if found.state == State::Whole || !is_same {
             return Err(Error::NameInUse { name: name.to_owned() });
         }
@@ -91,7 +91,7 @@ async fn make_claimed(
     runtime::crash::point("beside.database");
     let inside = inside(deps, name)?;
     migrate(inside.region()).await?;
-    let asked = TenantRestore { tenant_id, expected: None, source, sets_aside: false };
+    let asked = TenantRestore { source, ..TenantRestore::of(tenant_id, false) };
     let made = tenant::restore_into(&inside, &asked, Target::Copy(as_of), progress).await;
     if matches!(made, Err(Error::NothingThere { .. } | Error::BeyondArchive { .. })) {
         database::remove(&mut owner, deps, name).await?;
@@ -161,12 +161,12 @@ pub(crate) async fn migrate(region: &Region) -> Result<(), Error> {
     Ok(vault::migrate(&mut owner).await?)
 }
 
-fn source(as_of: AsOf) -> String {
-    match as_of {
+fn source(as_of: AsOf) -> Source {
+    Source::of(match as_of {
         AsOf::End => "beside, all of it".to_owned(),
         AsOf::Position(position) => format!("beside, as of position {position}"),
         AsOf::Time(time) => format!("beside, as of {time}"),
-    }
+    })
 }
 
 async fn find_in(owner: &mut sqlx::PgConnection, deps: &RestorerDeps, name: &str) -> Result<Beside, Error> {

@@ -39,6 +39,23 @@ pub enum Error {
         /// Who is there.
         tenants: Vec<String>,
     },
+    /// A restore from another backup was begun and is not finished: two would be mixed.
+    #[error(
+        "a restore of region {region} {} was begun at {begun_at} and is not finished, this one would be {}: without --backup \
+         that one goes on, with --anew this one begins in its place",
+        from(begun.as_deref()),
+        from(Some(asked))
+    )]
+    AnotherBackup {
+        /// Which region.
+        region: RegionId,
+        /// The backup that it was begun from.
+        begun: Option<String>,
+        /// When.
+        begun_at: Timestamp,
+        /// The backup that is asked for now.
+        asked: String,
+    },
     /// Nothing was ever archived under this tenant's id.
     #[error("tenant {tenant_id}: there is no archive of it in the bucket")]
     NoArchive {
@@ -220,6 +237,10 @@ impl Error {
         }
         line
     }
+}
+
+fn from(backup_id: Option<&str>) -> String {
+    backup_id.map_or_else(|| "without a backup".to_owned(), |backup_id| format!("from backup {backup_id}"))
 }
 
 fn others(more: usize) -> String {

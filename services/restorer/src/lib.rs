@@ -26,5 +26,5 @@ pub mod tenant;
 pub use beside::Beside;
 pub use deps::{Named, RestorerDeps};
 pub use error::Error;
-pub use region::{RegionProgress, RegionRestored, TenantOutcome, restore_region};
+pub use region::{RegionProgress, RegionRestore, RegionRestored, TenantOutcome, restore_region};
 pub use tenant::{RestoredTenant, TenantRestore, restore_tenant};

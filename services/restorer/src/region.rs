@@ -3,15 +3,20 @@
 //! A backup says which tenants there were and which trees they had: what must be there at the least. Each is restored to the end
 //! of its archive, which may be further: going back behind what was published would make a second history of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use archive::{BackupManifest, merkle::proof::Tree};
-use eventlog::restore::{self, Found};
+use archive::{BackupManifest, backup::TenantBackup, merkle::proof::Tree};
+use eventlog::restore::{
+    self, Source,
+    region::{self as noted, Found},
+};
 use futures::{FutureExt, StreamExt, stream};
 use replicator::backup;
 use schemas::TenantId;
+use sqlx::PgConnection;
 
 use crate::{
+    beside::database,
     deps::RestorerDeps,
     error::Error,
     proven,
@@ -21,9 +26,17 @@ use crate::{
 /// Tenants that are restored at the same time.
 const TENANTS_AT_ONCE: usize = 4;
 
-/// What the restore of a region is noted as. The backup is no part of it: while a restore is interrupted, the clock may have made a
-/// newer one, of whoever was back by then.
-const SOURCE: &str = "region";
+/// What the restore of a region is noted as.
+const REGION: &str = "region";
+
+/// What is to be restored.
+#[derive(Debug, Clone, Default)]
+pub struct RegionRestore {
+    /// The backup that says what must be there. Without: that of the restore which was interrupted, else the newest, if there is one.
+    pub backup_id: Option<String>,
+    /// Whether one that was interrupted, from another backup, is given up for this one.
+    pub is_anew: bool,
+}
 
 /// How far the restore of a region has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +45,7 @@ pub enum RegionProgress {
     Begun {
         /// Tenants there are.
         tenants: u64,
-        /// Events of theirs that are published.
+        /// Events of those that are still to come, as far as they are published.
         events: u64,
     },
     /// So many more events are in the log.
@@ -72,38 +85,56 @@ impl RegionRestored {
     }
 }
 
-/// Restores a region. Without an id, the newest backup says what must be there, if there is one. Called again after it was
-/// interrupted, it goes on, whatever happened in between: tenants that were restored by themselves, and those that signed up
-/// meanwhile, are left as they are.
+/// Restores a region. Called again after it was interrupted, it goes on, from the same backup and whatever happened in between:
+/// tenants that were restored by themselves, and those that signed up meanwhile, are left as they are.
 ///
 /// # Errors
-/// [`Error::NotEmpty`], [`Error::ClockBehind`], if there is no such backup or it is not the region's, or if a store does not
-/// answer. What concerns one tenant is in the result.
+/// [`Error::NotEmpty`], [`Error::AnotherBackup`], [`Error::ClockBehind`], [`Error::UnderWay`], if there is no such backup or it is
+/// not the region's, or if a store does not answer. What concerns one tenant is in the result.
 pub async fn restore_region(
     deps: &RestorerDeps,
-    backup_id: Option<&str>,
+    asked: &RegionRestore,
     progress: &(dyn Fn(RegionProgress) + Sync),
 ) -> Result<RegionRestored, Error> {
-    let backup = find(deps, backup_id).await?;
+    let claim = database::claim(deps, &format!("region {}", deps.region().id)).await?;
+    let restored = restore_claimed(deps, asked, progress).await;
+    claim.release().await;
+    restored
+}
+
+async fn restore_claimed(
+    deps: &RestorerDeps,
+    asked: &RegionRestore,
+    progress: &(dyn Fn(RegionProgress) + Sync),
+) -> Result<RegionRestored, Error> {
+    let mut owner = deps.owner().await?;
+    let tenants = noted::in_the_way(&mut owner, REGION).await?;
+    if !tenants.is_empty() {
+        return Err(Error::NotEmpty { region: deps.region().id.clone(), tenants });
+    }
+    let backup = find(deps, &mut owner, asked).await?;
     let now = deps.replicator.clock.now();
     if let Some(backup) = &backup {
         proven::check_clock(now, format!("backup {}", backup.backup_id), backup.completed_at)?;
     }
+    let source = Source { what: REGION.to_owned(), backup_id: backup.as_ref().map(|backup| backup.backup_id.clone()) };
     let plan = plan(deps, backup.as_ref());
     let planned: Vec<_> = plan.keys().copied().collect();
-    let tenants = restore::plan(&mut deps.owner().await?, &planned, SOURCE, now).await?;
-    if !tenants.is_empty() {
-        return Err(Error::NotEmpty { region: deps.region().id.clone(), tenants });
-    }
+    noted::plan(&mut owner, &planned, &source, now).await?;
     let mut events = 0;
-    for tenant_id in plan.keys() {
-        events += replicator::published_size(&deps.replicator, *tenant_id).await?;
+    for tenant_id in planned {
+        // Only of those that are still to come: the time that is left is told from it.
+        if noted::found(&mut owner, tenant_id).await? == Found::Due {
+            events += replicator::published_size(&deps.replicator, tenant_id).await?;
+        }
     }
+    drop(owner);
     progress(RegionProgress::Begun { tenants: plan.len() as u64, events });
     let restores: Vec<_> = plan
         .into_iter()
         .map(|(tenant_id, expected)| {
-            let asked = TenantRestore { tenant_id, expected, source: SOURCE.to_owned(), sets_aside: false };
+            let source = source.clone();
+            let asked = TenantRestore { tenant_id, expected, source, sets_aside: false, is_anew: false };
             async move { (tenant_id, one(deps, &asked, progress).await) }.boxed()
         })
         .collect();
@@ -116,27 +147,60 @@ pub async fn restore_region(
     Ok(restored)
 }
 
-async fn find(deps: &RestorerDeps, backup_id: Option<&str>) -> Result<Option<BackupManifest>, Error> {
-    match backup_id {
-        Some(backup_id) => Ok(Some(backup::show(&deps.replicator, backup_id).await?)),
-        None => {
-            let listed = backup::list(&deps.replicator).await?;
-            Ok(listed.into_iter().filter_map(|listed| listed.manifest.ok()).next_back())
+/// The backup that says what must be there. While a restore is interrupted, the clock may have made a newer one, of whoever was back
+/// by then: that one says nothing.
+async fn find(
+    deps: &RestorerDeps,
+    owner: &mut PgConnection,
+    asked: &RegionRestore,
+) -> Result<Option<BackupManifest>, Error> {
+    let begun = noted::begun(owner, REGION).await?.filter(|_| !asked.is_anew);
+    let backup_id = match (&asked.backup_id, begun) {
+        (Some(asked), Some(begun)) if begun.source.backup_id.as_ref() != Some(asked) => {
+            let (region, begun_at) = (deps.region().id.clone(), begun.at);
+            return Err(Error::AnotherBackup { region, begun: begun.source.backup_id, begun_at, asked: asked.clone() });
         }
+        (Some(asked), _) => Some(asked.clone()),
+        (None, Some(begun)) => begun.source.backup_id,
+        (None, None) => {
+            let listed = backup::list(&deps.replicator).await?;
+            return Ok(listed.into_iter().filter_map(|listed| listed.manifest.ok()).next_back());
+        }
+    };
+    match backup_id {
+        Some(backup_id) => Ok(Some(backup::show(&deps.replicator, &backup_id).await?)),
+        None => Ok(None),
     }
 }
 
 /// Whom to restore, and the tree that each is known to have had. The backup may be older than the newest signup.
 fn plan(deps: &RestorerDeps, backup: Option<&BackupManifest>) -> BTreeMap<TenantId, Option<Tree>> {
     let backed_up = backup.iter().flat_map(|backup| &backup.tenants);
-    let mut plan: BTreeMap<_, _> = backed_up
-        .map(|tenant| (tenant.tenant_id, (tenant.size > 0).then_some(Tree { size: tenant.size, root: tenant.root })))
-        .collect();
-    let named: BTreeSet<_> = deps.names.keys().copied().collect();
-    for tenant_id in named {
-        plan.entry(tenant_id).or_default();
+    let mut plan: BTreeMap<_, _> = backed_up.map(|tenant| (tenant.tenant_id, tree_of(tenant))).collect();
+    for tenant_id in deps.names.keys() {
+        plan.entry(*tenant_id).or_default();
     }
     plan
+}
+
+/// A tenant's tree in a backup; nothing for one that had no events.
+fn tree_of(tenant: &TenantBackup) -> Option<Tree> {
+    (tenant.size > 0).then_some(Tree { size: tenant.size, root: tenant.root })
+}
+
+/// What is asked of a tenant by itself, while the restore of its region is not finished: as much as that asks of it. Both bring it
+/// back to the end of its archive, and the backup says where that is at the least.
+pub(crate) async fn going_on(deps: &RestorerDeps, asked: &TenantRestore) -> Result<TenantRestore, Error> {
+    let begun = restore::begun(&mut deps.owner().await?, asked.tenant_id).await?;
+    let is_of_region = |source: &Source| source.what == REGION && *source != asked.source && !asked.is_anew;
+    let Some(source) = begun.map(|begun| begun.source).filter(is_of_region) else { return Ok(asked.clone()) };
+    let backup = match &source.backup_id {
+        Some(backup_id) => Some(backup::show(&deps.replicator, backup_id).await?),
+        None => None,
+    };
+    let backed_up = backup.iter().flat_map(|backup| &backup.tenants);
+    let expected = backed_up.filter(|tenant| tenant.tenant_id == asked.tenant_id).find_map(tree_of).or(asked.expected);
+    Ok(TenantRestore { expected, source, ..asked.clone() })
 }
 
 /// One tenant. What concerns it alone is its outcome; a store that fails ends the whole restore, which then goes on later.
@@ -146,7 +210,7 @@ async fn one(
     progress: &(dyn Fn(RegionProgress) + Sync),
 ) -> Result<TenantOutcome, Error> {
     let mut owner = deps.owner().await?;
-    match restore::found(&mut owner, asked.tenant_id).await? {
+    match noted::found(&mut owner, asked.tenant_id).await? {
         Found::Due => drop(owner),
         Found::Restored => return Ok(TenantOutcome::Before),
         Found::New => return Ok(TenantOutcome::New),
@@ -154,11 +218,15 @@ async fn one(
     match restore_tenant(deps, asked, &|events| progress(RegionProgress::Events(events))).await {
         Ok(restored) => Ok(TenantOutcome::Restored(restored)),
         Err(Error::NoArchive { .. }) => {
-            restore::forget_planned(&mut deps.owner().await?, asked.tenant_id).await?;
+            noted::forget_planned(&mut deps.owner().await?, asked.tenant_id).await?;
             Ok(TenantOutcome::Empty)
         }
         // By itself, at the same time: the others come back all the same.
-        Err(error) if error.is_of_one() || matches!(error, Error::UnderWay { .. }) => Ok(TenantOutcome::Refused(error)),
+        Err(error @ Error::UnderWay { .. }) => Ok(TenantOutcome::Refused(error)),
+        Err(error) if error.is_of_one() => {
+            noted::refuse(&mut deps.owner().await?, asked.tenant_id, deps.replicator.clock.now()).await?;
+            Ok(TenantOutcome::Refused(error))
+        }
         Err(error) => Err(error),
     }
 }

@@ -10,14 +10,13 @@
 //! A crash between any two leaves a closed tenant; the same call goes on. It is the same function for a tenant that is gone, for
 //! one whose rows are damaged, and for one that is only behind.
 
+mod cut;
+
 use archive::merkle::Frontier;
-use auditor::{
-    Events,
-    replay::{AsOf, Filter, Taken},
-};
+use auditor::{Events, replay::AsOf};
 use eventlog::{
     NewTenant, TreeHead,
-    restore::{self, Finish, Other, Put, Tail},
+    restore::{self, Finish, Other, Put, Source, Tail},
 };
 use jiff::Timestamp;
 use runtime::crash;
@@ -25,6 +24,8 @@ use schemas::{Hash, Position, Recorded, Slug, TenantId};
 use sqlx::PgConnection;
 use vault::{Keyring, Stored};
 
+use self::cut::Cut;
+pub(crate) use self::cut::Target;
 use crate::{
     beside::database,
     deps::{Named, RestorerDeps},
@@ -32,6 +33,7 @@ use crate::{
     facts::Facts,
     keys,
     proven::{self, Proven},
+    region::going_on,
 };
 
 /// What is to be restored.
@@ -41,52 +43,18 @@ pub struct TenantRestore {
     pub tenant_id: TenantId,
     /// A tree that its archive is known to have had.
     pub expected: Option<archive::merkle::proof::Tree>,
-    /// What was asked for: the same words find an interrupted restore again.
-    pub source: String,
+    /// What was asked for: the same finds an interrupted restore again.
+    pub source: Source,
     /// Whether sound events of another history may be set aside.
     pub sets_aside: bool,
+    /// Whether nothing is asked of it that the unfinished restore of its region asks.
+    pub is_anew: bool,
 }
 
-/// Where a restore leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// The tenant's place: all of its archive, with keys, and open afterwards.
-    Place,
-    /// A drill's scratch: all of its archive, with keys, and closed.
-    Scratch,
-    /// A copy: its archive up to a moment, closed, and without keys. Whoever reads it has those of the living tenant.
-    Copy(AsOf),
-}
-
-impl Target {
-    const fn as_of(self) -> AsOf {
-        match self {
-            Self::Place | Self::Scratch => AsOf::End,
-            Self::Copy(as_of) => as_of,
-        }
-    }
-}
-
-/// What is put of an archive, which is read to its end.
-struct Cut {
-    filter: Filter,
-    is_over: bool,
-    tree: Frontier,
-}
-
-impl Cut {
-    fn new(as_of: AsOf) -> Self {
-        Self { filter: Filter { as_of, ..Filter::default() }, is_over: false, tree: Frontier::new() }
-    }
-
-    /// The events before the moment.
-    fn take<'events>(&mut self, events: &'events [Recorded]) -> &'events [Recorded] {
-        let is_over = |event: &Recorded| self.filter.takes(event) == Taken::Over;
-        let end = if self.is_over { Some(0) } else { events.iter().position(is_over) };
-        self.is_over = end.is_some();
-        let taken = &events[..end.unwrap_or(events.len())];
-        taken.iter().for_each(|event| self.tree.push(event.sealed.leaf));
-        taken
+impl TenantRestore {
+    /// A tenant by itself, by its archive alone.
+    pub fn of(tenant_id: TenantId, sets_aside: bool) -> Self {
+        Self { tenant_id, expected: None, source: Source::of("tenant"), sets_aside, is_anew: false }
     }
 }
 
@@ -124,7 +92,8 @@ pub async fn restore_tenant(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<RestoredTenant, Error> {
     let claim = database::claim(deps, &restore::place(asked.tenant_id)).await?;
-    let restored = restore_into(deps, asked, Target::Place, progress).await;
+    let restored = async { restore_into(deps, &going_on(deps, asked).await?, Target::Place, progress).await };
+    let restored = restored.await;
     claim.release().await;
     restored
 }

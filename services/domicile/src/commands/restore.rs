@@ -49,10 +49,13 @@ pub struct OfRegion {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub region: RegionOption,
-    /// The backup that says which tenants and events must be there; the newest when absent. What was archived later comes back
-    /// too: nothing goes back behind what was published.
+    /// The backup that says which tenants and events must be there; when absent that of the restore which was interrupted, else the
+    /// newest. What was archived later comes back too: nothing goes back behind what was published.
     #[arg(long, value_name = "BACKUP")]
     pub backup: Option<String>,
+    /// Begin anew from this backup, or the newest, though a restore from another one was begun and is not finished.
+    #[arg(long)]
+    pub anew: bool,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -68,6 +71,9 @@ pub struct OfTenant {
     /// database that went on from an older state.
     #[arg(long)]
     pub set_aside: bool,
+    /// Ask nothing of the archive that the unfinished restore of its region asks: what its backup says must be there may be gone.
+    #[arg(long)]
+    pub anew: bool,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -92,6 +98,11 @@ pub(crate) fn tenant_id(deps: &RestorerDeps, slug: &Slug) -> Result<TenantId, Fa
     let found = deps.names.iter().find(|(_, named)| named.slug == *slug);
     let unknown = || Failure::usage(format!("--tenant: the directory knows no {slug} in {}", deps.region().id));
     Ok(*found.ok_or_else(unknown)?.0)
+}
+
+/// What the directory calls it.
+pub(crate) fn name(deps: &RestorerDeps, tenant_id: TenantId) -> String {
+    deps.names.get(&tenant_id).map_or_else(|| tenant_id.to_string(), |named| named.slug.to_string())
 }
 
 /// What a restore works with. The directory must answer: it says who is at home in the region.

@@ -6,7 +6,10 @@ use archive::{
     drill::{TableDrill, TenantDrill},
     merkle::Frontier,
 };
-use eventlog::{MarkKind, NewTenant, restore};
+use eventlog::{
+    MarkKind, NewTenant,
+    restore::{self, Source},
+};
 use projector::{ProjectorDeps, ReadModels};
 use regions::{DatabaseRole, Resident};
 use runtime::RegionMetrics;
@@ -25,6 +28,8 @@ use crate::{
     tenant::{self, RestoredTenant, Target, TenantRestore},
 };
 
+/// What the restore of scratch is noted as.
+const DRILL: &str = "drill";
 /// Events read at once.
 const PAGE: i64 = 1_000;
 /// Connections with which read models are made.
@@ -117,7 +122,7 @@ async fn restore_scratch(
     beside::migrate(inside.region()).await?;
     let mut there = inside.owner().await?;
     projector::migrate(&mut there).await.map_err(Error::ReadModels)?;
-    let asked = TenantRestore { tenant_id, expected: None, source: "drill".to_owned(), sets_aside: false };
+    let asked = TenantRestore { source: Source::of(DRILL), ..TenantRestore::of(tenant_id, false) };
     let restored = tenant::restore_into(inside, &asked, Target::Scratch, progress).await?;
     // Without its key an event reads like one that was erased.
     match restored.keys.missing {
@@ -215,7 +220,7 @@ impl Both<'_> {
         };
         let mut ring = Keyring::new(tenant_id, self.deps.region_key.clone());
         ring.add_stored(here).await?;
-        restore::begin(there, &tenant, "drill", now).await?;
+        restore::begin(there, &tenant, &Source::of(DRILL), now).await?;
         let mut reached = after;
         while reached < to {
             let events = eventlog::read_log(here, living, reached, PAGE.min(to.get() - reached.get())).await?;

@@ -205,16 +205,17 @@ impl Ground {
 
     /// Where the bucket keeps an object of the tenant: for what no client of a bucket may do.
     pub(crate) fn file(&self, tenant: &Resident, key: &str) -> PathBuf {
-        self.bucket_folder().join(layout::tenant_prefix(tenant.tenant_id())).join(key)
+        self.object(&layout::tenant_prefix(tenant.tenant_id())).join(key)
     }
 
     /// Where it keeps the tenant's exported keys.
     pub(crate) fn keys_folder(&self, tenant: &Resident) -> PathBuf {
-        self.bucket_folder().join("keys").join(tenant.tenant_id().to_string())
+        self.object(&layout::keys_prefix(tenant.tenant_id()))
     }
 
-    fn bucket_folder(&self) -> PathBuf {
-        self.test.folder.path().join("s3").join(&self.test.region.bucket)
+    /// Where it keeps an object.
+    pub(crate) fn object(&self, key: &str) -> PathBuf {
+        self.test.folder.path().join("s3").join(&self.test.region.bucket).join(key)
     }
 
     /// The region as it is in a copy's database.

@@ -7,7 +7,7 @@ use auditor::Wrong;
 use jiff::SignedDuration;
 use regions::{DatabaseRole, Resident};
 use replicator::backup;
-use restorer::{Error, RestorerDeps, TenantOutcome, TenantRestore, restore_region, restore_tenant};
+use restorer::{Error, RegionRestore, RestorerDeps, TenantOutcome, TenantRestore, restore_region, restore_tenant};
 use schemas::PersonId;
 use vault::{RegionKey, Scope, SigningKey, SigningKeyFolder};
 
@@ -24,7 +24,7 @@ async fn lost(slug: &str) -> anyhow::Result<(Ground, Resident)> {
 
 /// Why the one tenant there is was refused; and nothing of it is there.
 async fn refused(eu: &Ground, deps: &RestorerDeps) -> anyhow::Result<Error> {
-    let mut outcome = restore_region(deps, None, &|_| ()).await?;
+    let mut outcome = restore_region(deps, &RegionRestore::default(), &|_| ()).await?;
     let outcome = outcome.tenants.pop_first().expect("one tenant").1;
     let TenantOutcome::Refused(error) = outcome else { panic!("{outcome:?}") };
     let open = sqlx::query_scalar!(r#"select count(*) as "count!" from log.tenant where state = 'active'"#);
@@ -87,8 +87,9 @@ async fn another_regions_keys_open_nothing_and_say_so() -> anyhow::Result<()> {
     SigningKey::load_or_create(&other.join("signing.key"), eu.test.ids.as_ref())?;
     let mut foreign = eu.deps.clone();
     foreign.replicator.signing = SigningKeyFolder::new(&other);
-    let error =
-        restore_region(&foreign, backup_id(&eu).await?.as_deref(), &|_| ()).await.expect_err("not its signature");
+    let error = restore_region(&foreign, &RegionRestore { backup_id: backup_id(&eu).await?, is_anew: false }, &|_| ())
+        .await
+        .expect_err("not its signature");
     assert!(matches!(error, Error::Archive(replicator::Error::NotOurs { .. })), "{error:?}");
 
     let region_key = RegionKey::load_or_create(&folder.join("other-region.key"), eu.test.ids.as_ref())?;
@@ -131,7 +132,8 @@ async fn another_regions_manifest_is_refused() -> anyhow::Result<()> {
 async fn a_clock_behind_the_backup_is_refused() -> anyhow::Result<()> {
     let (eu, _) = lost("acme").await?;
     eu.test.clock.advance(SignedDuration::from_hours(-2));
-    let error = restore_region(&eu.deps, None, &|_| ()).await.expect_err("the backup is from the future");
+    let error =
+        restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("the backup is from the future");
     assert!(error.to_string().starts_with("this machine's clock says 2026-11-22T08:00:00Z, and backup"), "{error}");
     Ok(())
 }
@@ -140,7 +142,7 @@ async fn a_clock_behind_the_backup_is_refused() -> anyhow::Result<()> {
 async fn keys_that_were_changed_come_back_for_nobody() -> anyhow::Result<()> {
     let (eu, acme) = lost("acme").await?;
     let exports = eu.deps.replicator.bucket.list(&format!("keys/{}/", acme.tenant_id())).await?;
-    let path = eu.test.folder.path().join("s3").join(&eu.test.region.bucket).join(&exports[0].key);
+    let path = eu.object(&exports[0].key);
     let mut export: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
     let keys: BTreeMap<_, _> = [("first", export["data_keys"][0]["wrapped"].clone())].into();
     export["data_keys"][1]["wrapped"] = keys["first"].clone();
@@ -161,7 +163,7 @@ async fn an_erased_person_stays_erased() -> anyhow::Result<()> {
     let before = eu.seen(&acme).await?;
     eu.lose_database().await?;
 
-    let outcome = restore_region(&eu.deps, None, &|_| ()).await?;
+    let outcome = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await?;
     let TenantOutcome::Restored(restored) = &outcome.tenants[&acme.tenant_id()] else { panic!("{outcome:?}") };
     assert_eq!(restored.erased_keys, 1);
     eu.project(&acme).await?;
@@ -198,8 +200,7 @@ async fn an_erasure_is_carried_out_again_where_an_old_database_still_has_the_key
     )
     .execute(&mut owner)
     .await?;
-    let asked =
-        TenantRestore { tenant_id: acme.tenant_id(), expected: None, source: "tenant".to_owned(), sets_aside: false };
+    let asked = TenantRestore::of(acme.tenant_id(), false);
     let restored = restore_tenant(&eu.deps, &asked, &|_| ()).await?;
     assert_eq!((restored.erased_keys, restored.keys.destroyed), (1, 1));
     assert_eq!(eu.seen(&acme).await?.keys, before.keys);

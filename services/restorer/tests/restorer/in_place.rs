@@ -4,14 +4,14 @@ use anyhow::Context;
 use eventlog::restore::{self, Claim, Put};
 use regions::Resident;
 use replicator::fence;
-use restorer::{Error, RestoredTenant, TenantOutcome, TenantRestore, restore_region, restore_tenant};
+use restorer::{Error, RegionRestore, RestoredTenant, TenantOutcome, TenantRestore, restore_region, restore_tenant};
 use schemas::Position;
 
 use crate::ground::{Ground, Seen, ground};
 
 async fn restore(eu: &Ground, tenant: &Resident, sets_aside: bool) -> Result<RestoredTenant, Error> {
     let tenant_id = tenant.tenant_id();
-    let asked = TenantRestore { tenant_id, expected: None, source: "tenant".to_owned(), sets_aside };
+    let asked = TenantRestore::of(tenant_id, sets_aside);
     restore_tenant(&eu.deps, &asked, &|_| ()).await
 }
 
@@ -234,7 +234,9 @@ async fn while_one_restores_a_tenant_another_is_refused_and_nobody_is_told_to_be
     let named = fence::find_behind(&eu.deps.replicator).await?;
     let named: Vec<_> = named.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy())).collect();
     assert_eq!(named, ["tenant acme: is being restored; it takes no writes until that is done"]);
-    let region = restore_region(&eu.deps, None, &|_| ()).await?;
+    // The restore of its region passes it over.
+    eu.lose_database().await?;
+    let region = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await?;
     assert!(matches!(region.tenants[&id], TenantOutcome::Refused(Error::UnderWay { .. })), "{region:?}");
     claim.release().await;
     restore(&eu, &acme, false).await?;

@@ -13,7 +13,7 @@ const TICKET: Scope = Scope::Ticket(TicketId::new(2));
 async fn restored(eu: &Ground, tenant: &Resident) -> anyhow::Result<RestoredTenant> {
     eu.test.clock.advance(jiff::SignedDuration::from_secs(1));
     let tenant_id = tenant.tenant_id();
-    let asked = TenantRestore { tenant_id, expected: None, source: "tenant".to_owned(), sets_aside: true };
+    let asked = TenantRestore::of(tenant_id, true);
     Ok(restore_tenant(&eu.deps, &asked, &|_| ()).await?)
 }
 

@@ -1,13 +1,30 @@
 //! A whole region into an empty database.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use replicator::backup;
-use restorer::{Error, TenantOutcome, TenantRestore, restore_region, restore_tenant};
+use restorer::{
+    Error, RegionProgress, RegionRestore, RegionRestored, TenantOutcome, TenantRestore, restore_region, restore_tenant,
+};
 use schemas::{Position, StreamName, TenantId, TicketId, Version};
 
 use crate::ground::{Ground, ground};
 
-async fn restored(eu: &Ground, backup_id: Option<&str>) -> anyhow::Result<restorer::RegionRestored> {
-    Ok(restore_region(&eu.deps, backup_id, &|_| ()).await?)
+async fn restored(eu: &Ground) -> anyhow::Result<RegionRestored> {
+    Ok(restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await?)
+}
+
+async fn restored_from(eu: &Ground, backup_id: &str, is_anew: bool) -> Result<RegionRestored, Error> {
+    restore_region(&eu.deps, &RegionRestore { backup_id: Some(backup_id.to_owned()), is_anew }, &|_| ()).await
+}
+
+/// Lets the restore of a region end when its first tenant is to be opened, as if it was killed there.
+async fn killed(eu: &Ground, asked: &RegionRestore) -> anyhow::Result<()> {
+    let mut owner = eu.owner().await?;
+    sqlx::raw_sql("alter table log.mark rename to away").execute(&mut owner).await?;
+    restore_region(&eu.deps, asked, &|_| ()).await.expect_err("as if it was killed");
+    sqlx::raw_sql("alter table log.away rename to mark").execute(&mut owner).await?;
+    Ok(())
 }
 
 #[tokio::test]
@@ -24,7 +41,7 @@ async fn a_region_comes_back_as_it_was() -> anyhow::Result<()> {
     let before = [eu.seen(&acme).await?, eu.seen(&globex).await?];
     eu.lose_database().await?;
 
-    let outcome = restored(&eu, None).await?;
+    let outcome = restored(&eu).await?;
     assert!(outcome.is_whole() && outcome.backup_id.is_some(), "{outcome:?}");
     for tenant in [&acme, &globex] {
         eu.project(tenant).await?;
@@ -50,9 +67,9 @@ async fn a_restore_that_is_asked_for_again_changes_nothing() -> anyhow::Result<(
     let acme = eu.tenant("acme").await?;
     eu.settle(&acme).await?;
     eu.lose_database().await?;
-    restored(&eu, None).await?;
+    restored(&eu).await?;
     let once = eu.seen(&acme).await?;
-    let again = restored(&eu, None).await?;
+    let again = restored(&eu).await?;
     assert!(matches!(again.tenants.values().next(), Some(TenantOutcome::Before)), "{again:?}");
     assert_eq!(eu.seen(&acme).await?, once);
     Ok(())
@@ -65,12 +82,12 @@ async fn a_tenant_without_an_archive_does_not_keep_the_restore_of_its_region_unf
     eu.settle(&acme).await?;
     eu.lose_database().await?;
     for _ in 0..2 {
-        let outcome = restored(&eu, None).await?;
+        let outcome = restored(&eu).await?;
         assert!(outcome.is_whole(), "{outcome:?}");
         assert!(matches!(outcome.tenants[&silent.tenant_id()], TenantOutcome::Empty), "{outcome:?}");
     }
     eu.tenant("initech").await?;
-    let refused = restore_region(&eu.deps, None, &|_| ()).await.expect_err("initech is there");
+    let refused = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("initech is there");
     assert!(refused.to_string().contains("it holds initech"), "{refused}");
     Ok(())
 }
@@ -81,7 +98,7 @@ async fn a_region_that_is_not_empty_is_left_alone() -> anyhow::Result<()> {
     let acme = eu.tenant("acme").await?;
     eu.settle(&acme).await?;
     let before = eu.seen(&acme).await?;
-    let refused = restore_region(&eu.deps, None, &|_| ()).await.expect_err("acme is there");
+    let refused = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("acme is there");
     assert_eq!(
         refused.to_string(),
         "region eu is not empty: it holds acme; a whole region is restored into an empty database, a single tenant by \
@@ -101,7 +118,7 @@ async fn who_the_directory_does_not_lead_here_is_not_opened() -> anyhow::Result<
     backup::create(&eu.deps.replicator, &mut |_| ()).await?;
     eu.lose_database().await?;
     eu.deps.names.remove(&moved.tenant_id());
-    let outcome = restored(&eu, None).await?;
+    let outcome = restored(&eu).await?;
     assert!(!outcome.is_whole());
     assert!(matches!(outcome.tenants[&acme.tenant_id()], TenantOutcome::Restored(_)));
     assert!(matches!(outcome.tenants[&moved.tenant_id()], TenantOutcome::Refused(Error::NotAtHome { .. })));
@@ -118,7 +135,7 @@ async fn a_generation_that_died_before_its_manifest_comes_back_too() -> anyhow::
     let before = eu.seen(&acme).await?;
     std::fs::remove_file(eu.file(&acme, &archive::layout::manifest(2)))?;
     eu.lose_database().await?;
-    let outcome = restored(&eu, None).await?;
+    let outcome = restored(&eu).await?;
     assert!(outcome.is_whole(), "{outcome:?}");
     let after = eu.seen(&acme).await?;
     assert_eq!((after.events, after.sealed, after.archived), (before.events, before.sealed, Some(Position::new(13))));
@@ -139,7 +156,7 @@ async fn twins_with_the_same_numbers_come_back_apart() -> anyhow::Result<()> {
         vec![(one.tenant_id(), eu.seen(&one).await?), (two.tenant_id(), eu.seen(&two).await?)];
     assert_ne!(before[0].1.root, before[1].1.root);
     eu.lose_database().await?;
-    restored(&eu, None).await?;
+    restored(&eu).await?;
     for (tenant, (_, seen)) in [&one, &two].into_iter().zip(before) {
         eu.project(tenant).await?;
         assert_eq!(eu.seen(tenant).await?, seen);
@@ -156,17 +173,19 @@ async fn a_region_goes_on_after_a_tenant_was_restored_by_itself_and_another_sign
     }
     let before = [eu.seen(&acme).await?, eu.seen(&globex).await?];
     eu.lose_database().await?;
-    let mut owner = eu.owner().await?;
-    sqlx::raw_sql("alter table log.mark rename to away").execute(&mut owner).await?;
-    restore_region(&eu.deps, None, &|_| ()).await.expect_err("as if it was killed");
-    sqlx::raw_sql("alter table log.away rename to mark").execute(&mut owner).await?;
-
-    let asked =
-        TenantRestore { tenant_id: acme.tenant_id(), expected: None, source: "tenant".to_owned(), sets_aside: false };
+    killed(&eu, &RegionRestore::default()).await?;
+    let asked = TenantRestore::of(acme.tenant_id(), false);
     restore_tenant(&eu.deps, &asked, &|_| ()).await?;
     let initech = eu.tenant("initech").await?;
     let signed_up = eu.seen(&initech).await?;
-    let outcome = restored(&eu, None).await?;
+    let to_come = AtomicU64::new(0);
+    let progress = |at| {
+        if let RegionProgress::Begun { events, .. } = at {
+            to_come.store(events, Ordering::Relaxed);
+        }
+    };
+    let outcome = restore_region(&eu.deps, &RegionRestore::default(), &progress).await?;
+    assert_eq!(to_come.into_inner(), 13, "globex is still to come");
     assert!(outcome.is_whole(), "{outcome:?}");
     assert!(matches!(outcome.tenants[&acme.tenant_id()], TenantOutcome::Before), "{outcome:?}");
     assert!(matches!(outcome.tenants[&globex.tenant_id()], TenantOutcome::Restored(_)), "{outcome:?}");
@@ -177,7 +196,105 @@ async fn a_region_goes_on_after_a_tenant_was_restored_by_itself_and_another_sign
     assert_eq!([eu.seen(&acme).await?, eu.seen(&globex).await?], before);
     assert_eq!(eu.seen(&initech).await?, signed_up);
     // It is finished now: it begins no other over what has happened since.
-    let refused = restore_region(&eu.deps, None, &|_| ()).await.expect_err("initech is there");
+    let refused = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("initech is there");
     assert!(refused.to_string().contains("it holds initech"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restore_that_was_interrupted_goes_on_from_its_own_backup_and_no_other() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    let mut backups = Vec::new();
+    for _ in 0..2 {
+        eu.ticket(&acme, 1, 2).await?;
+        backups.push(backup::create(&eu.deps.replicator, &mut |_| ()).await?.backup_id);
+        eu.test.clock.advance(jiff::SignedDuration::from_mins(1));
+    }
+    let [first, second] = backups.as_slice() else { panic!("{backups:?}") };
+    eu.lose_database().await?;
+    killed(&eu, &RegionRestore { backup_id: Some(first.clone()), is_anew: false }).await?;
+
+    let refused = restored_from(&eu, second, false).await.expect_err("another one was begun");
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "a restore of region eu from backup {first} was begun at 2026-11-22T10:02:00Z and is not finished, this one \
+             would be from backup {second}: without --backup that one goes on, with --anew this one begins in its place"
+        )
+    );
+    // The newest backup is not taken for it.
+    killed(&eu, &RegionRestore::default()).await?;
+    killed(&eu, &RegionRestore { backup_id: Some(second.clone()), is_anew: true }).await?;
+    assert!(matches!(restored_from(&eu, first, false).await, Err(Error::AnotherBackup { .. })), "now it is the second");
+    let outcome = restored(&eu).await?;
+    assert_eq!((outcome.is_whole(), outcome.backup_id.as_ref()), (true, Some(second)));
+    // It is over: who asks from another one is told what is there.
+    assert!(restored_from(&eu, first, false).await?.is_whole());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_by_itself_is_held_against_the_backup_of_its_regions_unfinished_restore() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    eu.settle(&globex).await?;
+    let checkpoint = {
+        eu.settle(&acme).await?;
+        std::fs::read(eu.file(&acme, archive::layout::CHECKPOINT))?
+    };
+    eu.ticket(&acme, 1, 6).await?;
+    backup::create(&eu.deps.replicator, &mut |_| ()).await?;
+    eu.lose_database().await?;
+    // The archive has lost its end.
+    std::fs::remove_file(eu.file(&acme, &archive::layout::manifest(2)))?;
+    std::fs::remove_file(eu.file(&acme, "events/000000000014-000000000019.seg.zst"))?;
+    std::fs::write(eu.file(&acme, archive::layout::CHECKPOINT), checkpoint)?;
+    let outcome = restored(&eu).await?;
+    assert!(matches!(outcome.tenants[&acme.tenant_id()], TenantOutcome::Refused(Error::WrongArchive { .. })));
+
+    let mut asked = TenantRestore::of(acme.tenant_id(), false);
+    let refused = restore_tenant(&eu.deps, &asked, &|_| ()).await.expect_err("the backup had more of it");
+    assert!(refused.to_string().contains("known to have held more"), "{refused}");
+    asked.is_anew = true;
+    assert_eq!(restore_tenant(&eu.deps, &asked, &|_| ()).await?.size, 13);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_refused_lets_no_restore_pass_over_a_region_that_lives() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    backup::create(&eu.deps.replicator, &mut |_| ()).await?;
+    eu.lose_database().await?;
+    eu.flip(&acme, "events/000000000001-000000000013.seg.zst")?;
+    // Tried as often as one likes, while nothing else is there.
+    for _ in 0..2 {
+        let outcome = restored(&eu).await?;
+        assert!(matches!(outcome.tenants[&acme.tenant_id()], TenantOutcome::Refused(Error::WrongArchive { .. })));
+    }
+    eu.tenant("initech").await?;
+    let refused = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("the region lives");
+    assert!(refused.to_string().contains("it holds initech"), "{refused}");
+    // By itself it comes back.
+    eu.flip(&acme, "events/000000000001-000000000013.seg.zst")?;
+    restore_tenant(&eu.deps, &TenantRestore::of(acme.tenant_id(), false), &|_| ()).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tenant_whose_own_restore_was_refused_is_in_the_way_of_its_regions() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    eu.put_back(&acme, 8).await?;
+    eu.ticket(&acme, 8, 2).await?;
+    let asked = TenantRestore::of(acme.tenant_id(), false);
+    restore_tenant(&eu.deps, &asked, &|_| ()).await.expect_err("it went on from an older state");
+    let refused = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("acme is there");
+    assert!(refused.to_string().contains("it holds acme"), "{refused}");
     Ok(())
 }

@@ -13,7 +13,7 @@ use crate::ground::{Ground, Seen, ground};
 
 async fn restored(eu: &Ground, tenant: &Resident, sets_aside: bool) -> Result<RestoredTenant, Error> {
     let tenant_id = tenant.tenant_id();
-    let asked = TenantRestore { tenant_id, expected: None, source: "tenant".to_owned(), sets_aside };
+    let asked = TenantRestore::of(tenant_id, sets_aside);
     restore_tenant(&eu.deps, &asked, &|_| ()).await
 }
 

@@ -102,8 +102,7 @@ async fn recovered(bench: &Bench, residents: &[Resident]) -> anyhow::Result<Take
 }
 
 async fn restored(deps: &RestorerDeps, resident: &Resident) -> anyhow::Result<Tree> {
-    let (tenant_id, source) = (resident.tenant_id(), "region".to_owned());
-    let asked = TenantRestore { tenant_id, expected: None, source, sets_aside: false };
+    let asked = TenantRestore::of(resident.tenant_id(), false);
     let restored = restore_tenant(deps, &asked, &|_| ()).await?;
     Ok(Tree { size: restored.size, root: restored.root })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use restorer::{Error, RegionProgress, RestorerDeps, TenantOutcome, restore_region};
+use restorer::{Error, RegionProgress, RegionRestore, RestorerDeps, TenantOutcome, restore_region};
 use schemas::TenantId;
 use serde::Serialize;
 
@@ -52,7 +52,8 @@ pub(super) async fn run(place: &Place, options: &OfRegion) -> Outcome {
         RegionProgress::Events(events) => _ = bar.get().map(|bar| bar.advance(events)),
         RegionProgress::Tenant => {}
     };
-    let restored = restore_region(&deps, options.backup.as_deref(), &show).await.map_err(said)?;
+    let asked = RegionRestore { backup_id: options.backup.clone(), is_anew: options.anew };
+    let restored = restore_region(&deps, &asked, &show).await.map_err(said)?;
     if let Some(bar) = bar.get() {
         bar.finish();
     }
@@ -64,7 +65,9 @@ pub(super) async fn run(place: &Place, options: &OfRegion) -> Outcome {
 /// What ops did wrong, and what is not as it should be, are told apart from a store that does not answer.
 pub(crate) fn said(error: Error) -> Failure {
     match &error {
-        Error::Archive(replicator::Error::NoSuchBackup { .. }) => Failure::usage(format!("--backup: {error}")),
+        Error::Archive(replicator::Error::NoSuchBackup { .. }) | Error::AnotherBackup { .. } => {
+            Failure::usage(format!("--backup: {error}"))
+        }
         Error::BadName { .. }
         | Error::NameInUse { .. }
         | Error::NoSuchCopy { .. }
@@ -80,9 +83,8 @@ pub(crate) fn said(error: Error) -> Failure {
 }
 
 fn row(deps: &RestorerDeps, tenant_id: TenantId, outcome: &TenantOutcome) -> TenantRow {
-    let name = deps.names.get(&tenant_id).map_or_else(|| tenant_id.to_string(), |named| named.slug.to_string());
     let row = |result: String| TenantRow {
-        tenant: name.clone(),
+        tenant: super::name(deps, tenant_id),
         tenant_id,
         events: None,
         root: None,

@@ -65,7 +65,8 @@ pub(super) async fn run(place: &Place, options: &OfTenant) -> Outcome {
     let deps = super::deps(&deployment, &options.tenant.region).await?;
     let slug = &options.tenant.tenant;
     let tenant_id = super::tenant_id(&deps, slug)?;
-    let restored = restore(&deps, (tenant_id, slug), options.set_aside).await.map_err(|error| {
+    let asked = TenantRestore { is_anew: options.anew, ..TenantRestore::of(tenant_id, options.set_aside) };
+    let restored = restore(&deps, &asked, slug).await.map_err(|error| {
         let is_forked =
             matches!(error, Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. }));
         let hint =
@@ -76,22 +77,17 @@ pub(super) async fn run(place: &Place, options: &OfTenant) -> Outcome {
     print_one(&restored, options.format, || restored.in_words())
 }
 
-async fn restore(
-    deps: &RestorerDeps,
-    (tenant_id, slug): (TenantId, &Slug),
-    sets_aside: bool,
-) -> Result<RestoredTenant, Error> {
-    let events = replicator::published_size(&deps.replicator, tenant_id).await?;
+async fn restore(deps: &RestorerDeps, asked: &TenantRestore, slug: &Slug) -> Result<RestoredTenant, Error> {
+    let events = replicator::published_size(&deps.replicator, asked.tenant_id).await?;
     let bar = Progress::new(&format!("restore {slug}, events"), events);
-    let asked = TenantRestore { tenant_id, expected: None, source: "tenant".to_owned(), sets_aside };
-    let restored = restore_tenant(deps, &asked, &|events| bar.advance(events)).await;
+    let restored = restore_tenant(deps, asked, &|events| bar.advance(events)).await;
     bar.finish();
     restored
 }
 
 /// Brings a tenant that is behind forward, and says what was done.
 pub async fn heal(deps: &RestorerDeps, tenant_id: TenantId, slug: &Slug) -> Result<String, String> {
-    match restore(deps, (tenant_id, slug), false).await {
+    match restore(deps, &TenantRestore::of(tenant_id, false), slug).await {
         Ok(restored) => Ok(format!("brought forward by {} events to {}", restored.put.added, restored.size)),
         Err(error) => Err(error.chain()),
     }
