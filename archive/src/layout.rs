@@ -86,7 +86,12 @@ pub fn drill_id(key: &str) -> Option<&str> {
 
 /// The segment that holds the events from `first` to `last`.
 pub fn segment(first: Position, last: Position) -> String {
-    format!("{EVENTS}{:012}-{:012}.seg.zst", first.get(), last.get())
+    format!("{}{:012}.seg.zst", segments_from(first), last.get())
+}
+
+/// What the names of all segments begin with whose first event is `first`.
+pub fn segments_from(first: Position) -> String {
+    format!("{EVENTS}{:012}-", first.get())
 }
 
 /// The first and last position in a segment's name.

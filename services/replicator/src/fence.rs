@@ -3,8 +3,9 @@
 //! An append to such a log would make a second history of what auditors hold a signed head of. So each is closed, before the desk
 //! takes its first request and again whenever the replicator comes across one, until it is brought forward from the archive.
 //!
-//! A head is sealed in the database before it is published. So a database that is not an old one has sealed at least what is
-//! published: that is all there is to compare, one object a tenant, and none in the path of an append.
+//! A head is sealed in the database before anything of its generation is written. So a database that is not an old one has sealed at
+//! least what is published, and begins each segment that is in the bucket: that is all there is to compare, one object and one
+//! listing a tenant, and none in the path of an append.
 //!
 //! A tenant whose restore was interrupted is closed as well, and is named with the others: the same restore ends it.
 
@@ -13,7 +14,14 @@ use eventlog::restore;
 use futures::{FutureExt, StreamExt, stream};
 use schemas::{Hash, Position, Slug, TenantId};
 
-use crate::{archive_tenant::published, deps::ReplicatorDeps, error::Error, signing::KeyRing, store::TenantObjects};
+use crate::{
+    archive_tenant::published,
+    deps::ReplicatorDeps,
+    error::Error,
+    signing::KeyRing,
+    store::TenantObjects,
+    under_way::{segments_after, under_way},
+};
 
 /// Checkpoints that are read at the same time.
 const AT_ONCE: usize = 16;
@@ -29,8 +37,10 @@ pub struct Behind {
     pub position: Position,
     /// How far the database has sealed.
     pub sealed: u64,
-    /// How far the published checkpoint reaches.
-    pub published: u64,
+    /// How far its archive reaches.
+    pub archived: u64,
+    /// Whether that is the published checkpoint, and not a generation that only a segment and its signed head tell of.
+    pub is_published: bool,
     /// Whether a restore of it was begun and is not finished.
     pub is_restoring: bool,
     /// Whether somebody is at work on that.
@@ -50,7 +60,7 @@ impl Behind {
 
 impl std::fmt::Display for Behind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { slug, position, sealed, published, .. } = self;
+        let Self { slug, position, sealed, archived, .. } = self;
         let position = position.get().unsigned_abs();
         if self.is_under_way {
             return write!(formatter, "tenant {slug}: is being restored");
@@ -58,21 +68,42 @@ impl std::fmt::Display for Behind {
         if self.is_restoring {
             return write!(formatter, "tenant {slug}: a restore of it was begun and is not finished");
         }
-        write!(formatter, "tenant {slug}: the published checkpoint is at position {published}, the database ")?;
-        if position < *published {
-            write!(formatter, "ends at {position}: {} events are missing", published - position)
+        let what = if self.is_published { "the published checkpoint is" } else { "a generation under way ends" };
+        write!(formatter, "tenant {slug}: {what} at position {archived}, the database ")?;
+        if position < *archived {
+            write!(formatter, "ends at {position}: {} events are missing", archived - position)
         } else {
             write!(formatter, "has sealed {sealed} and holds {position}: it went on from an older state")
         }
     }
 }
 
+/// A tenant, as the database knows it.
 struct Known {
     tenant_id: TenantId,
     slug: Slug,
     state: String,
     position: Position,
     head: Option<(u64, Hash)>,
+}
+
+impl Known {
+    fn sealed(&self) -> u64 {
+        self.head.map_or(0, |(sealed, _)| sealed)
+    }
+
+    /// Whether it has not sealed what its archive holds, or another history.
+    fn is_old(&self, reached: &Reached) -> bool {
+        let is_other = |(sealed, root)| sealed == reached.size && reached.root.is_some_and(|reached| reached != root);
+        self.sealed() < reached.size || self.head.is_some_and(is_other)
+    }
+}
+
+/// How far a tenant's archive reaches.
+struct Reached {
+    size: u64,
+    root: Option<Hash>,
+    is_published: bool,
 }
 
 /// Compares every tenant with what was published of it, and closes those that are behind. A checkpoint that cannot be trusted is
@@ -94,7 +125,7 @@ pub async fn close_behind(deps: &ReplicatorDeps) -> Result<Vec<Behind>, Error> {
 /// # Errors
 /// If a store does not answer.
 pub async fn find_behind(deps: &ReplicatorDeps) -> Result<Vec<Behind>, Error> {
-    let (known, ring) = (known(deps).await?, deps.ring()?);
+    let (known, ring) = (known(deps, None).await?, deps.ring()?);
     // Collected first: a borrowed closure in a boxed stream asks more of lifetimes than the compiler can see.
     let comparisons: Vec<_> = known.into_iter().map(|known| compare(deps, &ring, known).boxed()).collect();
     let mut compared = stream::iter(comparisons).buffered(AT_ONCE);
@@ -106,25 +137,38 @@ pub async fn find_behind(deps: &ReplicatorDeps) -> Result<Vec<Behind>, Error> {
 }
 
 async fn compare(deps: &ReplicatorDeps, ring: &KeyRing, known: Known) -> Result<Option<Behind>, Error> {
+    let tenant_id = known.tenant_id;
+    let reached = match reached(deps, ring, &known).await {
+        Err(error) if error.is_of_one() => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(tenant.id = %tenant_id, error, "a tenant cannot be compared with what was published of it");
+            Reached { size: 0, root: None, is_published: true }
+        }
+        reached => reached?,
+    };
+    // A replicator may be at work. It seals first, so what is ahead of a second look into the database was not sealed here.
+    let known = if known.is_old(&reached) { self::known(deps, Some(tenant_id)).await?.pop() } else { Some(known) };
+    let Some(known) = known.filter(|known| known.state != "active" || known.is_old(&reached)) else { return Ok(None) };
+    let is_restoring = known.state == "restoring";
+    let is_under_way = is_restoring && is_being_restored(deps, tenant_id).await?;
+    let sealed = known.sealed();
+    let Known { slug, position, .. } = known;
+    let Reached { size: archived, is_published, .. } = reached;
+    Ok(Some(Behind { tenant_id, slug, position, sealed, archived, is_published, is_restoring, is_under_way }))
+}
+
+async fn reached(deps: &ReplicatorDeps, ring: &KeyRing, known: &Known) -> Result<Reached, Error> {
     let objects = TenantObjects::new(deps.bucket.clone(), known.tenant_id);
     let origin = checkpoint::origin(&deps.region.id, known.tenant_id);
-    let published = match published(&objects, (ring, &origin)).await {
-        Err(error @ Error::Checkpoint(_)) => {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(tenant.id = %known.tenant_id, error, "a tenant cannot be compared with what was published of it");
-            None
-        }
-        published => published?,
-    };
-    let Known { tenant_id, slug, state, position, head } = known;
-    let is_closed = state != "active";
-    let published = published.map(|published| published.checkpoint);
-    let (size, sealed) = (published.as_ref().map_or(0, |it| it.size), head.map_or(0, |(size, _)| size));
-    let is_other = head.is_some_and(|(sealed, root)| published.is_some_and(|it| it.size == sealed && it.root != root));
-    let is_restoring = state == "restoring";
-    let is_under_way = is_restoring && is_being_restored(deps, tenant_id).await?;
-    let behind = Behind { tenant_id, slug, position, sealed, published: size, is_restoring, is_under_way };
-    Ok((is_closed || sealed < size || is_other).then_some(behind))
+    let published = published(&objects, (ring, &origin)).await?.map(|published| published.checkpoint);
+    let size = published.as_ref().map_or(0, |published| published.size);
+    let published = Reached { size, root: published.map(|published| published.root), is_published: true };
+    // At most one generation is under way: only a database that has sealed just what is published can lack it.
+    if known.sealed() != size || segments_after(&objects, size).await?.is_empty() {
+        return Ok(published);
+    }
+    let under_way = under_way(deps, known.tenant_id).await?.filter(|(head, _)| head.size > size);
+    Ok(under_way.map_or(published, |(head, _)| Reached { size: head.size, root: Some(head.root), is_published: false }))
 }
 
 async fn is_being_restored(deps: &ReplicatorDeps, tenant_id: TenantId) -> Result<bool, Error> {
@@ -132,11 +176,14 @@ async fn is_being_restored(deps: &ReplicatorDeps, tenant_id: TenantId) -> Result
     restore::is_claimed(&mut connection, &restore::place(tenant_id)).await.map_err(Error::Log)
 }
 
-async fn known(deps: &ReplicatorDeps) -> Result<Vec<Known>, Error> {
+/// The open tenants, and those that are closed for this reason: all of them, or one.
+async fn known(deps: &ReplicatorDeps, only: Option<TenantId>) -> Result<Vec<Known>, Error> {
     let rows = sqlx::query!(
         r#"select t.tenant_id, t.slug, t.state, t.position, h.size as "size?", h.root as "root?"
         from log.tenant t left join log.tree_head h on h.tenant_id = t.tenant_id
-        where t.state in ('active', 'behind', 'restoring') order by t.slug"#
+        where t.state in ('active', 'behind', 'restoring') and ($1::uuid is null or t.tenant_id = $1)
+        order by t.slug"#,
+        only.map(TenantId::get)
     )
     .fetch_all(&deps.pool)
     .await

@@ -41,6 +41,12 @@ impl TenantObjects {
         self.bucket.head(&self.full(key)).await.map_err(Error::Bucket)
     }
 
+    /// The keys that begin so, below the tenant's prefix.
+    pub(crate) async fn keys(&self, beginning: &str) -> Result<Vec<String>, Error> {
+        let listed = self.bucket.list(&self.full(beginning)).await.map_err(Error::Bucket)?;
+        Ok(listed.iter().filter_map(|object| object.key.strip_prefix(&self.prefix)).map(str::to_owned).collect())
+    }
+
     /// Writes an object once.
     pub(crate) async fn put(&self, object: &Object) -> Result<Wrote, Error> {
         let key = self.full(&object.key);
@@ -107,12 +113,6 @@ impl Source for TenantObjects {
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<String>, source::Error>> {
-        async move {
-            let listed = self.bucket.list(&self.prefix).await;
-            let listed = listed.map_err(|error| source::Error::new(self.prefix.as_str(), error))?;
-            let below = |key: &str| key.strip_prefix(&self.prefix).map(str::to_owned);
-            Ok(listed.iter().filter_map(|object| below(&object.key)).collect())
-        }
-        .boxed()
+        async move { self.keys("").await.map_err(|error| source::Error::new(self.prefix.as_str(), error)) }.boxed()
     }
 }

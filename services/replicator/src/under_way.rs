@@ -33,15 +33,19 @@ pub(crate) async fn under_way_after(
     manifest: Option<&Manifest>,
 ) -> Result<Option<(Checkpoint, String)>, Error> {
     let objects = TenantObjects::new(deps.bucket.clone(), tenant_id);
-    let (ring, origin) = (deps.ring()?, checkpoint::origin(&deps.region.id, tenant_id));
     let (generation, size) = manifest.map_or((1, 0), |manifest| (manifest.generation + 1, manifest.size));
+    let segments = segments_after(&objects, size).await?;
+    // Mostly there are none, so no head is looked for before.
+    if segments.is_empty() {
+        return Ok(None);
+    }
+    let (ring, origin) = (deps.ring()?, checkpoint::origin(&deps.region.id, tenant_id));
     for note in heads(deps, tenant_id, generation).await? {
         let Ok((head, _)) = ring.chain().checkpoint(&origin, &note) else { continue };
-        let (first, last) = (Position::new(size as i64 + 1), Position::new(head.size as i64));
-        if last < first {
-            continue;
-        }
-        let Some(object) = objects.get(&layout::segment(first, last)).await? else { continue };
+        let is_of_it =
+            |key: &&String| layout::segment_range(key).is_some_and(|(_, last)| last.get().unsigned_abs() == head.size);
+        let Some(key) = segments.iter().find(is_of_it) else { continue };
+        let Some(object) = objects.get(key).await? else { continue };
         let Ok((_, events)) = segment::read(&object.body) else { continue };
         let mut tree = tree_of(&objects, manifest).await?;
         events.iter().for_each(|event| tree.push(event.sealed.leaf));
@@ -52,12 +56,14 @@ pub(crate) async fn under_way_after(
     Ok(None)
 }
 
-/// The notes beside the keys of a generation. Mostly there are none, so one object is asked for before any are listed.
+/// The segments that begin right after so many events: one listing, of a prefix that none or one object has.
+pub(crate) async fn segments_after(objects: &TenantObjects, size: u64) -> Result<Vec<String>, Error> {
+    objects.keys(&layout::segments_from(Position::new(size as i64 + 1))).await
+}
+
+/// The notes beside the keys of a generation. The export that was the first at its place may have ended; those beside it live on.
 async fn heads(deps: &ReplicatorDeps, tenant_id: TenantId, generation: u64) -> Result<Vec<String>, Error> {
     let key = layout::keys(tenant_id, generation);
-    if deps.bucket.head(&key).await.map_err(Error::Bucket)?.is_none() {
-        return Ok(Vec::new());
-    }
     let mut heads = Vec::new();
     let prefix = key.strip_suffix(".json").unwrap_or(&key);
     for listed in deps.bucket.list(prefix).await.map_err(Error::Bucket)? {

@@ -2,7 +2,7 @@
 
 use archive::layout;
 use regions::{DatabaseRole, Resident};
-use replicator::{Error, archive_tenant};
+use replicator::{Error, archive_tenant, fence};
 use schemas::Position;
 use sqlx::PgConnection;
 
@@ -39,6 +39,29 @@ async fn a_database_older_than_its_archive_refuses_to_write() -> anyhow::Result<
         assert!(!error.is_transient());
         assert_eq!(eu.objects("").await?, published, "nothing was written");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_replicator_at_work_is_not_taken_for_a_database_that_was_put_back() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    let is_done = std::cell::Cell::new(false);
+    let archives = async {
+        for from in 0..40 {
+            eu.append(&acme, 1, from, 1).await?;
+            archive_tenant(&eu.deps, &acme, None).await?;
+        }
+        is_done.set(true);
+        anyhow::Ok(())
+    };
+    let looks = async {
+        while !is_done.get() {
+            anyhow::ensure!(fence::find_behind(&eu.deps).await?.is_empty(), "it has sealed what it publishes");
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(archives, looks)?;
     Ok(())
 }
 

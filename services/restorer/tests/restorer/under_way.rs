@@ -5,7 +5,7 @@ use std::fs;
 use archive::layout;
 use eventlog::restore::Put;
 use regions::Resident;
-use replicator::archive_tenant;
+use replicator::{archive_tenant, fence};
 use restorer::{Error, RestoredTenant, TenantRestore, restore_tenant};
 use schemas::Position;
 
@@ -87,8 +87,7 @@ async fn a_segment_that_no_signed_head_speaks_of_is_not_taken() -> anyhow::Resul
         match touched {
             "segment" => eu.flip(&acme, &layout::segment(Position::new(14), Position::new(19)))?,
             _ => {
-                let bucket = eu.test.folder.path().join("s3").join(&eu.test.region.bucket);
-                let path = bucket.join(layout::keys(acme.tenant_id(), 2));
+                let path = eu.object(&layout::keys(acme.tenant_id(), 2));
                 let mut export: serde_json::Value = serde_json::from_slice(&fs::read(&path)?)?;
                 let head = export["head"].as_str().expect("a note").replace("\n19\n", "\n18\n");
                 export["head"] = head.into();
@@ -100,13 +99,10 @@ async fn a_segment_that_no_signed_head_speaks_of_is_not_taken() -> anyhow::Resul
     Ok(())
 }
 
-#[tokio::test]
-async fn a_database_that_was_put_back_to_the_newest_manifest_does_not_overtake_a_segment() -> anyhow::Result<()> {
-    let (eu, acme, before) = half_a_generation().await?;
-    let mut owner = eu.owner().await?;
-    // As it was when the first generation was published.
-    eu.put_back(&acme, 13).await?;
-    let (id, checkpoint) = (acme.tenant_id().get(), fs::read_to_string(eu.file(&acme, layout::CHECKPOINT))?);
+/// Puts the database back to what it was when the first generation was published.
+async fn put_back_to_the_manifest(eu: &Ground, acme: &Resident) -> anyhow::Result<()> {
+    eu.put_back(acme, 13).await?;
+    let (id, checkpoint) = (acme.tenant_id().get(), fs::read_to_string(eu.file(acme, layout::CHECKPOINT))?);
     let head = archive::Checkpoint::claimed(&checkpoint)?;
     sqlx::query!(
         "insert into log.tree_head (tenant_id, size, root, frontier, note, sealed_at) values ($1, 13, $2, '{}', $3, now())",
@@ -114,8 +110,55 @@ async fn a_database_that_was_put_back_to_the_newest_manifest_does_not_overtake_a
         head.root.as_bytes().as_slice(),
         checkpoint
     )
-    .execute(&mut owner)
+    .execute(&mut eu.owner().await?)
     .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_to_the_newest_manifest_is_closed_before_it_takes_a_write() -> anyhow::Result<()> {
+    let (eu, acme, before) = half_a_generation().await?;
+    // The control: whoever sealed the generation under way may go on.
+    assert_eq!(fence::close_behind(&eu.deps.replicator).await?, []);
+    put_back_to_the_manifest(&eu, &acme).await?;
+    let behind = fence::close_behind(&eu.deps.replicator).await?;
+    let [found] = behind.as_slice() else { panic!("{behind:?}") };
+    assert_eq!(
+        found.to_string(),
+        "tenant acme: a generation under way ends at position 19, the database ends at 13: 6 events are missing"
+    );
+    let refused = eu.ticket(&acme, 9, 1).await.expect_err("it is closed");
+    assert!(refused.to_string().contains("not at home"), "{refused:#}");
+    assert_eq!(restored(&eu, &acme, false).await?.put, Put { same: 13, added: 6, ..Put::default() });
+    assert_eq!(fence::close_behind(&eu.deps.replicator).await?, []);
+    assert_eq!(eu.seen(&acme).await?.events, before.events);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_segment_that_no_signed_head_speaks_of_closes_nobody() -> anyhow::Result<()> {
+    let (eu, acme, _) = half_a_generation().await?;
+    put_back_to_the_manifest(&eu, &acme).await?;
+    eu.flip(&acme, &layout::segment(Position::new(14), Position::new(19)))?;
+    assert_eq!(fence::close_behind(&eu.deps.replicator).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_head_is_found_beside_an_export_that_has_ended() -> anyhow::Result<()> {
+    let (eu, acme, before) = half_a_generation().await?;
+    // Another database had died with a generation of this number; its export is over, and the one beside it lives.
+    let (ended, beside) = (layout::keys(acme.tenant_id(), 2), layout::keys_beside(acme.tenant_id(), 2, before.root));
+    fs::rename(eu.object(&ended), eu.object(&beside))?;
+    eu.lose_database().await?;
+    assert_eq!(restored(&eu, &acme, false).await?.size, 19);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_to_the_newest_manifest_does_not_overtake_a_segment() -> anyhow::Result<()> {
+    let (eu, acme, before) = half_a_generation().await?;
+    put_back_to_the_manifest(&eu, &acme).await?;
     eu.ticket(&acme, 9, 4).await?;
     let refused = archive_tenant(&eu.deps.replicator, &acme, None).await.expect_err("it is an old one");
     assert!(matches!(refused, replicator::Error::PublishedAhead { published: 19, sealed: 13 }), "{refused:?}");
