@@ -13,7 +13,7 @@ pub(crate) struct Behind {
     pub(crate) head: Position,
     /// The last archived event.
     pub(crate) archived: Position,
-    /// When the first event that is not archived was recorded.
+    /// When the first event that is not archived was recorded; if the log has lost it, when the tenant was made.
     pub(crate) oldest: Timestamp,
 }
 
@@ -28,12 +28,12 @@ impl Behind {
 pub(crate) async fn behind(connection: &mut PgConnection) -> Result<Vec<Behind>, sqlx::Error> {
     let rows = sqlx::query!(
         r#"select t.tenant_id, t.position, coalesce(m.position, 0) as "archived!",
-            e.recorded_at as "oldest: jiff_sqlx::Timestamp"
+            coalesce(e.recorded_at, t.created_at) as "oldest!: jiff_sqlx::Timestamp"
         from log.tenant t
         left join log.mark m on m.tenant_id = t.tenant_id and m.mark = 'archived'
-        join log.event e on e.tenant_id = t.tenant_id and e.position = coalesce(m.position, 0) + 1
+        left join log.event e on e.tenant_id = t.tenant_id and e.position = coalesce(m.position, 0) + 1
         where t.state = 'active' and t.position > coalesce(m.position, 0)
-        order by e.recorded_at"#
+        order by coalesce(e.recorded_at, t.created_at)"#
     )
     .fetch_all(connection)
     .await?;

@@ -45,6 +45,36 @@ async fn the_loop_archives_and_verifies_every_tenant_and_ends_when_asked() -> an
     Ok(())
 }
 
+/// Waits until one tenant counts as halted.
+async fn is_halted(eu: &Archiving) -> anyhow::Result<()> {
+    let halted = eu.test.metrics.subscription_halted.with_label_values(&["archive"]);
+    let seen = async {
+        while halted.get() != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, seen).await.context("the halted tenant is not counted")
+}
+
+#[tokio::test]
+async fn a_log_that_has_lost_the_next_event_to_archive_is_halted_and_not_forgotten() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 4).await?;
+    replicator::archive_tenant(&eu.deps, &acme, None).await?;
+    eu.append(&acme, 1, 4, 4).await?;
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    sqlx::query!("delete from log.event where tenant_id = $1 and position = 5", acme.tenant_id().get())
+        .execute(&owner)
+        .await?;
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    is_halted(&eu).await?;
+    assert_eq!(eu.test.metrics.subscription_lag_positions.with_label_values(&["archive"]).get(), 4);
+    assert!(shutdown.drain(PATIENCE).await);
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_tenant_that_is_halted_is_seen_and_holds_up_nobody() -> anyhow::Result<()> {
     let eu = archiving().await?;
@@ -57,13 +87,7 @@ async fn a_tenant_that_is_halted_is_seen_and_holds_up_nobody() -> anyhow::Result
     let shutdown = Shutdown::new();
     shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
     until(&eu, &globex, |marks| marks.archived.is_some_and(|mark| mark.position.get() == 4)).await?;
-    let halted = eu.test.metrics.subscription_halted.with_label_values(&["archive"]);
-    let seen = async {
-        while halted.get() != 1 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, seen).await.context("the halted tenant is not counted")?;
+    is_halted(&eu).await?;
     let marks = eventlog::marks(&mut *eu.deps.pool.acquire().await?, &acme).await?;
     assert_eq!(marks.archived.map(|mark| mark.position.get()), Some(4));
     assert!(shutdown.drain(PATIENCE).await);
