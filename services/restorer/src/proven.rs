@@ -1,7 +1,7 @@
 //! An archive before it is believed: verified as an auditor would, with the region's key pinned.
 
-use archive::merkle::proof::Tree;
-use auditor::{Report, Wrong};
+use archive::{layout, merkle::proof::Tree};
+use auditor::{Report, Wrong, report::Finding};
 use jiff::{SignedDuration, Timestamp};
 use replicator::TenantObjects;
 use schemas::{Hash, TenantId};
@@ -20,14 +20,21 @@ pub(crate) struct Proven {
     pub(crate) note: String,
     /// How far the newest manifest reaches: less than the tree if the process died between publishing the two.
     pub(crate) archived: u64,
+    /// What is wrong with what other regions have cosigned.
+    pub(crate) wrong_witnesses: Vec<Finding>,
 }
 
 /// Verifies a tenant's archive. `expected`: a tree that it is known to have had.
 ///
+/// What another region has cosigned wrongly is told and stops nothing: the events are those that this region signed, and no other
+/// copy of them is any better. One that was cosigned with more events than there are has lost its end, and is refused.
+///
 /// # Errors
 /// [`Error::NoArchive`], [`Error::WrongArchive`], or if a store does not answer.
 pub(crate) async fn prove(deps: &RestorerDeps, tenant_id: TenantId, expected: Option<Tree>) -> Result<Proven, Error> {
-    let (report, published) = replicator::verify_archive(&deps.replicator, tenant_id, expected).await?;
+    let (mut report, published) = replicator::verify_archive(&deps.replicator, tenant_id, expected).await?;
+    let (wrong_witnesses, findings) = std::mem::take(&mut report.findings).into_iter().partition(is_of_witness);
+    report.findings = findings;
     // A process that died before the manifest leaves a generation that is whole but for it.
     let is_unpublished = |what: &Wrong| match what {
         Wrong::CheckpointAhead => true,
@@ -49,7 +56,15 @@ pub(crate) async fn prove(deps: &RestorerDeps, tenant_id: TenantId, expected: Op
     if !report.is_clean() && !is_between {
         return Err(wrong(tenant_id, &report));
     }
-    Ok(Proven { tree: Tree { size: head.size, root: head.root }, note, archived: report.size })
+    for found in &wrong_witnesses {
+        tracing::warn!(tenant.id = %tenant_id, %found, "what another region has cosigned is wrong, and stops no restore");
+    }
+    let tree = Tree { size: head.size, root: head.root };
+    Ok(Proven { tree, note, archived: report.size, wrong_witnesses })
+}
+
+fn is_of_witness(found: &Finding) -> bool {
+    layout::witness_region(&found.object).is_some() && matches!(found.what, Wrong::Signature(_) | Wrong::Forked)
 }
 
 fn wrong(tenant_id: TenantId, report: &Report) -> Error {

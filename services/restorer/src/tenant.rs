@@ -13,7 +13,7 @@
 mod cut;
 
 use archive::merkle::Frontier;
-use auditor::{Events, replay::AsOf};
+use auditor::{Events, replay::AsOf, report::Finding};
 use eventlog::{
     NewTenant, TreeHead,
     restore::{self, Finish, Other, Put, Source, Tail},
@@ -77,6 +77,8 @@ pub struct RestoredTenant {
     pub keys: vault::Stored,
     /// Keys on the erasure list, none of which came back.
     pub erased_keys: u64,
+    /// What is wrong with what other regions have cosigned.
+    pub wrong_witnesses: Vec<Finding>,
 }
 
 /// Restores a tenant up to the end of its archive. `progress` is told how many events were put.
@@ -203,6 +205,7 @@ impl Restoring<'_> {
             kept: tail.events.len() as u64,
             keys,
             erased_keys: self.ring.destroyed(),
+            wrong_witnesses: self.proven.wrong_witnesses.clone(),
         })
     }
 

@@ -78,6 +78,65 @@ async fn an_archive_that_lost_its_end_is_noticed_by_the_backup() -> anyhow::Resu
     Ok(())
 }
 
+/// A checkpoint as region us keeps it: with a line that has the form of its cosignature.
+fn cosigned(note: &str, seed: &SigningKey) -> anyhow::Result<String> {
+    let key = seed.clone();
+    let us = archive::Signer::new("domicile/us", key.public_key(), move |message| key.sign(message));
+    Ok(format!("{note}{}\n", archive::cosignature::line(note, &us, jiff::Timestamp::UNIX_EPOCH)?))
+}
+
+#[tokio::test]
+async fn what_another_region_has_cosigned_wrongly_stops_no_restore_and_is_named() -> anyhow::Result<()> {
+    for (name, wrong) in [("signature", "not signed by the key"), ("history", "cosigned another history")] {
+        let (eu, acme) = lost("acme").await?;
+        let published = fs::read_to_string(eu.file(&acme, layout::CHECKPOINT))?;
+        let note = if name == "signature" {
+            published.replace("\n13\n", "\n12\n")
+        } else {
+            let key = eu.test.signing_key.clone();
+            let origin = format!("domicile/eu/{}", acme.tenant_id());
+            let eu = archive::Signer::new(origin, key.public_key(), move |message| key.sign(message));
+            let head = archive::Checkpoint::claimed(&published)?;
+            archive::Checkpoint { root: schemas::Hash::of(&[]), ..head }.sign(&eu)
+        };
+        let us = SigningKey::load_or_create(&eu.test.folder.path().join("us.key"), eu.test.ids.as_ref())?;
+        let path = eu.file(&acme, &layout::witness(&"us".parse()?));
+        fs::create_dir_all(path.parent().expect("a folder"))?;
+        fs::write(&path, cosigned(&note, &us)?)?;
+        // An auditor stops at it.
+        let (report, _) = replicator::verify_archive(&eu.deps.replicator, acme.tenant_id(), None).await?;
+        assert!(!report.is_clean(), "{name}");
+
+        let outcome = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await?;
+        let TenantOutcome::Restored(restored) = &outcome.tenants[&acme.tenant_id()] else { panic!("{outcome:?}") };
+        let [found] = restored.wrong_witnesses.as_slice() else { panic!("{restored:?}") };
+        let found = found.to_string();
+        assert!(restored.size == 13 && found.starts_with("witness/us: ") && found.contains(wrong), "{found}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_archive_that_lost_its_end_is_noticed_by_what_another_region_has_cosigned() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    let checkpoint = fs::read(eu.file(&acme, layout::CHECKPOINT))?;
+    eu.ticket(&acme, 1, 6).await?;
+    eu.settle(&acme).await?;
+    let us = SigningKey::load_or_create(&eu.test.folder.path().join("us.key"), eu.test.ids.as_ref())?;
+    let path = eu.file(&acme, &layout::witness(&"us".parse()?));
+    fs::create_dir_all(path.parent().expect("a folder"))?;
+    fs::write(&path, cosigned(&fs::read_to_string(eu.file(&acme, layout::CHECKPOINT))?, &us)?)?;
+    eu.lose_database().await?;
+    fs::remove_file(eu.file(&acme, &layout::manifest(2)))?;
+    fs::remove_file(eu.file(&acme, "events/000000000014-000000000019.seg.zst"))?;
+    fs::write(eu.file(&acme, layout::CHECKPOINT), checkpoint)?;
+    let error = refused(&eu, &eu.deps).await?;
+    assert!(error.to_string().contains("known to have held more"), "{error}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn another_regions_keys_open_nothing_and_say_so() -> anyhow::Result<()> {
     let (eu, _) = lost("acme").await?;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use restorer::{Error, RegionProgress, RegionRestore, RestorerDeps, TenantOutcome, restore_region};
+use restorer::{Error, RegionProgress, RegionRestore, RestoredTenant, RestorerDeps, TenantOutcome, restore_region};
 use schemas::TenantId;
 use serde::Serialize;
 
@@ -82,6 +82,11 @@ pub(crate) fn said(error: Error) -> Failure {
     }
 }
 
+/// What is wrong with what other regions have cosigned, a line each.
+pub(super) fn doubts(restored: &RestoredTenant) -> impl Iterator<Item = String> {
+    restored.wrong_witnesses.iter().map(|found| format!("not believed, and nothing hangs on it: {found}"))
+}
+
 fn row(deps: &RestorerDeps, tenant_id: TenantId, outcome: &TenantOutcome) -> TenantRow {
     let row = |result: String| TenantRow {
         tenant: super::name(deps, tenant_id),
@@ -98,7 +103,7 @@ fn row(deps: &RestorerDeps, tenant_id: TenantId, outcome: &TenantOutcome) -> Ten
             root: Some(restored.root.to_string()),
             keys: Some(restored.keys.restored),
             erased_keys: Some(restored.erased_keys),
-            ..row("restored".to_owned())
+            ..row(std::iter::once("restored".to_owned()).chain(doubts(restored)).collect::<Vec<_>>().join("\n"))
         },
         TenantOutcome::Before => row("restored before".to_owned()),
         TenantOutcome::New => row("signed up since the restore began: left as it is".to_owned()),

@@ -4,7 +4,10 @@ use restorer::{Error, RestoredTenant, RestorerDeps, TenantRestore, restore_tenan
 use schemas::{Slug, TenantId};
 use serde::Serialize;
 
-use super::{OfTenant, region::said};
+use super::{
+    OfTenant,
+    region::{doubts, said},
+};
 use crate::{
     cli::Place,
     deployment::Deployment,
@@ -27,11 +30,14 @@ struct Restored {
     keys_set_aside: u64,
     keys_missing: u64,
     erased_keys: u64,
+    /// What other regions have cosigned wrongly.
+    wrong_witnesses: Vec<String>,
 }
 
 impl From<RestoredTenant> for Restored {
     fn from(restored: RestoredTenant) -> Self {
         Self {
+            wrong_witnesses: doubts(&restored).collect(),
             tenant: restored.slug,
             tenant_id: restored.tenant_id,
             events: restored.size,
@@ -52,10 +58,11 @@ impl Restored {
     fn in_words(&self) -> String {
         let Self { tenant, events, root, added, mended, set_aside, kept, keys, erased_keys, .. } = self;
         let Self { keys_set_aside, keys_missing, .. } = self;
+        let doubts: String = self.wrong_witnesses.iter().map(|doubt| format!("{doubt}\n")).collect();
         format!(
             "{tenant}: restored, {events} events of the archive with root {root}\n\
              {added} were missing, {mended} damaged; {kept} beyond the archive stay, {set_aside} are set aside\n\
-             {keys} keys came back, {erased_keys} are erased, {keys_set_aside} set aside; {keys_missing} are nowhere\n"
+             {keys} keys came back, {erased_keys} are erased, {keys_set_aside} set aside; {keys_missing} are nowhere\n{doubts}"
         )
     }
 }
@@ -88,7 +95,10 @@ async fn restore(deps: &RestorerDeps, asked: &TenantRestore, slug: &Slug) -> Res
 /// Brings a tenant that is behind forward, and says what was done.
 pub async fn heal(deps: &RestorerDeps, tenant_id: TenantId, slug: &Slug) -> Result<String, String> {
     match restore(deps, &TenantRestore::of(tenant_id, false), slug).await {
-        Ok(restored) => Ok(format!("brought forward by {} events to {}", restored.put.added, restored.size)),
+        Ok(restored) => {
+            let done = format!("brought forward by {} events to {}", restored.put.added, restored.size);
+            Ok(std::iter::once(done).chain(doubts(&restored)).collect::<Vec<_>>().join("\n"))
+        }
         Err(error) => Err(error.chain()),
     }
 }
