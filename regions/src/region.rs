@@ -34,6 +34,8 @@ pub struct Region {
     pub storage: Storage,
     /// How often a sample of its tenants is restored and compared by itself; nothing if only when somebody asks.
     pub drill_every: Option<SignedDuration>,
+    /// How many tenants such a sample has.
+    pub drill_sample: u32,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
     pub(crate) kafka: Option<KafkaEndpoint>,
@@ -143,6 +145,7 @@ impl Region {
             backup_every: None,
             backup_keep: SignedDuration::MAX,
             drill_every: None,
+            drill_sample: 0,
             storage: Storage::default(),
             postgres: Some(postgres),
             s3: None,

@@ -569,6 +569,25 @@ fn a_region_is_backed_up_and_drilled_once_a_day_unless_its_file_says_otherwise()
 }
 
 #[test]
+fn a_drill_takes_three_tenants_unless_the_region_says_another_number() {
+    let sample = |text: &str| {
+        let folder = folder();
+        let path = folder.path().join("eu.toml");
+        let before = fs::read_to_string(&path).expect("a copy");
+        fs::write(&path, format!("{before}{text}")).expect("written");
+        load(&folder).map(|regions| regions.get(&id("eu")).expect("it is there").drill_sample)
+    };
+    assert_eq!((sample(""), sample("[drill]\nevery = \"6h\"\n")), (Ok(3), Ok(3)));
+    assert_eq!((sample("[drill]\nsample = 1\n"), sample("[drill]\nsample = 1000\n")), (Ok(1), Ok(1000)));
+    for wrong in ["0", "-1", "1001", "99999999999", "\"3\"", "2.5"] {
+        let refusal = sample(&format!("[drill]\nsample = {wrong}\n")).expect_err("it must be refused");
+        assert!(refusal.starts_with("eu.toml:"), "{refusal}");
+        assert!(refusal.ends_with("drill.sample: takes a number from 1 to 1000"), "{refusal}");
+    }
+    assert!(sample("[backup]\nsample = 3\n").expect_err("drills only").contains("backup.sample: is unknown"));
+}
+
+#[test]
 fn a_region_keeps_its_backups_for_no_less_than_their_lock() {
     let keep = |lock: u16, backup: &str| {
         let folder = folder();

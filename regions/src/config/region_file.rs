@@ -79,6 +79,7 @@ pub(super) fn parse(
         backup_every,
         backup_keep,
         drill_every,
+        drill_sample: backup::sample(&file)?,
         storage,
         postgres,
         s3,

@@ -1,8 +1,9 @@
 //! Restore drills: tenants are restored from their archives into databases of their own, and compared with the living ones: the
 //! roots over the events, the keys, and the rows of the read models at equal positions. What was found is signed and kept.
 //!
-//! What a drill shows is what a disaster would ask for: that objects, keys and this very code bring a tenant back. The scratch is
-//! dropped when it was compared, and what a process that died has left of it by the next one that looks.
+//! What a drill shows is what a disaster would ask for: that objects, keys and this very code bring a tenant back. Nobody is woken
+//! by a first look: what is found is looked for once more, after a pause. The scratch is dropped when it was compared, and what a
+//! process that died has left of it by the next one that looks: when it begins, in every round, and when it ends.
 
 mod compare;
 mod results;
@@ -25,17 +26,24 @@ use crate::{
     error::Error,
 };
 
-/// Tenants of a drill that nobody asked for.
-const SAMPLE: usize = 3;
 /// How often to look whether one is due.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// Looks at a tenant before something is found, and the replicator's intervals from one to the next.
+const LOOKS: u32 = 2;
+const LOOK_INTERVALS: u32 = 5;
+/// How often, at the end, scratch is swept that somebody still seems to be at work on: the server may not have noticed yet that the
+/// connections of an interrupted drill are gone.
+const SWEEPS_MAX: u32 = 20;
+const SWEEP_AGAIN: Duration = Duration::from_millis(100);
 /// What two drills of a region would both do.
 const DRILL: &str = "a drill";
 
-/// Drills these tenants, one after another, and publishes what was found. `progress` is told how many events were restored.
+/// Drills these tenants, one after another, and publishes what was found. `progress` is told how many events were restored. Who has
+/// moved away meanwhile, or was closed, is not in the report.
 ///
 /// # Errors
-/// [`Error::UnderWay`], or if a store does not answer: there is no report then. What goes wrong with a tenant is in the report.
+/// [`Error::UnderWay`], [`Error::NotOpen`] if none of them lives here, or if a store does not answer: there is no report then.
+/// What goes wrong with a tenant is in the report.
 pub async fn drill(
     deps: &RestorerDeps,
     tenants: &[TenantId],
@@ -56,7 +64,11 @@ async fn drill_claimed(
     sweep(deps).await?;
     let mut drilled = Vec::with_capacity(tenants.len());
     for tenant_id in tenants {
-        drilled.push(compare::tenant(deps, *tenant_id, progress).await?);
+        drilled.extend(one(deps, *tenant_id, progress).await?);
+    }
+    // A report of nobody would pass for a drill that found nothing wrong.
+    if let (true, Some(tenant_id)) = (drilled.is_empty(), tenants.first()) {
+        return Err(Error::NotOpen { tenant_id: *tenant_id, region: deps.region().id.clone() });
     }
     let report = DrillReport {
         format: drill::FORMAT,
@@ -70,14 +82,37 @@ async fn drill_claimed(
     Ok(replicator::publish_drill(&deps.replicator, report).await?)
 }
 
-/// The tenants whose last drill is longest ago, or that never had one.
+/// One tenant: what is wrong with it is still wrong after a pause. Nothing, if it does not live here any more.
+async fn one(
+    deps: &RestorerDeps,
+    tenant_id: TenantId,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Option<TenantDrill>, Error> {
+    let mut looks_left = LOOKS;
+    loop {
+        let drilled = compare::tenant(deps, tenant_id, progress).await?;
+        looks_left -= 1;
+        let Some(finding) = &drilled.finding else { return Ok(Some(drilled)) };
+        match deps.resident(tenant_id).await {
+            Err(Error::NotOpen { .. }) => return Ok(None),
+            living => living?,
+        };
+        if looks_left == 0 {
+            return Ok(Some(drilled));
+        }
+        tracing::info!(tenant.id = %tenant_id, finding, "a tenant was not restored as it lives, and is looked at once more");
+        tokio::time::sleep(deps.replicator.interval * LOOK_INTERVALS).await;
+    }
+}
+
+/// So many tenants: those whose last drill is longest ago, or that never had one.
 ///
 /// # Errors
 /// If a store does not answer.
-pub async fn sample(deps: &RestorerDeps) -> Result<Vec<TenantId>, Error> {
+pub async fn sample(deps: &RestorerDeps, count: u32) -> Result<Vec<TenantId>, Error> {
     let mut results = Results::default();
     results.refresh(deps).await?;
-    Ok(results.longest_ago(living(deps).await?.tenants, SAMPLE))
+    Ok(results.longest_ago(living(deps).await?.tenants, count))
 }
 
 /// Drills by the clock, as often as the region's file says, and shows how old the newest drill is and what is wrong. Whether one
@@ -95,26 +130,25 @@ impl Worker {
 
     /// Works until shutdown.
     pub async fn run(mut self, shutdown: Shutdown) {
-        if let Err(error) = sweep_unless_under_way(&self.deps).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "scratch of a drill may be left");
-        }
+        tidy(&self.deps).await;
         while shutdown.sleep(LOOK_EVERY).await {
             let round = tokio::select! {
                 round = self.round() => round,
-                // What it leaves behind is swept at the next start.
-                () = shutdown.requested() => return,
+                () = shutdown.requested() => break,
             };
             if let Err(error) = round {
                 tracing::warn!(error = &error as &dyn std::error::Error, "a restore drill was not done");
             }
         }
+        tidy(&self.deps).await;
     }
 
-    /// Looks once, and drills if it is time.
+    /// Sweeps, looks once, and drills if it is time.
     ///
     /// # Errors
     /// If a store does not answer.
     pub async fn round(&mut self) -> Result<(), Error> {
+        is_swept(&self.deps).await?;
         let living = self.look().await?;
         if !self.is_due(&living) {
             return Ok(());
@@ -136,7 +170,7 @@ impl Worker {
         if !self.is_due(&living) {
             return Ok(());
         }
-        let sample = self.results.longest_ago(living.tenants, SAMPLE);
+        let sample = self.results.longest_ago(living.tenants, self.deps.region().drill_sample);
         let report = drill_claimed(&self.deps, &sample, &|_| ()).await?;
         for TenantDrill { tenant_id, finding, .. } in &report.tenants {
             if let Some(finding) = finding {
@@ -186,14 +220,32 @@ async fn living(deps: &RestorerDeps) -> Result<Living, Error> {
     Ok(Living { tenants: rows.into_iter().map(|row| TenantId::new(row.tenant_id)).collect(), since })
 }
 
-async fn sweep_unless_under_way(deps: &RestorerDeps) -> Result<(), Error> {
+/// Drops the scratch of drills that were interrupted, unless somebody is at work on one.
+pub async fn tidy(deps: &RestorerDeps) {
+    for _ in 0..SWEEPS_MAX {
+        match is_swept(deps).await {
+            Ok(true) => return,
+            Ok(false) => tokio::time::sleep(SWEEP_AGAIN).await,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "scratch of a drill may be left");
+                return;
+            }
+        }
+    }
+}
+
+/// Whether no scratch is left, by now; if somebody is at work on a drill, it is theirs.
+async fn is_swept(deps: &RestorerDeps) -> Result<bool, Error> {
+    if database::names(&mut deps.owner().await?, deps, SCRATCH).await?.is_empty() {
+        return Ok(true);
+    }
     let claim: Claim = match database::claim(deps, DRILL).await {
-        Err(Error::UnderWay { .. }) => return Ok(()),
+        Err(Error::UnderWay { .. }) => return Ok(false),
         claim => claim?,
     };
     let swept = sweep(deps).await;
     claim.release().await;
-    swept
+    swept.map(|()| true)
 }
 
 /// Drops the scratch of drills that died. Whoever calls it has the claim, so nobody is at work on any.

@@ -14,6 +14,9 @@ const EVERY_MAX: SignedDuration = days(31);
 /// How long a region keeps backups that says nothing of it.
 const KEEP: SignedDuration = days(90);
 const KEEP_MAX: SignedDuration = days(3650);
+/// How many tenants a drill takes in a region that says nothing of it.
+const SAMPLE: u32 = 3;
+const SAMPLE_MAX: u32 = 1_000;
 
 /// How often what the table is about is done by itself, if it is to be.
 pub(super) fn every(file: &Table<'_>, name: &'static str) -> Result<Option<SignedDuration>, ConfigError> {
@@ -36,13 +39,21 @@ pub(super) fn keep(file: &Table<'_>, lock: Option<ObjectLock>) -> Result<SignedD
     Ok(keep(text).expect("it was just found"))
 }
 
+/// How many tenants a drill takes that nobody asked for.
+pub(super) fn sample(file: &Table<'_>) -> Result<u32, ConfigError> {
+    let Some(table) = table(file, ("drill", "sample"))? else { return Ok(SAMPLE) };
+    let takes = format!("takes a number from 1 to {SAMPLE_MAX}");
+    let sample = table.number("sample", &takes)?;
+    if sample <= SAMPLE_MAX { Ok(sample) } else { Err(table.wrong("sample", &takes)) }
+}
+
 /// The table, if it has this field.
 fn table<'document>(
     file: &Table<'document>,
     (name, field): (&'static str, &str),
 ) -> Result<Option<Table<'document>>, ConfigError> {
     let Some(table) = file.optional_table(name)? else { return Ok(None) };
-    table.only(if name == "backup" { &["every", "keep"] } else { &["every"] })?;
+    table.only(if name == "backup" { &["every", "keep"] } else { &["every", "sample"] })?;
     Ok(table.has(field).then_some(table))
 }
 

@@ -3,10 +3,10 @@
 use archive::{DrillReport, drill::TenantDrill};
 use clap::Args;
 use restorer::{RestorerDeps, drill};
-use schemas::{Slug, TenantId};
+use schemas::Slug;
 use serde::Serialize;
 
-use super::restore::{self, said};
+use super::restore::{self, name, said};
 use crate::{
     cli::{Place, RegionOption},
     deployment::Deployment,
@@ -21,14 +21,17 @@ pub struct Drill {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub region: RegionOption,
-    /// This tenant; the three whose last drill is longest ago when absent.
+    /// This tenant; a sample when absent.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<Slug>,
+    /// So many tenants: those whose last drill is longest ago. The region's `[drill] sample` when absent, which is 3 unless it says so.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "tenant")]
+    pub sample: Option<u32>,
     /// Drill nobody: list the drills there were, oldest first, each with its signature checked.
-    #[arg(long, conflicts_with = "tenant")]
+    #[arg(long, conflicts_with_all = ["tenant", "sample"])]
     pub list: bool,
     /// Drill nobody: show one, with its signature checked.
-    #[arg(long, value_name = "DRILL", conflicts_with_all = ["tenant", "list"])]
+    #[arg(long, value_name = "DRILL", conflicts_with_all = ["tenant", "sample", "list"])]
     pub show: Option<String>,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
@@ -120,7 +123,9 @@ pub async fn run(place: &Place, options: &Drill) -> Outcome {
 async fn drill_now(deps: &RestorerDeps, options: &Drill) -> Result<DrillReport, Failure> {
     let tenants = match &options.tenant {
         Some(slug) => vec![restore::tenant_id(deps, slug)?],
-        None => drill::sample(deps).await.map_err(said)?,
+        None => {
+            drill::sample(deps, options.sample.unwrap_or_else(|| deps.region().drill_sample)).await.map_err(said)?
+        }
     };
     let mut events = 0;
     for tenant in &tenants {
@@ -128,9 +133,19 @@ async fn drill_now(deps: &RestorerDeps, options: &Drill) -> Result<DrillReport, 
         events += replicator::published_size(&deps.replicator, *tenant).await.unwrap_or_default();
     }
     let bar = Progress::new(&format!("drill {}, events", options.region.region), events);
-    let report = drill::drill(deps, &tenants, &|events| bar.advance(events)).await;
+    let progress = |events| bar.advance(events);
+    let report = tokio::select! {
+        report = drill::drill(deps, &tenants, &progress) => report.map_err(said)?,
+        _ = tokio::signal::ctrl_c() => {
+            drill::tidy(deps).await;
+            return Err(Failure::check("interrupted: nothing was found out, and the scratch is dropped"));
+        }
+    };
     bar.finish();
-    report.map_err(said)
+    for left in tenants.iter().filter(|tenant| !report.tenants.iter().any(|drilled| drilled.tenant_id == **tenant)) {
+        bar.say(&format!("{}: is not open here any more, and was left out", name(deps, *left)));
+    }
+    Ok(report)
 }
 
 async fn list(deps: &RestorerDeps, format: Format) -> Outcome {
@@ -157,11 +172,8 @@ fn print(deps: &RestorerDeps, report: &DrillReport, format: Format) -> Outcome {
         Format::Json => println!("{}", serde_json::to_string_pretty(report)?),
         Format::Ndjson => println!("{}", serde_json::to_string(report)?),
         Format::Table => {
-            let name = |tenant: TenantId| {
-                deps.names.get(&tenant).map_or_else(|| tenant.to_string(), |named| named.slug.to_string())
-            };
-            let row = |drilled| TenantRow { drilled, name: name(drilled.tenant_id) };
-            print_list(&report.tenants.iter().map(row).collect::<Vec<_>>(), format)?;
+            let rows = report.tenants.iter().map(|drilled| TenantRow { drilled, name: name(deps, drilled.tenant_id) });
+            print_list(&rows.collect::<Vec<_>>(), format)?;
             println!("signed: {}", archive::layout::drill(&report.drill_id));
         }
     }

@@ -61,9 +61,9 @@ impl Results {
     }
 
     /// Those of these tenants whose last drill is longest ago; those that never had one come first.
-    pub(super) fn longest_ago(&self, mut tenants: Vec<TenantId>, count: usize) -> Vec<TenantId> {
+    pub(super) fn longest_ago(&self, mut tenants: Vec<TenantId>, count: u32) -> Vec<TenantId> {
         tenants.sort_by_key(|tenant| self.tenants.get(tenant).map(|newest| newest.at));
-        tenants.truncate(count);
+        tenants.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         tenants
     }
 }

@@ -1,15 +1,21 @@
 //! Drills: tenants that are restored beside the living ones and compared.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use archive::{DrillReport, Verifier, layout};
+use eventlog::restore::Claim;
 use jiff::SignedDuration;
 use regions::Resident;
 use restorer::{Error, beside, drill};
+use runtime::Shutdown;
 use schemas::{
     PersonId, StreamName,
     person::{PersonDeleted, PersonErased, PersonEvent},
 };
+use tokio::runtime::Handle;
 use vault::Scope;
 
 use crate::ground::{Ground, ground};
@@ -128,6 +134,83 @@ async fn rows_of_the_living_log_that_are_not_the_archives_are_found() -> anyhow:
     Ok(())
 }
 
+/// What a process that was killed leaves.
+async fn leave_scratch(eu: &Ground) -> anyhow::Result<()> {
+    let scratch = eu.copy_of_region("drill-0123456789abcdef")?;
+    let scratch = &scratch.postgres().expect("a database").database;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database \"{scratch}\"")))
+        .execute(&mut eu.owner().await?)
+        .await?;
+    assert_eq!(beside::list(&eu.deps).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn scratch_of_the_dead_is_swept_in_every_round_and_at_the_end_unless_somebody_is_at_work() -> anyhow::Result<()> {
+    let eu = ground().await?;
+    let mut worker = drill::Worker::new(eu.deps.clone());
+    leave_scratch(&eu).await?;
+    let at_work = Claim::take(eu.owner().await?, "a drill").await?.expect("nobody else");
+    worker.round().await?;
+    assert_eq!(beside::list(&eu.deps).await?.len(), 1, "somebody is at work on it");
+    at_work.release().await;
+    worker.round().await?;
+    assert_eq!(beside::list(&eu.deps).await?, [], "though no drill was due");
+
+    // A drill that is interrupted: its connection is gone a moment later.
+    leave_scratch(&eu).await?;
+    let interrupted = Claim::take(eu.owner().await?, "a drill").await?.expect("nobody else");
+    let shutdown = Shutdown::new();
+    shutdown.request();
+    let (_, ()) = tokio::join!(interrupted.release(), worker.run(shutdown));
+    assert_eq!(beside::list(&eu.deps).await?, []);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_that_is_gone_when_it_is_looked_for_again_wakes_nobody() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    let spoil = "update read_people_1.person set name = 'Somebody else'";
+    let before = eu.seen(&acme).await?.rows;
+    sqlx::raw_sql(spoil).execute(&mut eu.owner().await?).await?;
+    let looks = AtomicU32::new(0);
+    // The second look has just read the archive when the rows are made anew.
+    let progress = |_| {
+        if looks.fetch_add(1, Ordering::Relaxed) == 1 {
+            let again = async {
+                projector::forget(&mut eu.owner().await?, acme.tenant_id()).await?;
+                eu.project(&acme).await
+            };
+            tokio::task::block_in_place(|| Handle::current().block_on(again)).expect("made anew");
+        }
+    };
+    let report = drill::drill(&eu.deps, &[acme.tenant_id()], &progress).await?;
+    assert_eq!((looks.load(Ordering::Relaxed), report.is_clean()), (2, true), "{report:?}");
+    assert_eq!(eu.seen(&acme).await?.rows, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_has_moved_away_meanwhile_is_no_finding() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    sqlx::query!("update log.tenant set state = 'moving' where tenant_id = $1", acme.tenant_id().get())
+        .execute(&mut eu.owner().await?)
+        .await?;
+    let report = drilled(&eu, &[&acme, &globex]).await?;
+    let ids: Vec<_> = report.tenants.iter().map(|tenant| tenant.tenant_id).collect();
+    assert_eq!((ids, report.is_clean()), (vec![globex.tenant_id()], true));
+    let nobody = drill::drill(&eu.deps, &[acme.tenant_id()], &|_| ()).await.expect_err("a report of nobody");
+    assert!(matches!(nobody, Error::NotOpen { .. }), "{nobody:?}");
+    assert_eq!(replicator::drills(&eu.deps.replicator).await?, [report.drill_id]);
+    Ok(())
+}
+
 #[tokio::test]
 async fn who_was_drilled_longest_ago_is_next_and_scratch_of_the_dead_is_swept() -> anyhow::Result<()> {
     let mut eu = ground().await?;
@@ -139,19 +222,17 @@ async fn who_was_drilled_longest_ago_is_next_and_scratch_of_the_dead_is_swept() 
     }
     tenants.sort_by_key(Resident::tenant_id);
     let ids: Vec<_> = tenants.iter().map(Resident::tenant_id).collect();
-    assert_eq!(drill::sample(&eu.deps).await?, ids[..3]);
-    // What a process that was killed leaves.
-    let scratch = eu.copy_of_region("drill-0123456789abcdef")?;
-    let scratch = &scratch.postgres().expect("a database").database;
-    sqlx::raw_sql(sqlx::AssertSqlSafe(format!("create database \"{scratch}\"")))
-        .execute(&mut eu.owner().await?)
-        .await?;
-    assert_eq!(beside::list(&eu.deps).await?.len(), 1);
+    assert_eq!(
+        drill::sample(&eu.deps, eu.test.region.drill_sample).await?,
+        ids[..3],
+        "three, where nothing else is said"
+    );
+    leave_scratch(&eu).await?;
     drilled(&eu, &[&tenants[1], &tenants[2]]).await?;
     assert_eq!(beside::list(&eu.deps).await?, []);
     eu.test.clock.advance(SignedDuration::from_mins(5));
     drilled(&eu, &[&tenants[0]]).await?;
-    assert_eq!(drill::sample(&eu.deps).await?, [ids[3], ids[1], ids[2]]);
+    assert_eq!(drill::sample(&eu.deps, 2).await?, [ids[3], ids[1]]);
     Ok(())
 }
 
