@@ -7,24 +7,14 @@ set -eu
 name=$1 package=$2 seconds=$3
 here=$(cd "${0%/*}" && pwd)
 module="$here/../tests/$name"
-folder="${XDG_CACHE_HOME:-$HOME/.cache}/domicile/$name"
-
-unavailable() {
-    echo "$1" >&2
-    exit 69
-}
+. "$here/made_once.sh"
 
 command -v go >/dev/null 2>&1 || unavailable "no Go (install golang-go)"
-program="$folder/$( (cd "$module" && find . -type f | sort | xargs cat && go version) | sha256sum | cut -c 1-16)"
-if [ ! -x "$program" ]; then
-    mkdir -p "$folder"
-    exec 9>"$folder/lock"
-    flock -w "$seconds" 9 || unavailable "tests/$name is still being built by another (see $folder/build.log)"
-    if [ ! -x "$program" ]; then
-        # Versions and their hashes are those of go.mod and go.sum; no other toolchain is fetched.
-        (cd "$module" && GOTOOLCHAIN=local GOFLAGS=-mod=readonly timeout "$seconds" go build -trimpath -o "$program.new" "$package") \
-            >"$folder/build.log" 2>&1 </dev/null || unavailable "Go cannot fetch or build tests/$name (see $folder/build.log)"
-        mv "$program.new" "$program"
-    fi
-fi
-echo "$program"
+made=$( (cd "$module" && find . -type f | sort | xargs cat && go version) | sha256sum | cut -c 1-16)
+# Versions and their hashes are those of go.mod and go.sum; no other toolchain is fetched.
+build() {
+    (cd "$module" && GOTOOLCHAIN=local GOFLAGS=-mod=readonly timeout "$seconds" go build -trimpath -o "$folder/$made.new" "$package") &&
+        mv "$folder/$made.new" "$folder/$made"
+}
+made_once "$name" "$made" "$seconds" build
+echo "$folder/$made"

@@ -15,8 +15,11 @@ pub const TLOG: Script = &["go_program.sh", "tlog", ".", "110"];
 /// A full S3 server that enforces locks: it is built in about two minutes.
 pub const VERSITYGW: Script = &["go_program.sh", "versitygw", "github.com/versity/versitygw/cmd/versitygw", "500"];
 
+/// A Python with the packages of the second reader.
+const PYTHON: Script = &["python.sh", "600"];
+
 /// What a script may take that waits for another to build a large program, and builds it then; each gives up by itself before.
-const PATIENCE: Duration = Duration::from_secs(1_100);
+const PATIENCE: Duration = Duration::from_secs(1_250);
 
 /// The program that a script prints. Nothing where this machine has none: the test is skipped under this name.
 ///
@@ -38,7 +41,7 @@ pub async fn program(script: Script, test: &str) -> anyhow::Result<Option<PathBu
     }
 }
 
-fn command_of(script: Script) -> Command {
+fn command_of(script: &[&str]) -> Command {
     let mut command = Command::new(crate::repository().join("infra").join(script[0]));
     command.args(&script[1..]);
     command
@@ -57,20 +60,47 @@ async fn ask(script: Command) -> anyhow::Result<Result<PathBuf, String>> {
 /// # Errors
 /// As for [`program`].
 pub async fn python(test: &str) -> anyhow::Result<Option<PathBuf>> {
-    program(&["python.sh"], test).await
+    program(PYTHON, test).await
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, File},
+        os::unix::fs::symlink,
+    };
+
     use anyhow::Context;
 
     use super::*;
+    use crate::folder::Folder;
 
     #[test]
     fn a_script_gives_up_before_patience_ends_also_after_it_waited_for_another() -> anyhow::Result<()> {
-        for script in [TLOG, VERSITYGW] {
+        for script in [TLOG, VERSITYGW, PYTHON] {
             let seconds = script.last().context("its limit")?.parse()?;
             assert!(PATIENCE > 2 * Duration::from_secs(seconds), "{script:?}");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_another_that_does_not_end_gives_up_and_says_so() -> anyhow::Result<()> {
+        // A Go and a Python that can do nothing.
+        let scratch = Folder::new()?;
+        for name in ["go", "python3"] {
+            symlink("/bin/false", scratch.path().join(name))?;
+        }
+        for (script, name) in [(TLOG, "tlog"), (PYTHON, "python")] {
+            let folder = scratch.path().join("domicile").join(name);
+            fs::create_dir_all(&folder)?;
+            let lock = File::create(folder.join("lock"))?;
+            lock.lock()?;
+            let mut command = command_of(&[&script[..script.len() - 1], &["1"]].concat());
+            let path = format!("{}:/usr/bin:/bin", scratch.path().display());
+            command.env("PATH", path).env("XDG_CACHE_HOME", scratch.path());
+            let said = ask(command).await?.expect_err("it is being made");
+            assert!(said.starts_with(&format!("{name} is still being made by another process after 1 s")), "{said}");
         }
         Ok(())
     }
