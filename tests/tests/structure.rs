@@ -1,6 +1,6 @@
 //! Dependencies point down. What may know what stands here once, literally.
 
-use std::{collections::BTreeSet, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use anyhow::Context;
 use serde::Deserialize;
@@ -57,6 +57,12 @@ const PURE: [&str; 3] = ["schemas", "domain", "archive"];
 const OUTSIDE: [&str; 11] =
     ["tokio", "sqlx", "axum", "hyper", "reqwest", "aws-sdk-s3", "rdkafka", "rustls", "tracing", "opentelemetry", "nix"];
 
+/// What only a measurement may do: where it is made, and who may call it.
+const ONLY_MEASURED: (&str, [&str; 3]) = (
+    "app_without_access_log",
+    ["services/desk/src/app.rs", "services/desk/src/lib.rs", "tests/bench/src/figures/access.rs"],
+);
+
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -110,6 +116,27 @@ fn breaches(metadata: &Metadata) -> Vec<String> {
         }
     }
     breaches
+}
+
+/// The Rust files of the product and of what measures it that hold this word.
+fn naming(repository: &Path, word: &str) -> anyhow::Result<BTreeSet<String>> {
+    let mut grep = Command::new("grep");
+    grep.args(["-rlw", "--include=*.rs", word, "services", "tests/bench"]).current_dir(repository);
+    Ok(String::from_utf8(grep.output()?.stdout)?.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn only_the_bench_serves_tickets_without_a_note_of_who_read_them() -> anyhow::Result<()> {
+    let (word, allowed) = ONLY_MEASURED;
+    let allowed: BTreeSet<_> = allowed.map(str::to_owned).into();
+    assert_eq!(naming(&system_tests::repository(), word)?, allowed);
+    // And one more is found.
+    let repository = system_tests::folder::Folder::new()?;
+    let path = "services/domicile/src/up.rs";
+    fs::create_dir_all(repository.path().join(path).parent().context("a folder")?)?;
+    fs::write(repository.path().join(path), "let app = desk::app_without_access_log(desk);")?;
+    assert_eq!(naming(repository.path(), word)?, [path.to_owned()].into());
+    Ok(())
 }
 
 #[test]

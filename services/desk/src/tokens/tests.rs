@@ -8,10 +8,14 @@ async fn issue(desk: &TestDesk, tenant: &TestTenant, token: Value) -> crate::tes
     desk.call(tenant.send("POST", "/api/v2/api_tokens", &json!({ "api_token": token }))).await
 }
 
-async fn status_with(desk: &TestDesk, tenant: &TestTenant, token: &str) -> anyhow::Result<u16> {
-    let mut request = get(&tenant.host, "/api/v2/api_tokens");
-    request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse()?);
-    Ok(desk.call(request).await.status.as_u16())
+/// Waits until requests with a token are answered so: a write is answered before it can be read, if the read models are late.
+async fn until(desk: &TestDesk, tenant: &TestTenant, token: &str, status: u16) -> anyhow::Result<()> {
+    testkit::eventually(async || {
+        let mut request = get(&tenant.host, "/api/v2/api_tokens");
+        request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse()?);
+        Ok((desk.call(request).await.status == status).then_some(()))
+    })
+    .await
 }
 
 #[tokio::test]
@@ -20,10 +24,9 @@ async fn a_token_is_shown_once_works_and_stops_when_revoked() -> anyhow::Result<
     let acme = desk.tenant("acme").await?;
     let answer = issue(&desk, &acme, json!({ "description": "for the importer" })).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
-    assert_eq!(answer.header("x-domicile-visible"), Some("yes"));
     let (id, secret) = (answer.json()["api_token"]["id"].clone(), answer.json()["api_token"]["token"].clone());
     let secret = secret.as_str().expect("a token");
-    assert_eq!(status_with(&desk, &acme, secret).await?, 200);
+    until(&desk, &acme, secret, 200).await?;
 
     let list = desk.call(acme.request("GET", "/api/v2/api_tokens")).await;
     assert_eq!(list.json()["count"], 2);
@@ -31,8 +34,7 @@ async fn a_token_is_shown_once_works_and_stops_when_revoked() -> anyhow::Result<
 
     let path = format!("/api/v2/api_tokens/{id}.json");
     assert_eq!(desk.call(acme.request("DELETE", &path)).await.status, 204);
-    assert_eq!(status_with(&desk, &acme, secret).await?, 401);
-    Ok(())
+    until(&desk, &acme, secret, 401).await
 }
 
 #[tokio::test]
@@ -41,10 +43,9 @@ async fn a_token_stops_when_it_expires() -> anyhow::Result<()> {
     let acme = desk.tenant("acme").await?;
     let answer = issue(&desk, &acme, json!({ "description": "short", "expires_at": "2026-11-22T11:00:00Z" })).await;
     let secret = answer.json()["api_token"]["token"].as_str().expect("a token").to_owned();
-    assert_eq!(status_with(&desk, &acme, &secret).await?, 200);
+    until(&desk, &acme, &secret, 200).await?;
     desk.region.clock.advance(SignedDuration::from_hours(1));
-    assert_eq!(status_with(&desk, &acme, &secret).await?, 401);
-    Ok(())
+    until(&desk, &acme, &secret, 401).await
 }
 
 #[tokio::test]
