@@ -7,10 +7,7 @@ use jiff::Timestamp;
 use schemas::{Hash, RegionId, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    note::{Signer, Verifier},
-    signed::{self, SignedError},
-};
+use crate::signed::signed_json;
 
 /// The version of the format.
 pub const FORMAT: u16 = 1;
@@ -54,22 +51,9 @@ pub struct TenantBackup {
     pub reason: Option<String>,
 }
 
+signed_json!(BackupManifest);
+
 impl BackupManifest {
-    /// The object: the body, signed.
-    pub fn sign(&self, signer: &Signer) -> Vec<u8> {
-        signed::sign(self, signer)
-    }
-
-    /// Reads a backup manifest that `verifier` has signed.
-    pub fn open(bytes: &[u8], verifier: &Verifier) -> Result<Self, SignedError> {
-        signed::open(bytes, verifier)
-    }
-
-    /// Reads what a backup manifest claims, unchecked.
-    pub fn claimed(bytes: &[u8]) -> Result<Self, SignedError> {
-        signed::claimed(bytes)
-    }
-
     /// The tenants whose archive could not be brought up to the cut.
     pub fn incomplete(&self) -> impl Iterator<Item = &TenantBackup> {
         self.tenants.iter().filter(|tenant| tenant.reason.is_some())

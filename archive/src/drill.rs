@@ -6,10 +6,7 @@ use jiff::Timestamp;
 use schemas::{Hash, RegionId, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    note::{Signer, Verifier},
-    signed::{self, SignedError},
-};
+use crate::signed::signed_json;
 
 /// The version of the format.
 pub const FORMAT: u16 = 1;
@@ -66,17 +63,9 @@ pub struct TableDrill {
     pub hashes: String,
 }
 
+signed_json!(DrillReport);
+
 impl DrillReport {
-    /// The object: the body, signed.
-    pub fn sign(&self, signer: &Signer) -> Vec<u8> {
-        signed::sign(self, signer)
-    }
-
-    /// Reads a report that `verifier` has signed.
-    pub fn open(bytes: &[u8], verifier: &Verifier) -> Result<Self, SignedError> {
-        signed::open(bytes, verifier)
-    }
-
     /// Whether nothing was found wrong.
     pub fn is_clean(&self) -> bool {
         self.tenants.iter().all(|tenant| tenant.finding.is_none())

@@ -8,10 +8,7 @@ use jiff::Timestamp;
 use schemas::{Hash, Position, RegionId, TenantId};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    note::{Signer, Verifier},
-    signed::{self, SignedError},
-};
+use crate::signed::signed_json;
 
 /// The version of the manifest's format.
 pub const FORMAT: u16 = 1;
@@ -104,27 +101,12 @@ pub struct Schema {
     pub sha256: Hash,
 }
 
-impl Manifest {
-    /// The object: the body, signed.
-    pub fn sign(&self, signer: &Signer) -> Vec<u8> {
-        signed::sign(self, signer)
-    }
-
-    /// Reads a manifest that `verifier` has signed.
-    pub fn open(bytes: &[u8], verifier: &Verifier) -> Result<Self, SignedError> {
-        signed::open(bytes, verifier)
-    }
-
-    /// Reads what a manifest claims, unchecked.
-    pub fn claimed(bytes: &[u8]) -> Result<Self, SignedError> {
-        signed::claimed(bytes)
-    }
-}
+signed_json!(Manifest);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::note::tests::signer;
+    use crate::{SignedError, Signer, note::tests::signer};
 
     fn manifest(signer: &Signer) -> Manifest {
         Manifest {

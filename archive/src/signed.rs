@@ -20,6 +20,29 @@ struct File<'bytes> {
     signature: String,
 }
 
+/// Gives the type of a body its signed JSON.
+macro_rules! signed_json {
+    ($body:ty) => {
+        impl $body {
+            /// The object: the body, signed.
+            pub fn sign(&self, signer: &$crate::Signer) -> Vec<u8> {
+                $crate::signed::sign(self, signer)
+            }
+
+            /// Reads a body that `verifier` has signed.
+            pub fn open(bytes: &[u8], verifier: &$crate::Verifier) -> Result<Self, $crate::SignedError> {
+                $crate::signed::open(bytes, verifier)
+            }
+
+            /// Reads what a body claims, unchecked.
+            pub fn claimed(bytes: &[u8]) -> Result<Self, $crate::SignedError> {
+                $crate::signed::claimed(bytes)
+            }
+        }
+    };
+}
+pub(crate) use signed_json;
+
 /// Signs a body.
 pub(crate) fn sign<T: Serialize>(body: &T, signer: &Signer) -> Vec<u8> {
     let body = serde_json::value::to_raw_value(body).expect("a manifest always has a JSON form");
