@@ -115,6 +115,17 @@ pub struct RegionOption {
     pub region: RegionId,
 }
 
+/// `--region` and `--format`.
+#[derive(Debug, Args)]
+pub struct RegionFormatOption {
+    /// The region, as its file is called.
+    #[arg(long, value_name = "REGION")]
+    pub region: RegionId,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
 /// `--region` and `--tenant`.
 #[derive(Debug, Clone, Args)]
 pub struct TenantOption {

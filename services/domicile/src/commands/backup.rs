@@ -13,7 +13,7 @@ use schemas::RegionId;
 use serde::Serialize;
 
 use crate::{
-    cli::{Place, RegionOption},
+    cli::{Place, RegionFormatOption},
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list},
@@ -24,24 +24,13 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Backup {
     /// Back a region up: flush every tenant to one cut, write the signed manifest. Exit code 1 if a tenant could not be.
-    Create(Options),
+    Create(RegionFormatOption),
     /// The region's backups, oldest first.
-    List(Options),
+    List(RegionFormatOption),
     /// One backup: every tenant's size, root and manifest generation.
     Show(OneBackup),
     /// Verify every archive of a backup at the size it had, and that exported keys open it. Exit code 1 if one is wrong.
     Verify(OneBackup),
-}
-
-/// `domicile backup create` and `list`.
-#[derive(Debug, Args)]
-pub struct Options {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub region: RegionOption,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }
 
 /// `domicile backup show` and `verify`.
@@ -49,7 +38,7 @@ pub struct Options {
 pub struct OneBackup {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub options: Options,
+    pub options: RegionFormatOption,
     /// The backup's id; the newest when absent.
     #[arg(value_name = "BACKUP")]
     pub backup: Option<String>,
@@ -170,9 +159,9 @@ pub async fn run(place: &Place, command: &Backup) -> Outcome {
     }
 }
 
-async fn deps(place: &Place, options: &Options) -> Result<ReplicatorDeps, Failure> {
+async fn deps(place: &Place, options: &RegionFormatOption) -> Result<ReplicatorDeps, Failure> {
     let deployment = Deployment::open(place)?;
-    let region = deployment.region(&options.region.region)?;
+    let region = deployment.region(&options.region)?;
     deployment.replicator(&region, &RegionMetrics::new(region.id.as_str())).await
 }
 

@@ -1,17 +1,17 @@
 //! `domicile keys`: the key files of a region.
 
 use archive::{KeyChain, Succession, Verifier, checkpoint};
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use jiff::Timestamp;
 use replicator::signing;
 use schemas::RegionId;
 use serde::Serialize;
 
 use crate::{
-    cli::{Place, RegionOption},
+    cli::{Place, RegionFormatOption, RegionOption},
     deployment::Deployment,
     exit::{Failure, Outcome},
-    output::{Format, Row, print_list, print_one},
+    output::{Row, print_list, print_one},
 };
 
 /// `domicile keys`.
@@ -22,20 +22,9 @@ pub enum Keys {
     /// Print the region's verifier key: what auditors check its archives against.
     Verifier(RegionOption),
     /// List every signing key the region ever had, oldest first.
-    List(Signing),
+    List(RegionFormatOption),
     /// Put a new signing key to work. Running roles take it up by themselves; if the command is interrupted, call it again.
-    Rotate(Signing),
-}
-
-/// `domicile keys list`, `domicile keys rotate`.
-#[derive(Debug, Args)]
-pub struct Signing {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub region: RegionOption,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    Rotate(RegionFormatOption),
 }
 
 /// A signing key.
@@ -68,7 +57,7 @@ pub fn run(place: &Place, command: &Keys) -> Outcome {
         Keys::Verifier(RegionOption { region }) => println!("{}", deployment.verifier(known(&deployment, region)?)?),
         Keys::List(options) => {
             let ring = deployment.key_ring(signing_region(&deployment, options)?)?;
-            print_list(&listed(&options.region.region, ring.chain(), ring.successions()), options.format)?;
+            print_list(&listed(&options.region, ring.chain(), ring.successions()), options.format)?;
         }
         Keys::Rotate(options) => rotate(&deployment, options)?,
     }
@@ -81,11 +70,11 @@ fn known<'id>(deployment: &'id Deployment, region: &'id RegionId) -> Result<&'id
 }
 
 /// The region; the directory signs its map with a key that routers are started with.
-fn signing_region<'id>(deployment: &'id Deployment, options: &Signing) -> Result<&'id RegionId, Failure> {
-    Ok(&deployment.region_file(&options.region.region)?.id)
+fn signing_region<'id>(deployment: &'id Deployment, options: &RegionFormatOption) -> Result<&'id RegionId, Failure> {
+    Ok(&deployment.region_file(&options.region)?.id)
 }
 
-fn rotate(deployment: &Deployment, options: &Signing) -> Outcome {
+fn rotate(deployment: &Deployment, options: &RegionFormatOption) -> Outcome {
     let region = signing_region(deployment, options)?;
     let (folder, now) = (deployment.signing_keys(region), deployment.clock.now());
     let rotated = signing::rotate(region, &folder, deployment.ids.as_ref(), now);

@@ -13,7 +13,7 @@ use runtime::RegionMetrics;
 use schemas::{RegionId, Slug, TenantId};
 
 use crate::{
-    cli::{Place, RegionOption, TenantOption},
+    cli::{Place, RegionFormatOption, RegionOption, TenantOption},
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::Format,
@@ -34,7 +34,7 @@ pub enum Restore {
     /// A copy of one tenant beside the living one, at any position or time, with the same ids, to look at and compare.
     Beside(beside::Make),
     /// The copies there are.
-    List(beside::List),
+    List(RegionFormatOption),
     /// The tickets of a copy, or the state of one stream in it.
     Show(beside::Show),
     /// What the living tenant has gained, lost and changed since the moment of a copy.

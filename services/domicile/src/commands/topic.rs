@@ -1,13 +1,13 @@
 //! `domicile topic`: whose brokers hold a region's topic, and how far it is behind the log.
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use regions::{DatabaseRole, Feed, Region};
 use schemas::RegionId;
 use serde::Serialize;
 
 use super::halt::Halt;
 use crate::{
-    cli::{Place, RegionOption},
+    cli::{Place, RegionFormatOption},
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list, table},
@@ -17,20 +17,9 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub enum Topic {
     /// The cluster recorded and the one the brokers name, and how far each tenant is copied; exit code 1 if they differ.
-    Status(Status),
+    Status(RegionFormatOption),
     /// Make the brokers' cluster the region's, after a move to other brokers. Relays and readers go on by themselves.
-    Adopt(Status),
-}
-
-/// `domicile topic status` and `adopt`.
-#[derive(Debug, Args)]
-pub struct Status {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub region: RegionOption,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    Adopt(RegionFormatOption),
 }
 
 /// The topic as the region and the brokers know it.
@@ -89,7 +78,7 @@ impl Row for TenantRow {
 pub async fn run(place: &Place, command: &Topic) -> Outcome {
     let deployment = Deployment::open(place)?;
     let (Topic::Status(options) | Topic::Adopt(options)) = command;
-    let region = deployment.region(&options.region.region)?;
+    let region = deployment.region(&options.region)?;
     if matches!(command, Topic::Adopt(_)) {
         let mut connection = regions::connection(&region, DatabaseRole::Relay).await?;
         topic::adopt(&mut connection, &region).await?;

@@ -6,13 +6,13 @@ use restorer::{
     Beside, RestorerDeps, beside,
     diff::{self, Difference},
 };
-use schemas::{StreamName, TenantId};
+use schemas::{RegionId, StreamName, TenantId};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::region::said;
 use crate::{
-    cli::{Place, RegionOption, TenantOption},
+    cli::{Place, RegionFormatOption, RegionOption, TenantOption},
     commands::audit::{
         Moment, in_words,
         visit::{self, Purpose},
@@ -43,23 +43,12 @@ pub struct Make {
     pub format: Format,
 }
 
-/// `domicile restore list`.
-#[derive(Debug, Args)]
-pub struct List {
-    #[command(flatten)]
-    #[allow(missing_docs)]
-    pub region: RegionOption,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-}
-
 /// `domicile restore diff`.
 #[derive(Debug, Args)]
 pub struct Named {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub list: List,
+    pub list: RegionFormatOption,
     /// The copy, as it was called.
     #[arg(long, value_name = "NAME")]
     pub name: String,
@@ -186,7 +175,7 @@ pub(super) async fn make(place: &Place, options: &Make) -> Outcome {
     print_list(&[made], options.format)
 }
 
-pub(super) async fn list(place: &Place, options: &List) -> Outcome {
+pub(super) async fn list(place: &Place, options: &RegionFormatOption) -> Outcome {
     let deps = deps(place, &options.region).await?;
     let rows: Vec<_> = beside::list(&deps).await.map_err(said)?.into_iter().map(CopyRow::from).collect();
     print_list(&rows, options.format)
@@ -223,12 +212,12 @@ pub(super) async fn diff(place: &Place, options: &Named) -> Outcome {
 }
 
 pub(super) async fn drop(place: &Place, options: &Drop) -> Outcome {
-    let deps = deps(place, &options.region).await?;
+    let deps = deps(place, &options.region.region).await?;
     beside::drop(&deps, &options.name).await.map_err(said)
 }
 
-async fn deps(place: &Place, region: &RegionOption) -> Result<RestorerDeps, Failure> {
-    super::deps(&Deployment::open(place)?, &region.region).await
+async fn deps(place: &Place, region: &RegionId) -> Result<RestorerDeps, Failure> {
+    super::deps(&Deployment::open(place)?, region).await
 }
 
 /// Whose copy it is, and its state. The tenant is told before it is opened.
@@ -238,7 +227,7 @@ async fn copied(
     stream: Option<&StreamName>,
 ) -> Result<(RestorerDeps, TenantId, State), Failure> {
     let deployment = Deployment::open(place)?;
-    let deps = super::deps(&deployment, &options.list.region.region).await?;
+    let deps = super::deps(&deployment, &options.list.region).await?;
     let found = beside::find(&deps, &options.name).await.map_err(said)?;
     // Nothing is opened of a copy that is not whole.
     let whose = found.tenant.as_ref().filter(|_| found.state == beside::State::Whole);
