@@ -3,6 +3,7 @@
 mod account;
 mod audit_log;
 mod audits;
+mod changes;
 mod jobs;
 mod people;
 mod ticket_list;
@@ -26,6 +27,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &audits::PROJECTION,
     &audit_log::PROJECTION,
     &jobs::PROJECTION,
+    &changes::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

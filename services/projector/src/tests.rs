@@ -4,6 +4,7 @@ mod accounts;
 mod audits;
 mod batches;
 mod builds;
+mod changes;
 mod checking;
 mod feeds;
 mod halting;
