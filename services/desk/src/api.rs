@@ -24,6 +24,8 @@ pub(crate) mod v2;
 pub(crate) mod who;
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 pub(crate) mod testing;

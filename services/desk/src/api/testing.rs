@@ -16,6 +16,7 @@ use schemas::{
 use serde_json::{Value, json};
 use sqlx::{Postgres, Transaction};
 
+use super::contract;
 use crate::{
     testing::TestDesk,
     visible::{self, Visible},
@@ -168,9 +169,14 @@ impl Bench {
         self.send(request).await
     }
 
-    /// Sends any request.
+    /// Sends any request. What `/api/v2` answers is held against the contract, whatever the test is about.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let crate::testing::Answer { status, headers, body: bytes } = self.test.call(request).await;
+        if path.starts_with("/api/v2/") {
+            let faults = contract::faults(&method, &path, status, &bytes);
+            assert!(faults.is_empty(), "{method} {path}: {status} breaks the contract (tests/contract): {faults:#?}");
+        }
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Answer { status, headers, bytes, body }
     }

@@ -40,5 +40,5 @@ pub(crate) async fn destroy(
         is_active: false,
         ..row
     };
-    Ok((written, Json(json!({"deleted_user": present::user::user(&caller, &row)}))))
+    Ok((written, Json(json!({"deleted_user": present::user::deleted_user(&caller, &row)}))))
 }

@@ -18,5 +18,5 @@ pub(crate) async fn show(State(desk): State<Desk>, caller: Caller, Id(person): I
     let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::people::one(&mut transaction, &caller.resident, person).await?;
     let row = row.filter(|row| !row.is_active).ok_or_else(ApiError::not_found)?;
-    Ok(Json(json!({"deleted_user": present::user::user(&caller, &row)})))
+    Ok(Json(json!({"deleted_user": present::user::deleted_user(&caller, &row)})))
 }

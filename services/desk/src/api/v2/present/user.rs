@@ -10,6 +10,34 @@ pub(crate) fn url(caller: &Caller, person_id: i64) -> String {
     caller.origin.url(&format!("/api/v2/users/{person_id}.json"))
 }
 
+/// What is shown of a deleted person: fewer attributes than of others.
+const OF_DELETED: [&str; 15] = [
+    "id",
+    "url",
+    "name",
+    "email",
+    "created_at",
+    "updated_at",
+    "time_zone",
+    "phone",
+    "shared_phone_number",
+    "photo",
+    "locale_id",
+    "locale",
+    "organization_id",
+    "role",
+    "active",
+];
+
+/// The person as the API shows those who were deleted.
+pub(crate) fn deleted_user(caller: &Caller, row: &Person) -> Value {
+    let mut shown = user(caller, row);
+    if let Some(attributes) = shown.as_object_mut() {
+        attributes.retain(|name, _| OF_DELETED.contains(&name.as_str()));
+    }
+    shown
+}
+
 /// The person as the API shows it.
 pub(crate) fn user(caller: &Caller, row: &Person) -> Value {
     let is_end_user = row.role == "end-user";

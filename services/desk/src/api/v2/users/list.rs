@@ -37,7 +37,8 @@ pub(crate) async fn answer(
         false => None,
     };
     let rows = read::people::many(&mut transaction, &caller.resident, &slice.ids).await?;
-    let users = rows.iter().map(|row| present::user::user(caller, row)).collect();
+    let shown = if filter.deleted { present::user::deleted_user } else { present::user::user };
+    let users = rows.iter().map(|row| shown(caller, row)).collect();
     Ok(page.answer(key, users, &slice, count))
 }
 
