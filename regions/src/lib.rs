@@ -8,7 +8,7 @@
 //!
 //! This crate refuses to know events, keys, tickets and HTTP.
 //!
-//! Reading order: [`region`](Region), [`policy`](HostingPolicy), [`config`](Regions), [`resident`](Resident),
+//! Reading order: [`region`](Region), [`policy`](HostingPolicy), [`rate_limits`](RateLimits), [`config`](Regions), [`resident`](Resident),
 //! [`database`](DatabaseRole), [`kafka`](KafkaFound), [`storage`](Storage), [`bucket`](Bucket).
 
 mod bucket;
@@ -17,6 +17,7 @@ mod database;
 mod error;
 mod kafka;
 mod policy;
+mod rate_limits;
 mod region;
 mod resident;
 mod storage;
@@ -30,6 +31,7 @@ pub use kafka::{
     kafka_found, kafka_producer,
 };
 pub use policy::{EgressRule, HostingPolicy, LocalityDecision, LocalityRefusal, Verdict};
+pub use rate_limits::{EndpointLimit, LimitedEndpoint, RateLimits};
 pub use region::{
     Endpoints, Feed, KafkaEndpoint, KafkaLogin, KafkaSecurity, PostgresEndpoint, Region, S3Endpoint, Secret,
 };

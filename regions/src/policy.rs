@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 
 use schemas::{DataClass, RegionId, values::Plan};
 
-use crate::storage::Deletion;
+use crate::{rate_limits::RateLimits, storage::Deletion};
 
 /// The policy a deployment runs under, as `hosting-policy.toml` states it.
 #[derive(Debug, Clone)]
@@ -18,6 +18,7 @@ pub struct HostingPolicy {
     pub(crate) deletion: Deletion,
     pub(crate) access_log_days: u32,
     pub(crate) auditor_grant_days: u32,
+    pub(crate) rate_limits: RateLimits,
 }
 
 /// One cell of the matrix of data class and destination.
@@ -122,6 +123,11 @@ impl HostingPolicy {
         self.auditor_grant_days
     }
 
+    /// How many requests a tenant is answered.
+    pub const fn rate_limits(&self) -> &RateLimits {
+        &self.rate_limits
+    }
+
     /// The whole matrix, for reports.
     pub fn egress(&self) -> &[EgressRule] {
         &self.egress
@@ -215,6 +221,7 @@ mod tests {
             deletion: Deletion::default(),
             access_log_days: 90,
             auditor_grant_days: 90,
+            rate_limits: RateLimits::default(),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use jiff::SignedDuration;
-use regions::{ConfigError, Feed, HostingPolicy, KafkaSecurity, LockMode, ObjectLock, Regions};
+use regions::{ConfigError, Feed, HostingPolicy, KafkaSecurity, LockMode, ObjectLock, RateLimits, Regions};
 use schemas::{DataClass, RegionId, values::Plan};
 use tempfile::TempDir;
 
@@ -74,7 +74,7 @@ fn the_repositorys_files_describe_four_regions() {
 fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
     let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
     let policy = regions.policy();
-    assert_eq!((policy.version(), policy.default_region()), (3, &id("us")));
+    assert_eq!((policy.version(), policy.default_region()), (4, &id("us")));
     let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
     assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
 }
@@ -384,25 +384,25 @@ fn a_secret_that_cannot_be_read_is_refused_by_the_field_that_names_it() {
 #[test]
 fn every_wrong_field_of_the_policy_is_refused_by_name() {
     const VERSION: &str = "version: takes a number from 1, raised with every change";
-    const KNOWN: &str =
-        "version, default_region, eea_members, cloud_regions, plans, egress, deletion, access_log, auditor_grant";
+    const KNOWN: &str = "version, default_region, eea_members, cloud_regions, plans, egress, deletion, access_log, auditor_grant, \
+         endpoint_limits";
     const COUNTRIES: &str = "takes country codes of two upper-case letters";
     let first = "# Who may choose where its data lives, and what may leave the place it lives in. Signup records the version with the";
     let (trial, choice) = ("[plans.trial]\nlocality_choice = false", "plans.trial.locality_choice");
     assert_refused(
         "hosting-policy.toml",
         &[
-            ("version = 3", "version = 0", "version = 0", VERSION),
-            ("version = 3", "version = -1", "version = -1", VERSION),
-            ("version = 3", "version = \"1\"", "version = \"1\"", VERSION),
-            ("version = 3\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            ("version = 4", "version = 0", "version = 0", VERSION),
+            ("version = 4", "version = -1", "version = -1", VERSION),
+            ("version = 4", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 4\n", "", first, &VERSION.replace("takes", "is missing; takes")),
             (
-                "version = 3",
+                "version = 4",
                 "version = ",
                 "version = ",
                 "is not TOML: string values must be quoted, expected literal string",
             ),
-            ("version = 3", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            ("version = 4", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
             (
                 "\"us\"",
                 "\"mars\"",
@@ -438,6 +438,25 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
                 "[auditor_grant]\ndays = -1",
                 "days = -1",
                 "auditor_grant.days: takes a number of days, from 1",
+            ),
+            (
+                "requests_per_minute = 200",
+                "requests_per_minute = 0",
+                "requests_per_minute = 0",
+                "plans.trial.requests_per_minute: takes a number from 1; without it, there is no limit",
+            ),
+            (
+                "[endpoint_limits.tickets-index]",
+                "[endpoint_limits.tickets]",
+                "[endpoint_limits.tickets]",
+                "endpoint_limits.tickets: is unknown; takes one of tickets-index, tickets-update, per-ticket-updates, \
+                 deleted-tickets-destroy, incremental-exports",
+            ),
+            (
+                "most = 100\nseconds = 60",
+                "most = 100",
+                "[endpoint_limits.tickets-index]",
+                "endpoint_limits.tickets-index.seconds: is missing; takes a number of seconds, from 1",
             ),
         ],
     );
@@ -656,4 +675,21 @@ fn exported_keys_are_gone_before_the_promise_about_deletion() {
     assert!(what.starts_with("deletion.keys_days: takes 2 days or more"), "{what}");
     let (_, what) = refusal("hosting-policy.toml", "promise_days = 90\n", "");
     assert_eq!(what, "deletion.promise_days: is missing; takes a number of days, from 1");
+}
+
+#[test]
+fn a_policy_that_says_nothing_of_rates_limits_none() {
+    let folder = folder();
+    let shipped = load(&folder).expect("good files");
+    let plans = [200, 200, 400, 400, 700].map(Some);
+    let of = |regions: &Regions, plan: &Plan| regions.policy().rate_limits().requests_per_minute(*plan);
+    assert_eq!(Plan::ALL.iter().map(|plan| of(&shipped, plan)).collect::<Vec<_>>(), plans);
+    let path = folder.path().join("hosting-policy.toml");
+    let text = fs::read_to_string(&path).expect("a copy");
+    let (before, rest) = text.split_once("# Limits of single endpoints").expect("it says so");
+    let (_, after) = rest.split_once("# The matrix").expect("it goes on");
+    let kept: Vec<&str> = before.lines().filter(|line| !line.starts_with("requests_per_minute")).collect();
+    fs::write(&path, format!("{}\n# The matrix{after}", kept.join("\n"))).expect("written");
+    let regions = load(&folder).expect("an operator's own, from before there were limits");
+    assert_eq!(*regions.policy().rate_limits(), RateLimits::default());
 }

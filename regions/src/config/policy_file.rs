@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     policy::{EgressRule, HostingPolicy},
+    rate_limits::{EndpointLimit, LimitedEndpoint, RateLimits},
     storage::Deletion,
 };
 
@@ -47,6 +48,7 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         "deletion",
         "access_log",
         "auditor_grant",
+        "endpoint_limits",
     ])?;
     let policy = HostingPolicy {
         version: file.number("version", "takes a number from 1, raised with every change")?,
@@ -60,6 +62,12 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
         auditor_grant_days: file
             .optional_table("auditor_grant")?
             .map_or(Ok(AUDITOR_GRANT_DAYS), |table| days(&table))?,
+        rate_limits: RateLimits {
+            requests_per_minute: requests_per_minute(&file.table("plans")?)?,
+            endpoints: file
+                .optional_table("endpoint_limits")?
+                .map_or_else(|| Ok(BTreeMap::new()), |table| endpoint_limits(&table))?,
+        },
     };
     Ok(PolicyFile { policy, cloud_regions: cloud_regions(&file.table("cloud_regions")?)?, path, text })
 }
@@ -124,7 +132,7 @@ fn plans(table: &Table<'_>) -> Result<BTreeSet<Plan>, ConfigError> {
     let mut with_choice = BTreeSet::new();
     for plan in Plan::ALL {
         let terms = table.table(plan.as_str())?;
-        terms.only(&["locality_choice"])?;
+        terms.only(&["locality_choice", "requests_per_minute"])?;
         if terms.boolean("locality_choice")? {
             with_choice.insert(*plan);
         }
@@ -133,6 +141,34 @@ fn plans(table: &Table<'_>) -> Result<BTreeSet<Plan>, ConfigError> {
         return Err(table.wrong("enterprise", "takes locality_choice = true: some plan must have a choice"));
     }
     Ok(with_choice)
+}
+
+fn requests_per_minute(plans: &Table<'_>) -> Result<BTreeMap<Plan, u32>, ConfigError> {
+    let mut limits = BTreeMap::new();
+    for plan in Plan::ALL {
+        let terms = plans.table(plan.as_str())?;
+        if terms.has("requests_per_minute") {
+            limits.insert(
+                *plan,
+                terms.number("requests_per_minute", "takes a number from 1; without it, there is no limit")?,
+            );
+        }
+    }
+    Ok(limits)
+}
+
+fn endpoint_limits(table: &Table<'_>) -> Result<BTreeMap<LimitedEndpoint, EndpointLimit>, ConfigError> {
+    table.only(&LimitedEndpoint::ALL.map(LimitedEndpoint::as_str))?;
+    let mut limits = BTreeMap::new();
+    for endpoint in LimitedEndpoint::ALL {
+        if let Some(limit) = table.optional_table(endpoint.as_str())? {
+            limit.only(&["most", "seconds"])?;
+            let most = limit.number("most", "takes a number of requests, from 1")?;
+            let seconds = limit.number("seconds", "takes a number of seconds, from 1")?;
+            limits.insert(endpoint, EndpointLimit { most, seconds });
+        }
+    }
+    Ok(limits)
 }
 
 fn cloud_regions(table: &Table<'_>) -> Result<BTreeMap<String, String>, ConfigError> {

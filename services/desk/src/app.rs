@@ -21,7 +21,7 @@ use tracing::Instrument;
 use crate::{
     access, api, conditional,
     host::{self, Site},
-    ops, pages,
+    limits, ops, pages,
     problem::{
         ApiError,
         render::{self, RequestId},
@@ -92,6 +92,7 @@ fn tenant_routes() -> Router<Desk> {
         .merge(api::v2::routes())
         .merge(api::domicile::routes())
         .layer(middleware::from_fn(conditional::layer))
+        .layer(middleware::from_fn(limits::layer))
 }
 
 fn finish(routes: Router<Desk>, desk: &Desk) -> Router {

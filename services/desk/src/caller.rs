@@ -35,6 +35,7 @@ use crate::{
     body::RequestPrint,
     execute::{Failure, Issuer, load},
     host::{Origin, Site},
+    limits,
     problem::ApiError,
     state::Desk,
     visible::Visible,
@@ -172,6 +173,7 @@ impl FromRequestParts<Desk> for Caller {
             sign_in(Outcome::Proven, Some(reader.person), email.clone());
         }
         let Ok(reading) = Reading::from_request_parts(parts, desk).await;
+        limits::count(desk, &resident, reader, parts).await?;
         reading.by(reader);
         if role == Role::Auditor {
             auditor::check(&granted_tickets, parts)?;

@@ -9,7 +9,7 @@
 //! - `state`: what every handler is given;
 //! - [`serve`]: listeners, TLS, the PROXY header, the end of the process; [`app`]: which routes answer on which host;
 //! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
-//! - `conditional`: answers the client has already; `access`: who read what;
+//! - `conditional`: answers the client has already; `access`: who read what; `limits`: how much a tenant is answered;
 //! - `execute`: the one write path; `visible`: waiting until a write can be read;
 //! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator; [`support`]: what the
 //!   command line opens;
@@ -28,6 +28,7 @@ mod execute;
 mod home;
 mod host;
 mod jobs;
+mod limits;
 mod ops;
 mod pages;
 mod problem;
@@ -48,5 +49,6 @@ mod testing;
 pub use app::app;
 #[doc(hidden)]
 pub use app::app_without_access_log;
+pub use limits::RateLimits;
 pub use state::{Deps, Desk};
 pub use witness::{Witness, WitnessKeys, published_keys};

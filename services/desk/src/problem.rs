@@ -48,6 +48,8 @@ enum Kind {
     Invalid(Vec<FieldFault>),
     InvalidParameter { name: String, takes: String },
     TooManyValues { max: usize },
+    TooDeep { most: i64 },
+    StartTimeTooRecent,
     BadJson(String),
     BadRequest(String),
     NotFound,
@@ -61,6 +63,7 @@ enum Kind {
     TooManyAttempts { retry_after_s: i64 },
     TooManyRequests { retry_after_s: i64 },
     TooManyJobs { retry_after_s: i64 },
+    RateLimited { retry_after_s: i64 },
     UnsupportedMediaType { takes: String },
     TooLarge { limit_bytes: usize },
     Timeout,
@@ -94,6 +97,16 @@ impl ApiError {
     /// 400: too many values in a list parameter.
     pub(crate) fn too_many_values(max: usize) -> Self {
         Self::new(Kind::TooManyValues { max })
+    }
+
+    /// 400: a page by offset beyond the first `most` rows.
+    pub(crate) fn too_deep(most: i64) -> Self {
+        Self::new(Kind::TooDeep { most })
+    }
+
+    /// 422: an export that is to begin with what may still be going on.
+    pub(crate) fn start_time_too_recent() -> Self {
+        Self::new(Kind::StartTimeTooRecent)
     }
 
     /// 400: the body is no JSON. The description says where.
@@ -160,6 +173,11 @@ impl ApiError {
     /// 429: as many jobs are unfinished as a tenant may have; with `Retry-After`.
     pub(crate) fn too_many_jobs() -> Self {
         Self::new(Kind::TooManyJobs { retry_after_s: 1 })
+    }
+
+    /// 429: the tenant, or the endpoint, was asked as often as it may be; with `Retry-After`.
+    pub(crate) fn rate_limited(retry_after_s: i64) -> Self {
+        Self::new(Kind::RateLimited { retry_after_s })
     }
 
     /// 415: `takes` is the content type that is taken.

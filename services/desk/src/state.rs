@@ -20,6 +20,7 @@ use crate::{
     body::room::Room,
     caller::{guard::Guard, sign_ins::SignIns},
     jobs::Jobs,
+    limits::{Limits, RateLimits},
     witness,
     witness::Witness,
 };
@@ -52,6 +53,8 @@ pub struct Deps {
     pub ids: Arc<dyn Ids>,
     /// What the region measures.
     pub metrics: RegionMetrics,
+    /// Whether the hosting policy's limits of requests hold.
+    pub rate_limits: RateLimits,
 }
 
 /// A region's desk: cheap to clone, the state of every route.
@@ -65,6 +68,7 @@ struct Inner {
     recorder: Recorder,
     sign_ins: SignIns,
     jobs: Jobs,
+    limits: Limits,
     draining: AtomicBool,
 }
 
@@ -75,7 +79,8 @@ impl Desk {
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
         let (sign_ins, jobs, draining) = (SignIns::default(), Jobs::default(), AtomicBool::new(false));
-        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, jobs, draining }))
+        let limits = Limits::new(deps.rate_limits);
+        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, jobs, limits, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -101,6 +106,11 @@ impl Desk {
     /// The jobs that wait in this process.
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.0.jobs
+    }
+
+    /// What every tenant used of its requests.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.

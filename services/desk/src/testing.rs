@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tower::ServiceExt;
 use vault::SigningKeyFolder;
 
-use crate::{Deps, Desk, Witness, WitnessKeys, app, jobs, signup};
+use crate::{Deps, Desk, RateLimits, Witness, WitnessKeys, app, jobs, signup};
 
 const DIRECTORY_TOKEN: &str = "token-of-the-test";
 /// The address of every test tenant's first admin.
@@ -111,7 +111,12 @@ impl TestDesk {
 
     /// Another desk of the same region, as on another machine.
     pub(crate) async fn another(&self) -> anyhow::Result<Desk> {
-        Ok(Desk::new(deps(&self.region, self.desk.directory.clone()).await?))
+        self.another_with(RateLimits::Off).await
+    }
+
+    /// Another one, with or without limits.
+    pub(crate) async fn another_with(&self, rate_limits: RateLimits) -> anyhow::Result<Desk> {
+        Ok(Desk::new(Deps { rate_limits, ..deps(&self.region, self.desk.directory.clone()).await? }))
     }
 
     /// Calls the desk.
@@ -180,6 +185,8 @@ async fn deps(region: &TestRegion, directory: Client) -> anyhow::Result<Deps> {
         clock: region.clock.clone(),
         ids: region.ids.clone(),
         metrics: region.metrics.clone(),
+        // Tests ask more than a plan allows, and their clock stands still.
+        rate_limits: RateLimits::Off,
     })
 }
 

@@ -97,6 +97,36 @@ pub struct Up {
     /// Where people reach the router by TLS; 0 takes a free port.
     #[arg(long, env = "DOMICILE_LISTEN_TLS", default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
     pub listen_tls: SocketAddr,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub rate_limits: RateLimitsOption,
+}
+
+/// `--rate-limits`.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct RateLimitsOption {
+    /// Whether requests are limited as hosting-policy.toml says, or not at all.
+    #[arg(long, env = "DOMICILE_RATE_LIMITS", value_enum, default_value_t)]
+    pub rate_limits: RateLimits,
+}
+
+/// What `--rate-limits` takes.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+pub enum RateLimits {
+    /// As many requests a minute as the plan and the endpoint allow, in each process.
+    #[default]
+    Policy,
+    /// As many as come: for loading much.
+    Off,
+}
+
+impl From<RateLimitsOption> for desk::RateLimits {
+    fn from(option: RateLimitsOption) -> Self {
+        match option.rate_limits {
+            RateLimits::Policy => Self::Policy,
+            RateLimits::Off => Self::Off,
+        }
+    }
 }
 
 /// `--format` alone.

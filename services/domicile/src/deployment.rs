@@ -42,6 +42,8 @@ pub struct Deployment {
     pub ids: Arc<dyn Ids>,
     /// The apex and the router's address, where an `up` has them.
     pub edge: Option<(String, SocketAddr)>,
+    /// Whether desks that it starts keep the hosting policy's limits of requests.
+    pub rate_limits: desk::RateLimits,
 }
 
 impl Deployment {
@@ -52,7 +54,7 @@ impl Deployment {
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
         let data = DataFolder::new(&place.data);
         data.check_version()?;
-        Ok(Self { data, regions: Arc::new(regions), clock, ids, edge: None })
+        Ok(Self { data, regions: Arc::new(regions), clock, ids, edge: None, rate_limits: desk::RateLimits::Policy })
     }
 
     /// The running `up`, or the line that says how to start one.

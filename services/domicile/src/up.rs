@@ -61,8 +61,10 @@ impl Started {
         let lock = deployment.data.take()?;
         let plain = hold("DOMICILE_LISTEN", options.listen).await?;
         let tls = hold("DOMICILE_LISTEN_TLS", options.listen_tls).await?;
-        let options = &Up { listen: plain.local_addr()?, listen_tls: tls.local_addr()? };
+        let options =
+            &Up { listen: plain.local_addr()?, listen_tls: tls.local_addr()?, rate_limits: options.rate_limits };
         deployment.edge = Some((apex(options.listen), options.listen));
+        deployment.rate_limits = options.rate_limits.into();
         let (edge, roles, ground) = (Shutdown::new(), Shutdown::new(), Shutdown::new());
         let stores = start_stores(&deployment, &ground, begun).await?;
 

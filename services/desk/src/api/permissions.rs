@@ -100,6 +100,11 @@ DELETE /api/v2/deleted_users/{id} 401 403 403 404 403 403
 GET /api/v2/groups 401 403 200 200 200 403
 POST /api/v2/groups 401 403 403 422 403 403
 GET /api/v2/groups/{id} 401 403 200 200 200 403
+GET /api/v2/incremental/ticket_events 401 403 403 400 400 403
+GET /api/v2/incremental/tickets 401 403 403 400 400 403
+GET /api/v2/incremental/tickets/cursor 401 403 403 400 400 403
+GET /api/v2/incremental/users 401 403 403 400 400 403
+GET /api/v2/incremental/users/cursor 401 403 403 400 400 403
 GET /api/v2/job_statuses 401 403 200 200 200 403
 GET /api/v2/job_statuses/show_many 401 403 400 400 400 403
 GET /api/v2/job_statuses/{id} 401 403 404 404 404 404

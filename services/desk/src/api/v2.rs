@@ -2,8 +2,8 @@
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
 //! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`], [`audit_logs`],
-//! [`deleted_tickets`], [`deleted_users`]. What they share: [`page`] (both kinds
-//! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`headers`] (what every answer carries).
+//! [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
+//! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`include`] (what stands beside lists), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
 pub(crate) mod attachments;
@@ -13,6 +13,8 @@ pub(crate) mod deleted_users;
 pub(crate) mod groups;
 pub(crate) mod headers;
 pub(crate) mod ids;
+pub(crate) mod include;
+pub(crate) mod incremental;
 pub(crate) mod job_statuses;
 pub(crate) mod page;
 pub(crate) mod present;
@@ -33,6 +35,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .merge(ticket_routes())
         .merge(people_routes())
         .merge(deletion_routes())
+        .merge(export_routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
         .route("/api/v2/audit_logs", get(audit_logs::list::list))
         .route("/api/v2/audit_logs/{id}", get(audit_logs::show::show))
@@ -81,6 +84,16 @@ fn deletion_routes() -> Router<Desk> {
         .route("/api/v2/job_statuses", get(job_statuses::list))
         .route("/api/v2/job_statuses/show_many", get(job_statuses::show_many))
         .route("/api/v2/job_statuses/{id}", get(job_statuses::show))
+}
+
+fn export_routes() -> Router<Desk> {
+    use incremental::{by_cursor, by_time};
+    Router::new()
+        .route("/api/v2/incremental/tickets", get(by_time::tickets))
+        .route("/api/v2/incremental/tickets/cursor", get(by_cursor::tickets))
+        .route("/api/v2/incremental/users", get(by_time::users))
+        .route("/api/v2/incremental/users/cursor", get(by_cursor::users))
+        .route("/api/v2/incremental/ticket_events", get(by_time::ticket_events))
 }
 
 fn people_routes() -> Router<Desk> {

@@ -126,7 +126,8 @@ fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {
         | Kind::OutcomeUnknown { retry_after_s }
         | Kind::TooManyAttempts { retry_after_s }
         | Kind::TooManyRequests { retry_after_s }
-        | Kind::TooManyJobs { retry_after_s } => {
+        | Kind::TooManyJobs { retry_after_s }
+        | Kind::RateLimited { retry_after_s } => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(*retry_after_s));
         }
         _ => {}
@@ -140,6 +141,9 @@ fn v2(kind: &Kind, words: &Words<'_>, id: &str) -> Value {
     match kind {
         Kind::Unauthorized => json!({ "error": words.v2_error }),
         Kind::InvalidParameter { .. } | Kind::BadRequest(_) => titled(words.title),
+        Kind::TooDeep { .. } => {
+            json!({ "errors": [{ "code": words.v2_error, "title": words.title, "detail": words.detail }] })
+        }
         Kind::Misdirected { host, .. } => titled(&format!("No help desk at {host}")),
         Kind::Invalid(faults) => details(faults, words.v2_error),
         Kind::Taken(fault) => details(std::slice::from_ref(fault), words.v2_error),

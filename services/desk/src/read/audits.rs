@@ -76,6 +76,23 @@ pub(crate) async fn many(
     .await
 }
 
+/// These audits, whichever tickets they are of, oldest first.
+pub(crate) async fn of_any_ticket(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    ids: &[i64],
+) -> Result<Vec<Audit>, sqlx::Error> {
+    sqlx::query_as!(
+        Audit,
+        r#"select audit_id, ticket_id, author_id, channel, events, created_at as "created_at: jiff_sqlx::Timestamp"
+           from audit where tenant_id = $1 and audit_id = any($2) order by audit_id"#,
+        resident.tenant_id().get(),
+        ids,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// The audit of the command whose first event on the ticket has this position.
 pub(crate) async fn at(
     conn: &mut PgConnection,

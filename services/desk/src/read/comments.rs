@@ -67,6 +67,21 @@ pub(crate) async fn count(
     .await
 }
 
+/// How many comments each of these tickets has.
+pub(crate) async fn counts(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    tickets: &[i64],
+) -> Result<Vec<(i64, i64)>, sqlx::Error> {
+    let rows = sqlx::query!(
+        r#"select ticket_id, count(*) as "count!" from comment
+           where tenant_id = $1 and ticket_id = any($2) group by ticket_id"#,
+        resident.tenant_id().get(),
+        tickets,
+    );
+    Ok(rows.fetch_all(conn).await?.into_iter().map(|row| (row.ticket_id, row.count)).collect())
+}
+
 /// These comments, oldest first. The ids come from [`ids`], which looked at who may see them.
 pub(crate) async fn many(
     conn: &mut PgConnection,

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Postgres, QueryBuilder};
 use super::{Sight, Window};
 
 /// One ticket as lists and single answers show it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ticket {
     pub(crate) ticket_id: i64,
     pub(crate) subject: String,
@@ -124,6 +124,30 @@ pub(crate) async fn many(
     sight: Sight,
     ids: &[i64],
 ) -> Result<Vec<Ticket>, sqlx::Error> {
+    rows(conn, resident, (sight, false), ids).await
+}
+
+/// These tickets, deleted ones among them, and which of them are deleted.
+pub(crate) async fn with_deleted(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    ids: &[i64],
+) -> Result<(Vec<Ticket>, Vec<i64>), sqlx::Error> {
+    let deleted = sqlx::query_scalar!(
+        "select ticket_id from ticket_list where tenant_id = $1 and ticket_id = any($2) and deleted_at is not null",
+        resident.tenant_id().get(),
+        ids,
+    );
+    let deleted = deleted.fetch_all(&mut *conn).await?;
+    Ok((rows(conn, resident, (Sight::Everything, true), ids).await?, deleted))
+}
+
+async fn rows(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    (sight, with_deleted): (Sight, bool),
+    ids: &[i64],
+) -> Result<Vec<Ticket>, sqlx::Error> {
     sqlx::query_as!(
         Ticket,
         r#"select ticket_id, subject, status, priority, ticket_type, requester_id, submitter_id, assignee_id, group_id,
@@ -144,11 +168,12 @@ pub(crate) async fn many(
                         and incident.deleted_at is null) as "has_incidents!"
            from ticket_list
            where tenant_id = $1 and ticket_id = any($3) and ($2::bigint is null or (requester_id = $2 and is_public))
-                 and deleted_at is null
+                 and (deleted_at is null or $4)
            order by ticket_id"#,
         resident.tenant_id().get(),
         sight.requester(),
         ids,
+        with_deleted,
     )
     .fetch_all(conn)
     .await

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::import::{folders, import_into, stop_on_interrupt};
 use crate::{
-    cli::{Place, Up},
+    cli::{Place, RateLimits, RateLimitsOption, Up},
     commands::audit,
     deployment::Deployment,
     exit::{Failure, Outcome},
@@ -45,7 +45,9 @@ pub async fn run(place: &Place, options: &Demo) -> Outcome {
     }
     eprintln!("nothing runs on {}: starting it for the demo", deployment.data.path().display());
     let free = "127.0.0.1:0".parse().expect("a literal address");
-    let started = Started::start(place, &Up { listen: free, listen_tls: free }).await?;
+    // Nobody else is on it.
+    let rate_limits = RateLimitsOption { rate_limits: RateLimits::Off };
+    let started = Started::start(place, &Up { listen: free, listen_tls: free, rate_limits }).await?;
     let outcome = demonstrate(&deployment, &started.running, options).await;
     started.stop().await;
     outcome

@@ -18,7 +18,7 @@ use schemas::RegionId;
 use tokio::{net::TcpListener, signal::unix::SignalKind};
 
 use crate::{
-    cli::{Place, RegionOption},
+    cli::{Place, RateLimitsOption, RegionOption},
     deployment::Deployment,
     exit::{Failure, Outcome},
     up::region,
@@ -83,6 +83,9 @@ pub struct DeskRole {
     /// Where to serve /healthz, /readyz and /metrics.
     #[arg(long, default_value_t = loopback(9464), value_name = "ADDRESS:PORT")]
     pub listen_operations: SocketAddr,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub rate_limits: RateLimitsOption,
 }
 
 /// `domicile router`.
@@ -218,7 +221,8 @@ pub async fn router(place: &Place, options: &RouterRole) -> Outcome {
 
 /// Runs a region's desk until a signal asks to stop.
 pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
-    let deployment = Deployment::open(place)?;
+    let mut deployment = Deployment::open(place)?;
+    deployment.rate_limits = options.rate_limits.into();
     let region = deployment.region(&options.region.region)?;
     region::migrate(&region, true).await?;
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());

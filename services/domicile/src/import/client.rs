@@ -8,6 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 const ATTEMPTS_MAX: u32 = 6;
+/// The longest that an answer may put a request off, in seconds: longer is as good as a refusal.
+const RETRY_AFTER_MAX_S: u64 = 900;
 
 /// Speaks to one host behind the router.
 #[derive(Debug, Clone)]
@@ -114,7 +116,8 @@ impl Client {
         Err(Error::Refused { method, path: path.to_owned(), host: self.host.clone(), status, reason })
     }
 
-    /// Tries until there is an answer that is not "later": a region that restarts costs patience, not data.
+    /// Tries until there is an answer that is not "later": a region that restarts costs patience, not data. A limit of requests is waited
+    /// for as long as it says, however often: that is no failure.
     async fn answered(
         &self,
         method: &Method,
@@ -130,13 +133,26 @@ impl Client {
                 request = request.bearer_auth(token);
             }
             let is_last = attempt == ATTEMPTS_MAX;
-            match complete(request).send().await {
+            let answered = complete(request).send().await;
+            if let Some(pause) = answered.as_ref().ok().and_then(put_off) {
+                attempt = 0;
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            match answered {
                 Ok(answer) if is_last || !is_later(answer.status()) => return Ok(answer),
                 Err(source) if is_last => return Err(Error::Unreachable { host: self.host.clone(), source }),
                 Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(100 << attempt)).await,
             }
         }
     }
+}
+
+/// How long a limit of requests puts the request off.
+fn put_off(answer: &Response) -> Option<Duration> {
+    let is_limit = answer.status() == StatusCode::TOO_MANY_REQUESTS && answer.headers().contains_key("x-rate-limit");
+    let seconds = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    (is_limit && seconds <= RETRY_AFTER_MAX_S).then(|| Duration::from_secs(seconds))
 }
 
 fn is_later(status: StatusCode) -> bool {

@@ -197,6 +197,7 @@ pub async fn desk(
         clock: Arc::clone(&deployment.clock),
         ids: Arc::clone(&deployment.ids),
         metrics: metrics.clone(),
+        rate_limits: deployment.rate_limits,
     }))
 }
 

@@ -103,6 +103,7 @@ async fn desk(store: &Store) -> anyhow::Result<Desk> {
         clock: Arc::clone(&store.clock),
         ids: Arc::clone(&store.ids),
         metrics: store.metrics.clone(),
+        rate_limits: desk::RateLimits::Off,
     }))
 }
 

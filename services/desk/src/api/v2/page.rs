@@ -15,8 +15,8 @@ use crate::{access::Reading, caller::Caller, problem::ApiError, read::Window, st
 
 /// Rows of a page by default and at most.
 const PER_PAGE_MAX: i64 = 100;
-/// The offset beyond which only cursors lead: reading and throwing away more rows helps nobody.
-const OFFSET_MAX: i64 = 100_000;
+/// The row beyond which only cursors lead: reading and throwing away more rows helps nobody.
+const OFFSET_MAX: i64 = 10_000;
 
 /// The query of a list, not yet understood.
 #[derive(Debug)]
@@ -66,6 +66,14 @@ impl PageQuery {
         format!("{}?{query}", caller.origin.url(&format!("{}.json", self.path)))
     }
 
+    /// The address of the same list, with one parameter set and others left out.
+    pub(crate) fn with(&self, caller: &Caller, without: &[&str], (name, value): (&str, &str)) -> String {
+        let is_kept = |key: &str| key != name && !without.contains(&key);
+        let kept = self.pairs.iter().filter(|(key, _)| is_kept(key));
+        let query: String = kept.map(|(key, value)| format!("{}={}&", encode(key), encode(value))).collect();
+        format!("{}?{query}{}={}", caller.origin.url(&format!("{}.json", self.path)), encode(name), encode(value))
+    }
+
     /// The page asked for.
     pub(crate) fn page(self, caller: &Caller) -> Result<Page, ApiError> {
         let kind = match self.get("page[size]") {
@@ -77,11 +85,8 @@ impl PageQuery {
             None => {
                 let per_page = number("per_page", self.get("per_page"), PER_PAGE_MAX)?.min(PER_PAGE_MAX);
                 let page = number("page", self.get("page"), 1)?;
-                if (page - 1).saturating_mul(per_page) > OFFSET_MAX {
-                    return Err(ApiError::invalid_parameter(
-                        "page",
-                        "a page within the first 100000 rows; use page[size] beyond",
-                    ));
+                if page.saturating_mul(per_page) > OFFSET_MAX {
+                    return Err(ApiError::too_deep(OFFSET_MAX));
                 }
                 Kind::Offset { page, per_page }
             }
@@ -217,13 +222,15 @@ fn number(name: &str, text: Option<&str>, default: i64) -> Result<i64, ApiError>
     }
 }
 
-fn write_cursor(id: i64, resident: &Resident) -> String {
+/// A place in a list of this tenant, as clients are given it.
+pub(crate) fn write_cursor(id: i64, resident: &Resident) -> String {
     let mut bytes = resident.tenant_id().get().as_bytes().to_vec();
     bytes.extend_from_slice(&id.to_be_bytes());
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn read_cursor(name: &str, text: &str, resident: &Resident) -> Result<i64, ApiError> {
+/// The place that a cursor stands for, if it is this tenant's.
+pub(crate) fn read_cursor(name: &str, text: &str, resident: &Resident) -> Result<i64, ApiError> {
     let id = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| {
         let id = bytes.strip_prefix(resident.tenant_id().get().as_bytes())?;
         Some(i64::from_be_bytes(id.try_into().ok()?))

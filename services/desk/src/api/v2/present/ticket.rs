@@ -1,9 +1,13 @@
 //! A ticket.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{moment, via};
 use crate::{caller::Caller, read::tickets::Ticket};
+
+/// Who is not known any more.
+const NOBODY: i64 = -1;
 
 /// Every account has one brand.
 const ONLY_BRAND: i64 = 1;
@@ -29,6 +33,24 @@ fn collaborators(row: &Ticket) -> Vec<i64> {
     people.sort_unstable();
     people.dedup();
     people
+}
+
+/// What exports tell of an erased ticket: that it is gone, and since when. Its words are those of the reference.
+pub(crate) fn erased(caller: &Caller, ticket_id: i64, at: Timestamp) -> Value {
+    let scrubbed = || "SCRUBBED".to_owned();
+    let row = Ticket {
+        ticket_id,
+        subject: scrubbed(),
+        description: scrubbed(),
+        status: "deleted".to_owned(),
+        requester_id: NOBODY,
+        submitter_id: NOBODY,
+        channel: "api".to_owned(),
+        created_at: at,
+        updated_at: at,
+        ..Ticket::default()
+    };
+    ticket(caller, &row)
 }
 
 /// The ticket as the API shows it.

@@ -5,7 +5,7 @@ use schemas::TicketId;
 use serde_json::Value;
 
 use crate::{
-    api::v2::{ids::Id, page::PageQuery, present},
+    api::v2::{ids::Id, include::Include, page::PageQuery, present},
     caller::Caller,
     problem::{ApiError, ApiResult},
     read,
@@ -19,6 +19,7 @@ pub(crate) async fn comments(
     Id(ticket): Id<TicketId>,
     query: PageQuery,
 ) -> ApiResult<Json<Value>> {
+    let include = Include::of(query.get("include"), &caller);
     let page = query.page(&caller)?;
     let (resident, sight) = (&caller.resident, caller.sight());
     let mut transaction = desk.reading(resident).await?;
@@ -31,7 +32,9 @@ pub(crate) async fn comments(
     let rows = read::comments::many(&mut transaction, resident, &slice.ids).await?;
     drop(transaction);
     let comments = present::comment::comments(&desk, &caller, &rows).await?;
-    Ok(Json(page.answer("comments", comments, &slice, count)))
+    let mut answer = page.answer("comments", comments, &slice, count);
+    include.beside_comments(&desk, &caller, &mut answer).await?;
+    Ok(Json(answer))
 }
 
 #[cfg(test)]

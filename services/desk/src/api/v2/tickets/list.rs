@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde_json::Value;
 
 use crate::{
-    api::v2::{page::PageQuery, present},
+    api::v2::{include::Include, page::PageQuery, present},
     caller::Caller,
     problem::ApiResult,
     read::{self, tickets::Filter},
@@ -20,6 +20,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
 
 /// A page of the tickets that pass a filter.
 pub(super) async fn page(desk: &Desk, caller: &Caller, query: PageQuery, filter: Filter<'_>) -> ApiResult<Json<Value>> {
+    let include = Include::of(query.get("include"), caller);
     let page = query.page(caller)?;
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;
@@ -30,7 +31,10 @@ pub(super) async fn page(desk: &Desk, caller: &Caller, query: PageQuery, filter:
     };
     let rows = read::tickets::many(&mut transaction, resident, filter.sight, &slice.ids).await?;
     let tickets = rows.iter().map(|row| present::ticket::ticket(caller, row)).collect();
-    Ok(Json(page.answer("tickets", tickets, &slice, count)))
+    drop(transaction);
+    let mut answer = page.answer("tickets", tickets, &slice, count);
+    include.beside_tickets(desk, caller, &mut answer).await?;
+    Ok(Json(answer))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use schemas::TicketId;
 use serde_json::json;
 
 use crate::{
-    api::v2::{ids::Id, present, tickets::answer},
+    api::v2::{ids::Id, include::Include, page::PageQuery, present, tickets::answer},
     caller::Caller,
     problem::{ApiError, ApiResult},
     read,
@@ -17,11 +17,15 @@ pub(crate) async fn show(
     State(desk): State<Desk>,
     caller: Caller,
     Id(ticket): Id<TicketId>,
+    query: PageQuery,
 ) -> ApiResult<impl IntoResponse> {
     let mut transaction = desk.reading(&caller.resident).await?;
     let row = read::tickets::one(&mut transaction, &caller.resident, caller.sight(), ticket).await?;
     let row = row.ok_or_else(ApiError::not_found)?;
-    Ok((answer::version(&caller, &row), Json(json!({"ticket": present::ticket::ticket(&caller, &row)}))))
+    drop(transaction);
+    let mut shown = json!({"ticket": present::ticket::ticket(&caller, &row)});
+    Include::of(query.get("include"), &caller).beside_tickets(&desk, &caller, &mut shown).await?;
+    Ok((answer::version(&caller, &row), Json(shown)))
 }
 
 #[cfg(test)]

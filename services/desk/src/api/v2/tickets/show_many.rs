@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use serde_json::Value;
 
 use crate::{
-    api::v2::{ids, page::PageQuery, present},
+    api::v2::{ids, include::Include, page::PageQuery, present},
     caller::Caller,
     problem::ApiResult,
     read,
@@ -18,7 +18,11 @@ pub(crate) async fn show_many(State(desk): State<Desk>, caller: Caller, query: P
     let rows = read::tickets::many(&mut transaction, &caller.resident, caller.sight(), &ids).await?;
     let tickets = rows.iter().map(|row| present::ticket::ticket(&caller, row)).collect();
     let found = rows.iter().map(|row| row.ticket_id).collect();
-    Ok(Json(query.offset_page(&caller)?.all("tickets", tickets, found)))
+    drop(transaction);
+    let include = Include::of(query.get("include"), &caller);
+    let mut answer = query.offset_page(&caller)?.all("tickets", tickets, found);
+    include.beside_tickets(&desk, &caller, &mut answer).await?;
+    Ok(Json(answer))
 }
 
 #[cfg(test)]

@@ -1,0 +1,69 @@
+//! Which request counts at which endpoint.
+
+use axum::{
+    extract::MatchedPath,
+    http::{HeaderName, Method, request::Parts},
+};
+use regions::LimitedEndpoint as Which;
+
+use crate::access::routes;
+
+/// An endpoint that a request counts at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    /// Which one.
+    pub(super) which: Which,
+    /// The thing it is counted by, for each person alone.
+    pub(super) thing: Option<i64>,
+}
+
+/// Method, route, and what it counts at.
+const ENDPOINTS: &[(Method, &str, Which)] = &[
+    (Method::GET, "/api/v2/tickets", Which::TicketsIndex),
+    (Method::PUT, "/api/v2/tickets/{id}", Which::TicketsUpdate),
+    (Method::PUT, "/api/v2/tickets/{id}", Which::PerTicketUpdates),
+    (Method::POST, "/api/domicile/v1/tickets/{id}/comments", Which::PerTicketUpdates),
+    (Method::GET, "/api/v2/incremental/ticket_events", Which::IncrementalExports),
+    (Method::GET, "/api/v2/incremental/tickets", Which::IncrementalExports),
+    (Method::GET, "/api/v2/incremental/tickets/cursor", Which::IncrementalExports),
+    (Method::GET, "/api/v2/incremental/users", Which::IncrementalExports),
+    (Method::GET, "/api/v2/incremental/users/cursor", Which::IncrementalExports),
+    (Method::DELETE, "/api/v2/deleted_tickets/{id}", Which::DeletedTicketsDestroy),
+    (Method::DELETE, "/api/v2/deleted_tickets/destroy_many", Which::DeletedTicketsDestroy),
+];
+
+/// What a request counts at.
+pub(super) fn of(parts: &Parts) -> impl Iterator<Item = Endpoint> {
+    let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let known = ENDPOINTS.iter().filter(move |(method, route, _)| *method == parts.method && *route == path);
+    known.map(move |(_, _, which)| {
+        let is_of_thing = *which == Which::PerTicketUpdates;
+        let thing = routes::row(path).id_in(parts.uri.path()).filter(|_| is_of_thing);
+        Endpoint { which: *which, thing }
+    })
+}
+
+impl Endpoint {
+    /// The header that tells what is left; clients know both spellings.
+    pub(super) const fn header(self) -> HeaderName {
+        HeaderName::from_static(match self.which {
+            Which::TicketsIndex => "zendesk-ratelimit-tickets-index",
+            Which::TicketsUpdate => "zendesk-rate-limit-tickets-update",
+            Which::PerTicketUpdates => "zendesk-ratelimit-per-ticket-updates",
+            Which::DeletedTicketsDestroy => "zendesk-rate-limit-deleted-tickets-destroy",
+            Which::IncrementalExports => "zendesk-ratelimit-incremental-exports",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_is_a_route() {
+        for (method, path, which) in ENDPOINTS {
+            assert_eq!(routes::row(path).path, *path, "{method} {which:?}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+use axum::body::Body;
+use serde_json::json;
+
+use super::RateLimits;
+use crate::{
+    api::testing::{ALAN, Answer, Bench, GRACE, Who, request},
+    app,
+};
+
+/// A bench whose plan, professional, is answered 400 requests a minute.
+async fn limited() -> anyhow::Result<Bench> {
+    let mut bench = Bench::start().await?;
+    let desk = bench.test.another_with(RateLimits::Policy).await?;
+    bench.test.app = app(desk);
+    Ok(bench)
+}
+
+/// Asks until it is refused: how often it was not, and the refusal.
+async fn exhaust(bench: &Bench, who: Who, path: &str) -> (u32, Answer) {
+    let mut answered = 0;
+    loop {
+        let answer = bench.get(who, path).await;
+        if answer.status == 429 {
+            return (answered, answer);
+        }
+        answered += 1;
+        assert!(answered < 1000, "it is never refused");
+    }
+}
+
+#[tokio::test]
+async fn answers_tell_what_is_left_and_one_too_many_is_refused_until_the_minute_ends() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    let first = bench.get(ALAN, "/api/v2/users/me").await;
+    let left = ["x-rate-limit", "x-rate-limit-remaining", "rate-limit", "rate-limit-remaining", "rate-limit-reset"];
+    assert_eq!(left.map(|name| first.header(name).to_owned()), ["400", "399", "400", "399", "60"]);
+    let (answered, refused) = exhaust(&bench, ALAN, "/api/v2/users/me").await;
+    assert_eq!((answered, refused.header("retry-after"), refused.header("x-rate-limit-remaining")), (399, "60", "0"));
+    assert_eq!(refused.body["error"], "APIRateLimitExceeded");
+    let problem = bench.get(ALAN, "/api/domicile/v1/residency").await;
+    assert_eq!((problem.status.as_u16(), &problem.body["type"]), (429, &json!("urn:domicile:problem:rate-limited")));
+    bench.advance_seconds(59);
+    assert_eq!(bench.get(ALAN, "/api/v2/users/me").await.header("retry-after"), "1");
+    bench.advance_seconds(1);
+    assert_eq!(bench.get(ALAN, "/api/v2/users/me").await.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_token_that_floods_takes_neither_anothers_share_nor_another_tenants() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    bench.get(GRACE, "/api/v2/users/me").await;
+    let (answered, _) = exhaust(&bench, ALAN, "/api/v2/users/me").await;
+    assert_eq!(answered, 200, "the other half is kept");
+    assert_eq!(bench.get(GRACE, "/api/v2/users/me").await.status, 200);
+    let of_globex = bench.send(request("GET", "globex", Some(ALAN), "/api/v2/users/me", Body::empty())).await;
+    assert_eq!(of_globex.header("x-rate-limit-remaining"), "399");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_single_endpoint_has_its_own_limit() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    let ticket = bench.ticket(ALAN, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    let path = format!("/api/v2/tickets/{ticket}.json");
+    for left in (0..30).rev() {
+        let answer = bench.put(ALAN, &path, json!({"ticket": {"subject": format!("{left}")}})).await;
+        let told = format!("total=30; remaining={left}; resets=600");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("zendesk-ratelimit-per-ticket-updates")),
+            (200, told.as_str())
+        );
+    }
+    let refused = bench.put(ALAN, &path, json!({"ticket": {"subject": "x"}})).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "600"));
+    let by_another = bench.put(GRACE, &path, json!({"ticket": {"subject": "y"}})).await;
+    assert_eq!(by_another.header("zendesk-rate-limit-tickets-update"), "total=100; remaining=68; resets=60");
+    let (answered, refused) = exhaust(&bench, ALAN, "/api/v2/tickets").await;
+    let told = refused.header("zendesk-ratelimit-tickets-index");
+    assert_eq!((answered, told), (100, "total=100; remaining=0; resets=60"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_not_known_uses_up_nothing() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    for _ in 0..3 {
+        let nobody = bench.send(request("GET", "acme", None, "/api/v2/users/me", Body::empty())).await;
+        assert_eq!((nobody.status.as_u16(), nobody.header("x-rate-limit")), (401, ""));
+    }
+    assert_eq!(bench.get(ALAN, "/api/v2/users/me").await.header("x-rate-limit-remaining"), "399");
+    Ok(())
+}
