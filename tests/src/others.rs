@@ -17,6 +17,10 @@ pub const VERSITYGW: Script = &["go_program.sh", "versitygw", "github.com/versit
 
 /// A Python with the packages of the second reader.
 const PYTHON: Script = &["python.sh", "600"];
+/// A Python with zenpy (`tests/clients/python`).
+pub const CLIENT_PYTHON: Script = &["clients.sh", "python", "110"];
+/// The modules of node-zendesk (`tests/clients/node`).
+pub const CLIENT_NODE: Script = &["clients.sh", "node", "110"];
 
 /// What a script may take that waits for another to build a large program, and builds it then; each gives up by itself before.
 const PATIENCE: Duration = Duration::from_secs(1_250);
@@ -77,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_script_gives_up_before_patience_ends_also_after_it_waited_for_another() -> anyhow::Result<()> {
-        for script in [TLOG, VERSITYGW, PYTHON] {
+        for script in [TLOG, VERSITYGW, PYTHON, CLIENT_PYTHON, CLIENT_NODE] {
             let seconds = script.last().context("its limit")?.parse()?;
             assert!(PATIENCE > 2 * Duration::from_secs(seconds), "{script:?}");
         }
@@ -111,6 +115,19 @@ mod tests {
             let mut command = command_of(script);
             command.env("PATH", "/nonexistent");
             assert_eq!(ask(command).await?, Err("no Go (install golang-go)".to_owned()));
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn where_node_or_python_is_missing_it_is_said_so_and_nothing_fails() -> anyhow::Result<()> {
+        for (script, missing) in [
+            (CLIENT_NODE, "no Node.js with npm (install nodejs and npm)"),
+            (CLIENT_PYTHON, "no Python 3 (install python3)"),
+        ] {
+            let mut command = command_of(script);
+            command.env("PATH", "/nonexistent");
+            assert_eq!(ask(command).await?, Err(missing.to_owned()));
         }
         Ok(())
     }

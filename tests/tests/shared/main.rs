@@ -4,6 +4,7 @@ mod bad_bodies;
 mod bad_credentials;
 mod bad_requests;
 mod bad_signups;
+mod clients;
 mod concurrency;
 mod routing;
 mod signup_race;
