@@ -25,7 +25,7 @@ use std::{
 };
 
 use anyhow::Context;
-use domicile::cli::Place;
+use domicile::{cli::Place, deployment::Deployment as Library};
 use embedded::postgres::Durability;
 use runtime::Shutdown;
 
@@ -125,12 +125,13 @@ impl Roles {
         let token = self.folder.path().join("data/directory/keys/token");
         let token = token.to_str().context("folders of tests have plain names")?;
         let directory = format!("http://{}", self.directory.address()?);
-        let arguments = ["desk", "--apex", APEX, "--directory", &directory, "--directory-token-file", token]
-            .map(str::to_owned)
+        let key = self.library()?.signing_key(&"directory".parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        let key = hex::encode(key.public_key());
+        let arguments = ["desk", "--apex", APEX, "--listen", "127.0.0.1:0", "--directory", &directory]
             .into_iter()
-            .chain(["--listen", "127.0.0.1:0"].map(str::to_owned));
+            .chain(["--directory-token-file", token, "--directory-key", &key]);
         let front = Target::default();
-        let mut role = self.role(region, name, arguments.collect()).await?;
+        let mut role = self.role(region, name, arguments.map(str::to_owned).collect()).await?;
         role.stand_behind(Proxy::start(front.clone(), Greeting::ProxyHeader).await?, front);
         self.begin(&mut role).await?;
         Ok(role)
@@ -169,10 +170,13 @@ impl Roles {
 
     /// A region with the endpoints of its stores, for the product's own library.
     pub fn region(&self, id: &str) -> anyhow::Result<regions::Region> {
+        self.library()?.region(&id.parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))
+    }
+
+    fn library(&self) -> anyhow::Result<Library> {
         let [(_, data), (_, regions)] = place(&self.folder);
         let place = Place { data, regions, log: None, otlp_endpoint: None };
-        let library = domicile::deployment::Deployment::open(&place).map_err(|failure| anyhow::anyhow!("{failure}"))?;
-        library.region(&id.parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))
+        Library::open(&place).map_err(|failure| anyhow::anyhow!("{failure}"))
     }
 
     /// Signs a tenant up at a desk, in the desk's region.

@@ -22,7 +22,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
     // The services. They meet in the log, in topics and by HTTP; the exceptions have reasons, below.
     ("directory", &["schemas", "domain", "eventlog", "vault", "regions", "runtime"]),
     ("router", &["schemas", "runtime", "directory"]),
-    ("desk", &["schemas", "archive", "domain", "eventlog", "vault", "regions", "runtime", "directory"]),
+    ("desk", &["schemas", "archive", "auditor", "domain", "eventlog", "vault", "regions", "runtime", "directory"]),
     ("relay", &["schemas", "eventlog", "topic", "regions", "runtime"]),
     ("projector", &["schemas", "domain", "eventlog", "vault", "topic", "regions", "runtime"]),
     ("auditor", &["schemas", "archive", "domain"]),
@@ -43,9 +43,10 @@ const KNOW_ALL: [&str; 2] = ["domicile", "bench"];
 const SERVICES: [&str; 8] = ["directory", "router", "desk", "relay", "projector", "replicator", "restorer", "auditor"];
 
 /// Services that know another one, and why.
-const EXCEPTIONS: [(&str, &str, &str); 6] = [
+const EXCEPTIONS: [(&str, &str, &str); 7] = [
     ("router", "directory", "the client of its HTTP API, and the signed map it answers"),
     ("desk", "directory", "the client of its HTTP API: a signup claims its name"),
+    ("desk", "auditor", "an auditor is given proofs and bundles by the code that makes them for anybody"),
     ("replicator", "auditor", "a backup is verified by the code that auditors use"),
     ("restorer", "auditor", "what is restored is read and verified by the code that auditors use"),
     ("restorer", "replicator", "backups and archives are found where the replicator puts them"),

@@ -22,6 +22,8 @@ use vault::SigningKeyFolder;
 use crate::{Deps, Desk, RateLimits, Witness, WitnessKeys, app, jobs, signup};
 
 const DIRECTORY_TOKEN: &str = "token-of-the-test";
+/// Of no directory: tests teach the keys of other regions.
+const DIRECTORY_KEY: [u8; 32] = [0; 32];
 /// The address of every test tenant's first admin.
 pub(crate) const ADMIN: &str = "ada@example.com";
 
@@ -167,7 +169,7 @@ impl Answer {
 }
 
 /// What a desk of a test region is made of.
-async fn deps(region: &TestRegion, directory: Client) -> anyhow::Result<Deps> {
+pub(crate) async fn deps(region: &TestRegion, directory: Client) -> anyhow::Result<Deps> {
     Ok(Deps {
         region: region.region.clone(),
         regions: Arc::new(Regions::load(&testkit::repository().join("regions"))?),
@@ -179,7 +181,7 @@ async fn deps(region: &TestRegion, directory: Client) -> anyhow::Result<Deps> {
         bucket: region.bucket_as(BucketRole::Desk).await?,
         witness: Witness {
             signing: SigningKeyFolder::new(region.folder.path()),
-            keys: WitnessKeys::new(directory.clone(), None),
+            keys: WitnessKeys::new(directory.clone(), Some(DIRECTORY_KEY)),
         },
         directory,
         clock: region.clock.clone(),

@@ -6,13 +6,16 @@
 //! ```text
 //! POST /witness/add-checkpoint
 //! GET  /witness/<SHA-256 of the origin, in hex>/checkpoint      the last one, cosigned
-//! GET  /witness/<SHA-256 of the origin, in hex>/conflicts       what was refused, with what it contradicts
+//! GET  /witness/<SHA-256 of the origin, in hex>/conflicts       what was refused, with what it is not shown to follow on
+//! GET  /witness/unproven/<region>                               the same of all logs of a region
+//! POST /witness/settle                                          the proof that it does follow
 //! ```
 //!
 //! What comes in and is kept are origins, sizes, root hashes and signatures.
 
 mod add_checkpoint;
 mod keys;
+pub(crate) mod settle;
 
 use archive::{Signer, checkpoint::region_name};
 use axum::{
@@ -24,7 +27,7 @@ use axum::{
 };
 use eventlog::witness;
 use schemas::Hash;
-use serde_json::json;
+use serde_json::Value;
 use vault::SigningKeyFolder;
 
 pub use self::keys::{WitnessKeys, published_keys};
@@ -33,7 +36,7 @@ use crate::{
     state::{Deps, Desk},
 };
 
-/// Conflicts shown of one log.
+/// Conflicts shown of one log, or one region.
 const CONFLICTS_MAX: i64 = 100;
 
 /// What a witness works with.
@@ -50,12 +53,14 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/witness/add-checkpoint", post(add_checkpoint::add_checkpoint))
         .route("/witness/{origin}/checkpoint", get(checkpoint))
         .route("/witness/{origin}/conflicts", get(conflicts))
+        .route("/witness/unproven/{region}", get(settle::unproven))
+        .route("/witness/settle", post(settle::settle))
 }
 
 /// Shows that nothing was found yet: whoever watches a figure grow must have seen it before.
 pub(crate) fn show_nothing_found(deps: &Deps) {
     for region in deps.regions.iter().filter(|region| region.id != deps.region.id) {
-        deps.metrics.witness_conflicts.with_label_values(&[region.id.as_str()]).inc_by(0);
+        deps.metrics.witness_forks.with_label_values(&[region.id.as_str()]).inc_by(0);
     }
 }
 
@@ -80,10 +85,7 @@ async fn conflicts(State(desk): State<Desk>, Path(origin): Path<String>) -> Resu
     let Ok(origin) = origin.parse::<Hash>() else { return Ok(StatusCode::NOT_FOUND.into_response()) };
     let mut connection = desk.pool.acquire().await?;
     let found = witness::conflicts_by_origin(&mut connection, origin, CONFLICTS_MAX).await;
-    let found = found.map_err(ApiError::internal)?.into_iter();
-    let found: Vec<_> = found
-        .map(|conflict| json!({ "ours": conflict.ours, "theirs": conflict.theirs, "found_at": conflict.found_at }))
-        .collect();
+    let found: Vec<Value> = found.map_err(ApiError::internal)?.iter().map(settle::present).collect();
     Ok(Json(found).into_response())
 }
 

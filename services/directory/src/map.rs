@@ -120,15 +120,6 @@ pub fn verify(bytes: &[u8], public_key: &[u8; 32]) -> Result<Map, Error> {
     serde_json::from_str(signed.payload.get()).map_err(Error::Payload)
 }
 
-/// Reads a map of a directory that is believed for another reason, such as the connection it came over.
-///
-/// # Errors
-/// If it is none.
-pub fn read(bytes: &[u8]) -> Result<Map, Error> {
-    let signed: Signed<'_> = serde_json::from_slice(bytes).map_err(Error::Shape)?;
-    serde_json::from_str(signed.payload.get()).map_err(Error::Payload)
-}
-
 /// The entity tag of these very bytes, quotes included (RFC 9110, section 8.8.3).
 pub fn etag(bytes: &[u8]) -> String {
     format!("\"{}\"", Hash::of(&[bytes]))

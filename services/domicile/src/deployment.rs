@@ -246,12 +246,6 @@ impl Deployment {
         SigningKey::load(&self.data.keys(region).join("signing.key")).map_err(Failure::configuration)
     }
 
-    /// The public key of the directory, where its key lies on this machine.
-    pub fn directory_key(&self) -> Option<[u8; 32]> {
-        let directory = "directory".parse().expect("a literal that is a region's id");
-        self.signing_key(&directory).ok().map(|key| key.public_key())
-    }
-
     /// Makes a region's keys, where there are none yet.
     ///
     /// Only when a region is set up: making a new key in the place of a lost one would hide the loss.

@@ -164,6 +164,83 @@ pub async fn conflicts_by_origin(
     Ok(conflicts.collect())
 }
 
+/// What is held against the logs of a region, the oldest first.
+///
+/// # Errors
+/// If the database fails.
+pub async fn conflicts_of(
+    connection: &mut PgConnection,
+    region: &RegionId,
+    count_max: i64,
+) -> Result<Vec<Conflict>, Error> {
+    let rows = sqlx::query!(
+        r#"select ours, theirs, found_at as "found_at: jiff_sqlx::Timestamp"
+        from witness.conflict where region = $1 order by found_at, tenant_id, head_sha256 limit $2"#,
+        region.as_str(),
+        count_max
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::Witness)?;
+    let conflicts =
+        rows.into_iter().map(|row| Conflict { ours: row.ours, theirs: row.theirs, found_at: row.found_at.to_jiff() });
+    Ok(conflicts.collect())
+}
+
+/// What is held against one head of a log, by the hash of its text.
+///
+/// # Errors
+/// If the database fails.
+pub async fn conflict(
+    connection: &mut PgConnection,
+    log: &ForeignLog,
+    head_sha256: Hash,
+) -> Result<Option<Conflict>, Error> {
+    let row = sqlx::query!(
+        r#"select ours, theirs, found_at as "found_at: jiff_sqlx::Timestamp"
+        from witness.conflict where tenant_id = $1 and region = $2 and head_sha256 = $3"#,
+        log.tenant_id.get(),
+        log.region.as_str(),
+        head_sha256.as_bytes().as_slice()
+    )
+    .fetch_optional(connection)
+    .await
+    .map_err(Error::Witness)?;
+    Ok(row.map(|row| Conflict { ours: row.ours, theirs: row.theirs, found_at: row.found_at.to_jiff() }))
+}
+
+/// Holds nothing against a head any more: it was proven to follow.
+///
+/// # Errors
+/// If the database fails.
+pub async fn settle(connection: &mut PgConnection, log: &ForeignLog, head_sha256: Hash) -> Result<(), Error> {
+    sqlx::query!(
+        "delete from witness.conflict where tenant_id = $1 and region = $2 and head_sha256 = $3",
+        log.tenant_id.get(),
+        log.region.as_str(),
+        head_sha256.as_bytes().as_slice()
+    )
+    .execute(connection)
+    .await
+    .map_err(Error::Witness)?;
+    Ok(())
+}
+
+/// Since when something is held against a log of each region; regions of which all is proven are left out.
+///
+/// # Errors
+/// If the database fails.
+pub async fn oldest_conflicts(connection: &mut PgConnection) -> Result<Vec<(RegionId, Timestamp)>, Error> {
+    let rows = sqlx::query!(
+        r#"select region, min(found_at) as "found_at!: jiff_sqlx::Timestamp" from witness.conflict group by region"#
+    )
+    .fetch_all(connection)
+    .await
+    .map_err(Error::Witness)?;
+    // A region that was taken out of the deployment has no name that parses, or nobody who asks.
+    Ok(rows.into_iter().filter_map(|row| Some((row.region.parse().ok()?, row.found_at.to_jiff()))).collect())
+}
+
 /// A log of this region that a witness has not seen to its archived end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unwitnessed {
@@ -229,13 +306,16 @@ pub async fn put_submitted(
     Ok(())
 }
 
-/// Logs of this region that a witness refuses.
+/// Logs of this region that a witness refuses. Those that are closed are not shown to it, so what it said last of them says nothing
+/// of today.
 ///
 /// # Errors
 /// If the database fails.
 pub async fn refused(connection: &mut PgConnection, witness: &RegionId) -> Result<i64, Error> {
     sqlx::query_scalar!(
-        r#"select count(*) as "count!" from witness.submitted where witness = $1 and refusal is not null"#,
+        r#"select count(*) as "count!" from witness.submitted s
+        join log.tenant t on t.tenant_id = s.tenant_id and t.state = 'active'
+        where s.witness = $1 and s.refusal is not null"#,
         witness.as_str()
     )
     .fetch_one(connection)

@@ -7,6 +7,7 @@
 mod ages;
 mod cosigning;
 mod paces;
+mod proving;
 mod renewing;
 mod resigning;
 mod verifying;

@@ -5,11 +5,14 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use archive::{checkpoint::region_name, cosignature, witness::AddCheckpoint};
 use reqwest::StatusCode;
 use schemas::RegionId;
+use serde::Deserialize;
 
-/// How long a witness may take.
 /// A cosignature is a line; a refusal a sentence.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
 const REFUSAL_CHARACTERS_MAX: usize = 200;
+/// What it holds against a region's logs: as many pairs of checkpoints as it shows at once.
+const UNPROVEN_BYTES_MAX: usize = 1 << 20;
+/// How long a witness may take.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Another region that cosigns.
@@ -43,6 +46,15 @@ pub(crate) enum Answer {
     OldSize(u64),
     /// It does not cosign this one, and why.
     Refused(String),
+}
+
+/// What a witness holds against a log of this region: a tree head that was not shown to follow on another.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Unproven {
+    /// What the witness had cosigned.
+    pub(crate) ours: String,
+    /// What it refused.
+    pub(crate) theirs: String,
 }
 
 /// A witness that says nothing.
@@ -106,7 +118,7 @@ impl Asked {
         let answer = self.http.post(url).body(request.to_string()).send().await.map_err(Error::Silent)?;
         let status = answer.status();
         let strange = || Error::Strange { status: status.as_u16() };
-        let body = beginning(answer).await?.ok_or_else(strange)?;
+        let body = beginning(answer, ANSWER_BYTES_MAX).await?.ok_or_else(strange)?;
         match status {
             // Lines of keys that we do not know are not ours to keep.
             StatusCode::OK => {
@@ -122,13 +134,34 @@ impl Asked {
             _ => Err(strange()),
         }
     }
+
+    /// Asks what it holds against the logs of a region.
+    pub(crate) async fn unproven(&self, of: &RegionId) -> Result<Vec<Unproven>, Error> {
+        let answer =
+            self.http.get(format!("{}/witness/unproven/{of}", self.url)).send().await.map_err(Error::Silent)?;
+        let status = answer.status();
+        // A desk from before there was such a list.
+        if status == StatusCode::NOT_FOUND {
+            return Ok(Vec::new());
+        }
+        let body = beginning(answer, UNPROVEN_BYTES_MAX).await?.filter(|_| status == StatusCode::OK);
+        let read = body.and_then(|body| serde_json::from_str(&body).ok());
+        read.ok_or(Error::Strange { status: status.as_u16() })
+    }
+
+    /// Proves what it held against a log. Whether it sees so.
+    pub(crate) async fn settle(&self, proof: &AddCheckpoint) -> Result<bool, Error> {
+        let url = format!("{}/witness/settle", self.url);
+        let answer = self.http.post(url).body(proof.to_string()).send().await.map_err(Error::Silent)?;
+        Ok(answer.status().is_success())
+    }
 }
 
 /// The body as text; nothing if it is longer than any true answer, or no text.
-async fn beginning(mut answer: reqwest::Response) -> Result<Option<String>, Error> {
+async fn beginning(mut answer: reqwest::Response, bytes_max: usize) -> Result<Option<String>, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(Error::Silent)? {
-        if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+        if body.len() + chunk.len() > bytes_max {
             return Ok(None);
         }
         body.extend_from_slice(&chunk);

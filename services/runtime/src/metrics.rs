@@ -63,8 +63,10 @@ pub struct RegionMetrics {
     pub drill_wrong_tenants: IntGauge,
     /// Entries of the access log that were never written: their tenant went elsewhere, or the process ended first.
     pub accesses_lost: IntCounter,
-    /// Tree heads of another region's logs that did not follow on what was cosigned before, by that region.
-    pub witness_conflicts: IntCounterVec,
+    /// Tree heads of another region's logs beside others of the same size, by that region.
+    pub witness_forks: IntCounterVec,
+    /// For how long another region has not shown that a tree head of its logs follows on what was cosigned, by that region.
+    pub witness_unproven_seconds: GaugeVec,
     /// Logs of this region that another one does not cosign, by that one.
     pub witness_refusals: IntGaugeVec,
     /// Seconds since all that is new was shown to another region, by that one.
@@ -131,9 +133,14 @@ impl RegionMetrics {
                 "Entries of the access log that were never written.",
             )
             .expect(STATIC),
-            witness_conflicts: counters(
-                "domicile_witness_conflicts_total",
+            witness_forks: counters(
+                "domicile_witness_forks_total",
                 "Tree heads of another region's logs that contradict what was cosigned before.",
+                "of",
+            ),
+            witness_unproven_seconds: ages(
+                "domicile_witness_unproven_seconds",
+                "Seconds for which another region has not shown that a tree head of its logs follows on what was cosigned.",
                 "of",
             ),
             witness_refusals: gauges(
@@ -201,7 +208,8 @@ impl RegionMetrics {
             Box::new(self.drill_interval_seconds.clone()),
             Box::new(self.drill_wrong_tenants.clone()),
             Box::new(self.accesses_lost.clone()),
-            Box::new(self.witness_conflicts.clone()),
+            Box::new(self.witness_forks.clone()),
+            Box::new(self.witness_unproven_seconds.clone()),
             Box::new(self.witness_refusals.clone()),
             Box::new(self.witness_silent_seconds.clone()),
             Box::new(self.misdirected_requests.clone()),

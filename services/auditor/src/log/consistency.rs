@@ -40,6 +40,19 @@ impl Log<'_> {
         self.hashes(&consistency_path(old_size, self.head.size)).await
     }
 
+    /// The proof that one older tree head of this log follows on another. Nothing if it does not, or if this log, as far as it is
+    /// published, cannot tell.
+    ///
+    /// # Errors
+    /// If the tiles cannot be read.
+    pub async fn growth_between(&self, old: &Checkpoint, new: &Checkpoint) -> Result<Option<Vec<Hash>>, Error> {
+        if old.size > new.size || new.size > self.head.size {
+            return Ok(None);
+        }
+        let proof = self.hashes(&consistency_path(old.size, new.size)).await?;
+        Ok(consistency_holds(&tree(old), &tree(new), &proof).then_some(proof))
+    }
+
     /// Compares an older tree head with the published one.
     ///
     /// # Errors
@@ -48,7 +61,6 @@ impl Log<'_> {
         if old.size > self.head.size {
             return Ok(Consistency::Shorter);
         }
-        let tree = |head: &Checkpoint| Tree { size: head.size, root: head.root };
         let (old, new) = (tree(old), tree(&self.head));
         let proof = self.hashes(&consistency_path(old.size, new.size)).await?;
         if consistency_holds(&old, &new, &proof) {
@@ -59,4 +71,8 @@ impl Log<'_> {
         let is_signed = consistency_holds(&Tree { root: here, ..old }, &new, &proof);
         if is_signed { Ok(Consistency::Fork(here)) } else { Err(Error::TreeDiffers) }
     }
+}
+
+fn tree(head: &Checkpoint) -> Tree {
+    Tree { size: head.size, root: head.root }
 }

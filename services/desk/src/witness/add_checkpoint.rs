@@ -22,7 +22,7 @@ use axum::{
 use eventlog::witness::{self, ForeignLog, Head};
 use schemas::{Hash, RegionId};
 
-use super::signer;
+use super::{keys, signer};
 use crate::{
     body::{self, Limit},
     problem::ApiError,
@@ -31,6 +31,9 @@ use crate::{
 
 /// Longer than any request: 64 hashes, three lines and a few signatures.
 const LIMIT: Limit = Limit { bytes: 16 * 1024, patience: Duration::from_secs(10) };
+
+pub(super) const MALFORMED: &str = "takes old size, proof and checkpoint\n";
+pub(super) const UNKNOWN_LOG: &str = "no log of another region\n";
 
 /// Why a head is not cosigned, in the protocol's words.
 enum Refusal {
@@ -44,13 +47,15 @@ enum Refusal {
     OldSize(u64),
     /// 422: it is not shown to follow on the last one.
     Inconsistent,
+    /// 503: this desk cannot know the log's key.
+    NoKeys,
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match self {
-            Self::Malformed => (StatusCode::BAD_REQUEST, "takes old size, proof and checkpoint\n").into_response(),
-            Self::UnknownLog => (StatusCode::NOT_FOUND, "no log of another region\n").into_response(),
+            Self::Malformed => (StatusCode::BAD_REQUEST, MALFORMED).into_response(),
+            Self::UnknownLog => (StatusCode::NOT_FOUND, UNKNOWN_LOG).into_response(),
             Self::Unsigned => (StatusCode::FORBIDDEN, "not signed by the log's key\n").into_response(),
             Self::OldSize(size) => {
                 (StatusCode::CONFLICT, [(header::CONTENT_TYPE, "text/x.tlog.size")], format!("{size}\n"))
@@ -58,6 +63,9 @@ impl IntoResponse for Refusal {
             }
             Self::Inconsistent => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "not shown to follow on the last one\n").into_response()
+            }
+            Self::NoKeys => {
+                (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", keys::Error::NoDirectoryKey)).into_response()
             }
         }
     }
@@ -68,22 +76,40 @@ pub(super) async fn add_checkpoint(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = body::read(desk.room(), &headers, body, LIMIT).await?;
-    let request = std::str::from_utf8(&body.bytes).ok().and_then(AddCheckpoint::parse);
-    let Some((request, claimed)) = request.and_then(|request| claimed(&request).map(|claimed| (request, claimed)))
-    else {
+    let Some((request, claimed)) = asked(&desk, &headers, body).await? else {
         return Ok(Refusal::Malformed.into_response());
     };
     let Some(log) = log_of(&desk, &claimed.origin) else { return Ok(Refusal::UnknownLog.into_response()) };
     let signed = |key: Verifier| note::only_by(&request.checkpoint, &key).ok();
     let opened =
         desk.witness.keys.opened(&log.region, |keys| signed(Verifier::new(&claimed.origin, keys.newest()))).await;
-    let Some(note) = opened.map_err(ApiError::internal)? else { return Ok(Refusal::Unsigned.into_response()) };
+    let note = match opened {
+        Ok(Some(note)) => note,
+        Ok(None) => return Ok(Refusal::Unsigned.into_response()),
+        Err(keys::Error::NoDirectoryKey) => return Ok(Refusal::NoKeys.into_response()),
+        Err(error) => return Err(ApiError::unavailable(error)),
+    };
     let shown = Shown { log, head: claimed, request: AddCheckpoint { checkpoint: note, ..request } };
     Ok(match shown.cosign(&desk).await? {
         Ok(line) => format!("{line}\n").into_response(),
         Err(refusal) => refusal.into_response(),
     })
+}
+
+/// A request, and what its checkpoint says. Nothing if it is none.
+pub(super) async fn asked(
+    desk: &Desk,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Option<(AddCheckpoint, Checkpoint)>, ApiError> {
+    let body = body::read(desk.room(), headers, body, LIMIT).await?;
+    let request = std::str::from_utf8(&body.bytes).ok().and_then(AddCheckpoint::parse);
+    Ok(request.and_then(|request| claimed(&request).map(|claimed| (request, claimed))))
+}
+
+/// The tree under a head.
+pub(super) fn tree(head: &Checkpoint) -> Tree {
+    Tree { size: head.size, root: head.root }
 }
 
 /// What the checkpoint says; only with the three lines that ours have.
@@ -93,7 +119,7 @@ fn claimed(request: &AddCheckpoint) -> Option<Checkpoint> {
 }
 
 /// The log of another region that an origin names.
-fn log_of(desk: &Desk, named: &str) -> Option<ForeignLog> {
+pub(super) fn log_of(desk: &Desk, named: &str) -> Option<ForeignLog> {
     let (region, tenant_id) = named.strip_prefix("domicile/")?.split_once('/')?;
     let (region, tenant_id): (RegionId, _) = (region.parse().ok()?, tenant_id.parse().ok()?);
     let is_foreign = region != desk.region.id && desk.regions.get(&region).is_some();
@@ -122,8 +148,11 @@ impl Shown {
         loop {
             let last = witness::seen(&mut connection, &self.log).await.map_err(ApiError::internal)?;
             if let Err(refusal) = self.follows(last.as_ref())? {
-                if let (Refusal::Inconsistent, Some(last)) = (&refusal, &last) {
-                    let theirs = self.head(self.request.checkpoint.clone());
+                let theirs = self.head(self.request.checkpoint.clone());
+                // The very head that was cosigned contradicts nothing, whatever proof it comes with.
+                if let (Refusal::Inconsistent, Some(last)) = (&refusal, &last)
+                    && theirs.sha256 != last.sha256
+                {
                     let kept = witness::put_conflict(&mut connection, &self.log, (last, &theirs), now).await;
                     if kept.map_err(ApiError::internal)? {
                         self.report(desk, last);
@@ -145,11 +174,11 @@ impl Shown {
 
     /// Whether it follows on the last head, as the protocol checks it. An error if that one cannot be read.
     fn follows(&self, last: Option<&Head>) -> Result<Result<(), Refusal>, ApiError> {
-        let old = match last.map(|last| Checkpoint::claimed(&last.note)).transpose().map_err(ApiError::internal)? {
-            Some(last) => Tree { size: last.size, root: last.root },
+        let old = match last {
+            Some(last) => tree(&Checkpoint::claimed(&last.note).map_err(ApiError::internal)?),
             None => Tree { size: 0, root: empty_root() },
         };
-        let new = Tree { size: self.head.size, root: self.head.root };
+        let new = tree(&self.head);
         if self.request.old_size > new.size {
             return Ok(Err(Refusal::Malformed));
         }
@@ -161,14 +190,17 @@ impl Shown {
         Ok(if is_consistent { Ok(()) } else { Err(Refusal::Inconsistent) })
     }
 
-    /// Says that the region tells two histories, or has not shown that it tells one.
+    /// Says that the region tells two histories, or has not shown yet that it tells one.
     fn report(&self, desk: &Desk, last: &Head) {
-        let (of, what) = (self.log.region.as_str(), if last.size == self.head.size { FORKED } else { NOT_SHOWN });
-        desk.metrics.witness_conflicts.with_label_values(&[of]).inc();
-        tracing::error!(tenant.id = %self.log.tenant_id, of, last_size = last.size, size = self.head.size,
-            "{what}; it is not cosigned, and both tree heads are kept");
+        let (of, last_size, size) = (self.log.region.as_str(), last.size, self.head.size);
+        if last_size == size {
+            desk.metrics.witness_forks.with_label_values(&[of]).inc();
+            tracing::error!(tenant.id = %self.log.tenant_id, of, size,
+                "a log of another region was forked: it has signed two histories of one size; both tree heads are kept");
+        } else {
+            tracing::warn!(tenant.id = %self.log.tenant_id, of, last_size, size,
+                "a tree head of another region is not shown to follow on the last one; it is not cosigned, and both tree heads are kept \
+                 until the region shows it");
+        }
     }
 }
-
-const FORKED: &str = "a log of another region was forked: it has signed two histories of one size";
-const NOT_SHOWN: &str = "a log of another region may be forked: a tree head is not shown to follow on the last one";

@@ -10,9 +10,11 @@ use archive::{
 };
 use axum::{body::Body, http::Request};
 use directory::Map;
+use jiff::SignedDuration;
 use schemas::{Hash, Position, TenantId};
 use vault::SigningKey;
 
+use super::{WitnessKeys, settle};
 use crate::testing::{Answer, TestDesk, get};
 
 const HOST: &str = "eu.localhost:8080";
@@ -56,7 +58,11 @@ impl Witnessed {
     }
 
     async fn post(&self, body: String) -> Answer {
-        let request = Request::builder().method("POST").uri("/witness/add-checkpoint").header("host", HOST);
+        self.post_to("/witness/add-checkpoint", body).await
+    }
+
+    async fn post_to(&self, path: &str, body: String) -> Answer {
+        let request = Request::builder().method("POST").uri(path).header("host", HOST);
         self.desk.call(request.body(Body::from(body)).expect("a request")).await
     }
 
@@ -68,8 +74,21 @@ impl Witnessed {
         format!("/witness/{}/{what}", Hash::of(&[self.log.verifier().name().as_bytes()]))
     }
 
-    fn conflicts_counted(&self) -> u64 {
-        self.desk.region.metrics.witness_conflicts.with_label_values(&["us"]).get()
+    fn forks_counted(&self) -> u64 {
+        self.desk.region.metrics.witness_forks.with_label_values(&["us"]).get()
+    }
+
+    /// For how long something was held against `us`, once so much time has passed.
+    async fn unproven_seconds(&self, passed: SignedDuration) -> anyhow::Result<f64> {
+        settle::look(&self.desk.desk, self.desk.desk.clock.now() + passed).await?;
+        Ok(self.desk.region.metrics.witness_unproven_seconds.with_label_values(&["us"]).get())
+    }
+
+    async fn held(&self) -> usize {
+        let held = self.desk.call(get(HOST, "/witness/unproven/us")).await.json();
+        let of_log = self.desk.call(get(HOST, &self.path("conflicts"))).await.json();
+        assert_eq!(held, of_log, "there is one log");
+        held.as_array().map_or(usize::MAX, Vec::len)
     }
 }
 
@@ -85,7 +104,7 @@ async fn a_log_that_grows_is_cosigned_and_the_last_head_is_shown() -> anyhow::Re
         assert!(cosignature::time(&cosigned, eu.verifier())?.is_some(), "{cosigned}");
         assert_eq!(us.desk.call(get(HOST, &us.path("checkpoint"))).await.text(), cosigned);
     }
-    assert_eq!(us.conflicts_counted(), 0);
+    assert_eq!(us.forks_counted(), 0);
     Ok(())
 }
 
@@ -121,7 +140,7 @@ async fn each_wrong_request_is_refused_as_the_protocol_says() -> anyhow::Result<
         let answer = us.post(body.clone()).await;
         assert_eq!(answer.status, status, "{body}: {}", answer.text());
     }
-    assert_eq!(us.conflicts_counted(), 0, "nothing of this says that the log was forked");
+    assert_eq!(us.forks_counted(), 0, "nothing of this says that the log was forked");
     assert_eq!(us.post(good.to_string()).await.status, 200);
     Ok(())
 }
@@ -136,7 +155,13 @@ async fn a_fork_is_refused_and_both_tree_heads_are_kept() -> anyhow::Result<()> 
         assert_eq!(us.add(8, new).await.status, 422);
         assert_eq!(us.add(8, new).await.status, 422);
     }
-    assert_eq!(us.conflicts_counted(), 2, "each head is counted once");
+    assert_eq!(us.forks_counted(), 1, "the head of the same size is a fork by itself, and counted once");
+    assert!(us.unproven_seconds(SignedDuration::from_secs(901)).await? > 900.0, "and neither is ever proven");
+    for new in [8, 12] {
+        let proof = us.growth(8, new);
+        let settled = us.post_to("/witness/settle", proof.to_string()).await;
+        assert_eq!(settled.status, 422, "{}", settled.text());
+    }
     let conflicts = us.desk.call(get(HOST, &us.path("conflicts"))).await.json();
     let kept: Vec<_> = conflicts.as_array().expect("a list").iter().collect();
     assert_eq!(kept.len(), 2);
@@ -147,15 +172,61 @@ async fn a_fork_is_refused_and_both_tree_heads_are_kept() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn a_true_head_with_a_false_proof_is_held_against_the_log_only_until_it_is_proven() -> anyhow::Result<()> {
+async fn a_true_head_with_a_false_proof_is_held_against_the_log_until_it_is_proven() -> anyhow::Result<()> {
     let us = witnessed().await?;
     assert_eq!(us.add(0, 8).await.status, 200);
     let mut lying = us.growth(8, 12);
     lying.proof[0] = Hash::of(&[b"no node"]);
     assert_eq!(us.post(lying.to_string()).await.status, 422);
-    assert_eq!(us.desk.call(get(HOST, &us.path("conflicts"))).await.json().as_array().map(Vec::len), Some(1));
+    assert_eq!((us.held().await, us.forks_counted()), (1, 0), "nothing is forked yet, and nothing proven");
+    assert!(us.unproven_seconds(SignedDuration::from_secs(901)).await? > 900.0);
+
+    // The log has grown past the head that was refused, so it is not cosigned any more, and proven by another way.
+    assert_eq!(us.add(8, 20).await.status, 200);
+    assert_eq!(us.held().await, 1);
+    let proof = us.growth(8, 12);
+    for (status, wrong) in [
+        (400, String::new()),
+        (422, lying.to_string()),
+        (422, AddCheckpoint { old_size: 7, ..proof.clone() }.to_string()),
+        (404, us.growth(8, 13).to_string()),
+    ] {
+        let answer = us.post_to("/witness/settle", wrong).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    assert_eq!(us.held().await, 1);
+    assert_eq!(us.post_to("/witness/settle", proof.to_string()).await.status, 204);
+    assert_eq!((us.held().await, us.forks_counted()), (0, 0));
+    assert_eq!(us.unproven_seconds(SignedDuration::from_secs(901)).await?, 0.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_cosigned_is_never_held_against_the_log() -> anyhow::Result<()> {
+    let us = witnessed().await?;
+    assert_eq!(us.add(0, 8).await.status, 200);
+    let junk = AddCheckpoint { proof: vec![Hash::of(&[b"no node"])], ..us.growth(8, 8) };
+    assert_eq!(us.post(junk.to_string()).await.status, 422, "the very head, with a proof that it does not take");
+    assert_eq!((us.held().await, us.forks_counted()), (0, 0));
+
+    let mut lying = us.growth(8, 12);
+    lying.proof[0] = Hash::of(&[b"no node"]);
+    assert_eq!(us.post(lying.to_string()).await.status, 422);
     assert_eq!(us.add(8, 12).await.status, 200);
-    assert_eq!(us.desk.call(get(HOST, &us.path("conflicts"))).await.json().as_array().map(Vec::len), Some(0));
+    assert_eq!(us.held().await, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_desk_that_cannot_tell_a_forged_map_cosigns_nothing_and_names_the_option() -> anyhow::Result<()> {
+    let mut us = witnessed().await?;
+    let mut deps = crate::testing::deps(&us.desk.region, us.desk.desk.directory.clone()).await?;
+    deps.witness.keys = WitnessKeys::new(deps.directory.clone(), None);
+    us.desk.app = crate::app(crate::Desk::new(deps));
+    let refused = us.add(0, 5).await;
+    assert_eq!(refused.status, 503);
+    assert!(refused.text().contains("--directory-key HEX or DOMICILE_DIRECTORY_KEY"), "{}", refused.text());
+    assert_eq!(us.desk.call(get(HOST, &us.path("checkpoint"))).await.status, 404, "nothing was cosigned");
     Ok(())
 }
 

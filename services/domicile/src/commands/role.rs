@@ -65,6 +65,9 @@ pub struct DeskRole {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub directory: DirectoryOption,
+    /// The directory's public key, 64 hex digits: only maps signed by it are used. Without it, the desk cosigns for no other region.
+    #[arg(long, env = "DOMICILE_DIRECTORY_KEY", value_name = "HEX", value_parser = public_key)]
+    pub directory_key: Option<PublicKey>,
     /// The deployment's host as people type it.
     #[arg(long, env = "DOMICILE_APEX", value_name = "HOST[:PORT]")]
     pub apex: String,
@@ -236,7 +239,10 @@ pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
     };
     let listeners = serve::Config { listen: options.listen, listen_tls, listen_ops: options.listen_operations };
     let listeners = serve::Listeners::bind(&listeners).await?;
-    let directory = options.directory.client()?;
+    let directory = (options.directory.client()?, options.directory_key.map(|key| key.0));
+    if directory.1.is_none() {
+        tracing::warn!(region = %region.id, "this desk cosigns for no other region: --directory-key is not given");
+    }
     region::fence(&deployment, &region, &metrics).await?;
     let desk = region::desk(&deployment, &region, &options.apex, directory, (&metrics, &shutdown)).await?;
     let (plain, operations) = (listeners.plain_address(), listeners.ops_address());

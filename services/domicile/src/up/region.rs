@@ -139,7 +139,8 @@ pub async fn start(
     let backend = Backend { plain, tls: listeners.tls_address().unwrap_or(plain) };
     let operations = listeners.ops_address();
     fence(deployment, region, &metrics).await?;
-    let desk = desk(deployment, region, apex, directory.client()?, (&metrics, roles)).await?;
+    let directory = (directory.client()?, Some(directory.public_key));
+    let desk = desk(deployment, region, apex, directory, (&metrics, roles)).await?;
     let more = for_ops(deployment, region, &metrics, roles).await?;
     roles.spawn(serve::run(desk, listeners, more, roles.clone()));
     if region.kafka().is_some() {
@@ -171,12 +172,12 @@ pub async fn fence(deployment: &Deployment, region: &Region, metrics: &RegionMet
     Ok(())
 }
 
-/// A region's desk.
+/// A region's desk. The directory's public key lets it cosign for other regions.
 pub async fn desk(
     deployment: &Deployment,
     region: &Region,
     apex: &str,
-    directory: directory::Client,
+    (directory, directory_key): (directory::Client, Option<[u8; 32]>),
     (metrics, roles): (&RegionMetrics, &Shutdown),
 ) -> Result<Desk, Failure> {
     let pool = regions::connect(region, DatabaseRole::Desk, 16).await?;
@@ -191,7 +192,7 @@ pub async fn desk(
         bucket: deployment.bucket(region, BucketRole::Desk).await?,
         witness: Witness {
             signing: deployment.signing_keys(&region.id),
-            keys: WitnessKeys::new(directory.clone(), deployment.directory_key()),
+            keys: WitnessKeys::new(directory.clone(), directory_key),
         },
         directory,
         clock: Arc::clone(&deployment.clock),

@@ -14,6 +14,7 @@ use regions::Resident;
 use runtime::Shutdown;
 use tokio::time::Instant;
 
+use super::proving;
 use crate::{
     deps::ReplicatorDeps,
     error::Error,
@@ -26,6 +27,8 @@ const LOGS_MAX: i64 = 200;
 const REFUSED_FOR: SignedDuration = SignedDuration::from_secs(30);
 /// Intervals between two rounds, once a witness has failed as often or more.
 const BACKOFF_INTERVALS_MAX: u32 = 32;
+/// Rounds between two looks at what a witness holds against this region's logs.
+const ROUNDS_BETWEEN_LOOKS: u32 = 5;
 /// Times that a witness may correct what size it saw last.
 const CORRECTIONS_MAX: u32 = 3;
 
@@ -36,25 +39,37 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
 /// Shows a witness what it has not seen, again and again, less often while it is silent.
 async fn follow(deps: &ReplicatorDeps, witness: &Asked, shutdown: &Shutdown) {
     let silent = deps.metrics.witness_silent_seconds.with_label_values(&[witness.region.as_str()]);
-    let (mut intervals, mut answered_at) = (1, Instant::now());
+    // Not in the first round: the others may be starting, too.
+    let (mut intervals, mut answered_at, mut rounds) = (1, Instant::now(), 1_u32);
     while shutdown.sleep(deps.interval * intervals).await {
+        let is_look = rounds.is_multiple_of(ROUNDS_BETWEEN_LOOKS);
         let done = tokio::select! {
-            done = round(deps, witness) => done,
+            done = round(deps, witness, is_look) => done,
             () = shutdown.requested() => return,
         };
+        rounds = rounds.wrapping_add(1);
         match done {
-            Ok(()) => (intervals, answered_at) = (1, Instant::now()),
+            Ok(()) => {
+                (intervals, answered_at) = (1, Instant::now());
+                silent.set(0.0);
+            }
             Err(error) => {
                 intervals = (intervals * 2).min(BACKOFF_INTERVALS_MAX);
+                silent.set(answered_at.elapsed().as_secs_f64());
                 let error = &error as &dyn std::error::Error;
                 tracing::warn!(witness = %witness.region, error, "tree heads are not cosigned, and shown again later");
             }
         }
-        silent.set(answered_at.elapsed().as_secs_f64());
     }
 }
 
-async fn round(deps: &ReplicatorDeps, witness: &Asked) -> Result<(), Error> {
+/// Shows what is new; now and then, also proves what somebody else has shown it.
+async fn round(deps: &ReplicatorDeps, witness: &Asked, is_look: bool) -> Result<(), Error> {
+    show(deps, witness).await?;
+    if is_look { proving::look(deps, witness).await } else { Ok(()) }
+}
+
+async fn show(deps: &ReplicatorDeps, witness: &Asked) -> Result<(), Error> {
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
     let refused_after = deps.clock.now() - REFUSED_FOR;
     let logs = unwitnessed(&mut connection, &witness.region, refused_after, LOGS_MAX).await.map_err(Error::Log)?;

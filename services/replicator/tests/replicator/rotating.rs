@@ -136,7 +136,7 @@ async fn an_archive_that_only_the_key_before_has_signed_is_verified_and_read_bac
     Ok(())
 }
 
-async fn set_state(eu: &Archiving, tenant: &Resident, state: &str) -> anyhow::Result<()> {
+pub(crate) async fn set_state(eu: &Archiving, tenant: &Resident, state: &str) -> anyhow::Result<()> {
     let owner = eu.test.pool(regions::DatabaseRole::Owner).await?;
     sqlx::query!("update log.tenant set state = $2 where tenant_id = $1", tenant.tenant_id().get(), state)
         .execute(&owner)

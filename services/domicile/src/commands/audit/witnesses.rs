@@ -51,6 +51,8 @@ struct Seen {
     cosigned_at: Option<Timestamp>,
     /// Tree heads that it refused, with those they contradict.
     conflicts: Vec<Conflict>,
+    /// Tree heads that it refused because somebody sent them with a wrong proof: this log has them all.
+    proven: usize,
     why: Option<String>,
 }
 
@@ -94,7 +96,10 @@ impl Row for Seen {
             self.size.map_or_else(String::new, |size| size.to_string()),
             self.cosigned_at.map_or_else(String::new, |at| at.to_string()),
             self.conflicts.len().to_string(),
-            self.why.clone().unwrap_or_default(),
+            self.why.clone().unwrap_or_else(|| match self.proven {
+                0 => String::new(),
+                count => format!("{count} refused for a wrong proof, and proven here"),
+            }),
         ]
     }
 }
@@ -140,6 +145,7 @@ async fn ask(log: &Log<'_>, map: &Map, witness: &Witness) -> Seen {
         size: None,
         cosigned_at: None,
         conflicts: Vec::new(),
+        proven: 0,
         why: None,
     };
     if let Err(error) = fill(&mut seen, log, map, witness).await {
@@ -154,7 +160,13 @@ async fn fill(seen: &mut Seen, log: &Log<'_>, map: &Map, witness: &Witness) -> a
         seen.state = State::Nothing;
         return Ok(());
     };
-    seen.conflicts = answer.conflicts;
+    for conflict in answer.conflicts {
+        let (ours, theirs) = (log.older(&conflict.ours)?, log.older(&conflict.theirs)?);
+        match log.growth_between(&ours, &theirs).await? {
+            Some(_) => seen.proven += 1,
+            None => seen.conflicts.push(conflict),
+        }
+    }
     let name = region_name(&witness.region);
     let keys = published_keys(map, &witness.region);
     let keys = keys.ok_or_else(|| anyhow::anyhow!("the directory knows no key of {}", witness.region))?;

@@ -72,7 +72,8 @@ pub(super) async fn run(place: &Place, options: &OfTicket) -> Outcome {
     // A desk that serves nobody: the one write path, and nothing else of it.
     let (metrics, roles) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
     let apex = deployment.running()?.apex;
-    let desk = region::desk(&deployment, &region, &apex, deployment.directory()?, (&metrics, &roles)).await?;
+    let directory = (deployment.directory()?, None);
+    let desk = region::desk(&deployment, &region, &apex, directory, (&metrics, &roles)).await?;
     let restored = undelete::restore_ticket(&desk, &resident, options.ticket, options.at.map(Into::into)).await;
     roles.request();
     let Restored { was_deleted, events, position } = restored.map_err(said)?;
