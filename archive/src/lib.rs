@@ -7,7 +7,7 @@
 //! Reading order: [`layout`] (which object lies where), [`merkle`] (the tree), [`tile`] (the tree as objects), [`note`] and
 //! [`checkpoint`] (what is signed), [`succession`] (which key signs), [`cosignature`] and [`witness`] (what other regions say of it), [`segment`] (events), [`audit`] (who did what), [`manifest`] (what belongs together),
 //! [`generation`] (all objects of one step of the archive), [`backup`] (a region at one moment), [`drill`] (restored and compared), [`proof`] (one event, proven
-//! offline), [`guide`] (the steps by hand).
+//! offline), [`tar`] (a bundle on a connection), [`guide`] (the steps by hand).
 
 pub mod audit;
 pub mod backup;
@@ -24,6 +24,7 @@ pub mod proof;
 pub mod segment;
 mod signed;
 pub mod succession;
+pub mod tar;
 pub mod tile;
 pub mod witness;
 

@@ -3,7 +3,11 @@
 //! `BUNDLE.json` lists every other file with its hash, so that a file that is missing, changed or added is named. The list is
 //! not signed and proves nothing by itself: what it lists is an archive, verified as any other, or the events of one ticket,
 //! each with a proof under one signed checkpoint.
+//!
+//! [`verify`] checks one, [`make`] makes one, [`copy`] copies an archive into one.
 
+pub mod copy;
+pub mod make;
 mod ticket;
 
 use std::collections::BTreeSet;

@@ -35,7 +35,7 @@ pub use idempotency::{Remembered, find_idempotent};
 pub use mark::{Mark, MarkKind, Marks, marks, put_mark};
 pub use migrate::{MIGRATIONS, migrate};
 pub use read::{Head, head, heads, read_log, read_logs, read_stream, stream_version};
-pub use streams::streams_between;
+pub use streams::{positions_with_uploads, streams_between};
 pub use tenant::{NewTenant, allocate_ids, allocate_ticket, create_tenant, hold_behind};
 pub use tree_head::{TreeHead, put_tree_head, tree_head};
 pub use wakeup::{Wakeup, Wakeups};

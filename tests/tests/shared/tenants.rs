@@ -59,6 +59,7 @@ impl Desk {
         let grant =
             json!({"name": format!("Eve of {slug}"), "email": format!("eve@{slug}.example"), "expires_at": until});
         post(&tenant.client, "/api/domicile/v1/auditor_grants", &grant).await?;
+        tenant.archived().await?;
         let audited = tenant.client.get("/api/v2/audit_logs.json?per_page=1").await?.expect(200)?.body;
         let audit_log = id(&audited["audit_logs"][0])?;
         Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, deleted_person, job, content })
@@ -104,12 +105,15 @@ impl Desk {
             ("/api/v2/audit_logs", "/api/v2/audit_logs.json".to_owned()),
             ("/api/v2/audit_logs/{id}", format!("/api/v2/audit_logs/{audit_log}.json")),
             ("/api/domicile/v1/auditor_grants", "/api/domicile/v1/auditor_grants".to_owned()),
+            ("/api/domicile/v1/audit/bundle", "/api/domicile/v1/audit/bundle".to_owned()),
+            ("/api/domicile/v1/audit/proof", "/api/domicile/v1/audit/proof?event=1".to_owned()),
             ("/api/domicile/v1/audit_logs.csv", "/api/domicile/v1/audit_logs.csv".to_owned()),
             ("/api/v2/api_tokens", "/api/v2/api_tokens.json".to_owned()),
             ("/api/domicile/v1/residency", "/api/domicile/v1/residency".to_owned()),
             ("/api/domicile/v1/marks", "/api/domicile/v1/marks".to_owned()),
             ("/api/domicile/v1/events", "/api/domicile/v1/events".to_owned()),
             ("/api/domicile/v1/tickets/{id}", format!("/api/domicile/v1/tickets/{ticket}")),
+            ("/api/domicile/v1/tickets/{id}/bundle", format!("/api/domicile/v1/tickets/{ticket}/bundle")),
             ("/api/domicile/v1/tickets/{id}/history", format!("/api/domicile/v1/tickets/{ticket}/history")),
         ]
     }

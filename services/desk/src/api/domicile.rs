@@ -1,6 +1,7 @@
 //! The product's own API, `/api/domicile/v1`: what the v2 API has no words for. Refusals are RFC 9457 problems.
 
 pub(crate) mod add_comment;
+pub(crate) mod audit;
 pub(crate) mod auditor_grants;
 pub(crate) mod events;
 pub(crate) mod marks;
@@ -23,9 +24,12 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/api/domicile/v1/marks", get(marks::marks))
         .route("/api/domicile/v1/auditor_grants", get(auditor_grants::list::list).post(auditor_grants::make::make))
         .route("/api/domicile/v1/auditor_grants/{id}", delete(auditor_grants::revoke::revoke))
+        .route("/api/domicile/v1/audit/bundle", get(audit::bundle::of_tenant))
+        .route("/api/domicile/v1/audit/proof", get(audit::proof::proof))
         .route("/api/domicile/v1/audit_logs.csv", get(v2::audit_logs::export::export))
         .route("/api/domicile/v1/events", get(events::events))
         .route("/api/domicile/v1/tickets/{id}", get(ticket_as_of::ticket_as_of))
+        .route("/api/domicile/v1/tickets/{id}/bundle", get(audit::bundle::of_ticket))
         .route("/api/domicile/v1/tickets/{id}/history", get(ticket_history::ticket_history))
         .route("/api/domicile/v1/tickets/{id}/comments", post(add_comment::add_comment))
 }

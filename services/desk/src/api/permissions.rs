@@ -145,11 +145,14 @@ GET /attachments/token/{token}/ 404 404 404 404 404 404
 GET /api/domicile/v1/auditor_grants 401 403 403 200 403 403
 POST /api/domicile/v1/auditor_grants 401 403 403 422 403 403
 DELETE /api/domicile/v1/auditor_grants/{id} 401 403 403 404 403 403
+GET /api/domicile/v1/audit/bundle 401 403 403 503 503 403
+GET /api/domicile/v1/audit/proof 401 403 403 400 400 400
 GET /api/domicile/v1/audit_logs.csv 401 403 403 200 200 403
 GET /api/domicile/v1/events 401 403 403 200 200 403
 GET /api/domicile/v1/marks 401 403 200 200 200 200
 GET /api/domicile/v1/residency 401 200 200 200 200 200
 GET /api/domicile/v1/tickets/{id} 401 403 200 200 200 200
+GET /api/domicile/v1/tickets/{id}/bundle 401 403 403 503 503 503
 POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
 GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
 ";

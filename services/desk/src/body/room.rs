@@ -1,4 +1,4 @@
-//! The memory that bodies fill together.
+//! The memory that bodies fill together, and what bounds that of answers which are made while they are sent.
 //!
 //! One body is bounded by its own limit; a hundred of them at once are bounded here. Place is taken as the bytes arrive, not
 //! as a header announces them, so that nobody holds what they do not send.
@@ -16,6 +16,10 @@ const BYTES_MAX: usize = 256 * 1024 * 1024;
 const BYTES_FREE: usize = 64 * 1024;
 /// How long a body waits for others to go.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How many bundles are made at the same time. Each holds a few of an archive's objects, of some megabytes.
+pub(crate) const BUNDLES_MAX: usize = 4;
+/// When a place for a bundle may be free again: nobody knows.
+const BUNDLE_RETRY_AFTER_S: i64 = 30;
 
 /// The room.
 pub(crate) struct Room {
@@ -23,6 +27,7 @@ pub(crate) struct Room {
     patience: Duration,
     /// Which bodies wait for room.
     meter: QueueMeter,
+    bundles: Arc<Semaphore>,
 }
 
 /// A body's place in the room, given back when it is dropped.
@@ -35,7 +40,14 @@ impl Room {
     }
 
     pub(super) fn with(bytes: usize, patience: Duration, metrics: &RegionMetrics) -> Self {
-        Self { bytes: Arc::new(Semaphore::new(bytes)), patience, meter: metrics.queue("desk_bodies") }
+        let [bytes, bundles] = [bytes, BUNDLES_MAX].map(|places| Arc::new(Semaphore::new(places)));
+        Self { bytes, patience, meter: metrics.queue("desk_bodies"), bundles }
+    }
+
+    /// A place for a bundle that is made while it is sent; 429 when there is none.
+    pub(crate) fn bundle(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        let place = Arc::clone(&self.bundles).try_acquire_owned();
+        place.map_err(|_| ApiError::too_many_requests(BUNDLE_RETRY_AFTER_S))
     }
 
     /// Makes `place` large enough for a body that has grown to `length` bytes; 503 when the room stays full.

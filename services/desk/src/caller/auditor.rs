@@ -37,7 +37,9 @@ pub(super) fn check(granted_tickets: &[i64], parts: &Parts) -> Result<(), ApiErr
         _ if granted_tickets.is_empty() => true,
         Reads::One(ReadKind::Ticket) => row.id_in(parts.uri.path()).is_some_and(|id| granted_tickets.contains(&id)),
         // Whether it belongs to one of the tickets is known when it is found.
-        Reads::One(ReadKind::Attachment) | Reads::Many(ReadKind::Attachment) | Reads::Nothing(_) => true,
+        Reads::One(ReadKind::Attachment) | Reads::Many(ReadKind::Attachment | ReadKind::Event) | Reads::Nothing(_) => {
+            true
+        }
         _ => row.path == ME,
     };
     if is_covered { Ok(()) } else { Err(ApiError::forbidden("This grant is about certain tickets only")) }

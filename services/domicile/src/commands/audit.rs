@@ -5,6 +5,7 @@ mod check;
 mod consistency;
 mod difference;
 mod export;
+mod granted;
 mod history;
 mod proof;
 mod replay;

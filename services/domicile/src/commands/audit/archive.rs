@@ -1,6 +1,6 @@
 //! Which archive a command reads: a tenant's in its region's bucket, or a copied folder with nothing else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use archive::{
     Verifier,
@@ -16,7 +16,11 @@ use regions::{BucketRole, DatabaseRole, Resident};
 use replicator::TenantObjects;
 use schemas::{RegionId, Slug};
 
-use crate::{cli::Place, deployment::Deployment, exit::Failure};
+use crate::{
+    cli::Place,
+    deployment::Deployment,
+    exit::{Failure, Outcome},
+};
 
 /// `--region` and `--tenant`, or `--from`; and the key to trust.
 #[derive(Debug, Args)]
@@ -27,9 +31,13 @@ pub struct ArchiveOption {
     /// The tenant's name in its address.
     #[arg(long, value_name = "NAME", requires = "region")]
     pub tenant: Option<Slug>,
-    /// A copied archive folder instead, or (to verify) a bundle: no network, no database, no keys.
-    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["region", "tenant"])]
+    /// A copied archive folder instead, or (to verify) a bundle: no network, no database, no keys. Or, to verify, prove and export, the
+    /// tenant's address, such as https://acme.example.com, with --grant.
+    #[arg(long, value_name = "FOLDER|URL", conflicts_with_all = ["region", "tenant"])]
     pub from: Option<PathBuf>,
+    /// The token of the grant that an admin of the tenant has given you, for its address.
+    #[arg(long, env = "DOMICILE_GRANT", hide_env_values = true, value_name = "TOKEN")]
+    pub grant: Option<String>,
     /// The verifier key to trust, as published. The directory's for a bucket; the archive's own for a folder, and said so.
     #[arg(long, value_name = "KEY")]
     pub verifier: Option<Verifier>,
@@ -55,16 +63,27 @@ pub(super) struct Archive {
 }
 
 impl ArchiveOption {
+    /// The address in the place of a folder, if it is one.
+    pub(super) fn address(&self) -> Option<&str> {
+        let from = self.from.as_deref()?.to_str()?;
+        ["https://", "http://"].iter().any(|scheme| from.starts_with(scheme)).then_some(from)
+    }
+
+    /// Refuses an address, where what is done with an archive takes more than one look at it.
+    pub(super) fn is_no_address(&self) -> Outcome {
+        match self.address() {
+            Some(address) => Err(Failure::usage(format!(
+                "--from: takes a folder here; `domicile audit export --from {address} --bundle FOLDER` brings one, with the archive in \
+                 FOLDER/archive"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     pub(super) async fn open(&self, place: &Place) -> Result<Archive, Failure> {
+        self.is_no_address()?;
         match (&self.from, &self.region, &self.tenant) {
-            (Some(folder), _, _) if folder.is_dir() => Ok(Archive {
-                source: Box::new(Folder::new(folder)),
-                verifier: self.verifier.clone(),
-                witnesses: self.witness.clone(),
-                archived: 0,
-                is_bundle: folder.join(bundle::LIST).is_file(),
-                name: folder.canonicalize().as_deref().unwrap_or(folder).display().to_string(),
-            }),
+            (Some(folder), _, _) if folder.is_dir() => Ok(self.folder(folder)),
             (Some(folder), _, _) => Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
             (None, Some(region), Some(tenant)) => {
                 let archive = published(&Deployment::open(place)?, region, tenant, self.verifier.as_ref()).await?;
@@ -72,6 +91,18 @@ impl ArchiveOption {
                 Ok(Archive { witnesses, ..archive })
             }
             _ => Err(Failure::usage("takes --region and --tenant, or --from")),
+        }
+    }
+
+    /// An archive or a bundle in a folder.
+    pub(super) fn folder(&self, folder: &Path) -> Archive {
+        Archive {
+            source: Box::new(Folder::new(folder)),
+            verifier: self.verifier.clone(),
+            witnesses: self.witness.clone(),
+            archived: 0,
+            is_bundle: folder.join(bundle::LIST).is_file(),
+            name: folder.canonicalize().as_deref().unwrap_or(folder).display().to_string(),
         }
     }
 }

@@ -10,7 +10,7 @@ use archive::{Checkpoint, EventProof, KeyChain, Verifier};
 use auditor::Folder;
 use clap::Args;
 use jiff::Timestamp;
-use schemas::{Actor, EventId, Hash, StreamName, Version};
+use schemas::{Actor, EventId, Hash, Position, StreamName, Version};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ struct Entry {
 }
 
 /// A proof that holds.
-struct Proven {
+pub(super) struct Proven {
     proof: EventProof,
     head: Checkpoint,
     /// The key that signed the head.
@@ -92,7 +92,8 @@ pub(super) fn read_text(path: &Path, argument: &str) -> Result<Option<String>, F
     Ok(String::from_utf8(bytes).ok())
 }
 
-fn check(text: &str, (name, keys): (&str, &KeyChain)) -> Result<Proven, String> {
+/// What a proof's text proves under a key of this name; why it does not, otherwise.
+pub(super) fn check(text: &str, (name, keys): (&str, &KeyChain)) -> Result<Proven, String> {
     let in_full = |error| format!("{:#}", anyhow::Error::new(error));
     let proof = EventProof::parse(text).map_err(in_full)?;
     let (head, key) = proof.check_with(name, keys).map_err(in_full)?;
@@ -101,6 +102,16 @@ fn check(text: &str, (name, keys): (&str, &KeyChain)) -> Result<Proven, String> 
 }
 
 impl Proven {
+    /// Where the event lies.
+    pub(super) fn position(&self) -> Position {
+        Position::new(i64::try_from(self.proof.index).unwrap_or(i64::MAX).saturating_add(1))
+    }
+
+    /// Which event it is.
+    pub(super) const fn event_id(&self) -> EventId {
+        self.entry.event_id
+    }
+
     fn as_json(&self) -> Result<Value, Failure> {
         Ok(json!({
             "holds": true,

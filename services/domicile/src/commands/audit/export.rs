@@ -1,17 +1,23 @@
 //! `domicile audit export`: a tenant's archive as a folder, or a bundle of a tenant or a ticket for an auditor.
 
 mod bundle;
-mod copy;
+pub(super) mod folder;
 
 use std::path::PathBuf;
 
+use auditor::{
+    Source,
+    bundle::{copy::Listed, make::Sink},
+};
 use clap::{ArgGroup, Args};
 use schemas::TicketId;
 
-use super::history::HistoryOption;
+use self::folder::{Filling, stopped};
+use super::{granted::Granted, history::HistoryOption};
 use crate::{
     cli::Place,
     exit::{Failure, Outcome},
+    progress::Progress,
 };
 
 /// `domicile audit export`.
@@ -36,15 +42,19 @@ pub struct Export {
 }
 
 pub(super) async fn run(place: &Place, options: &Export) -> Outcome {
+    if let Some(granted) = Granted::by(&options.history.archive)? {
+        return bundle::download(options, &granted).await;
+    }
     match (&options.to, &options.bundle) {
         (Some(folder), _) => {
             let archive = options.history.archive.open(place).await?;
-            let listed = copy::list(&*archive.source).await?;
+            let listed = list(&*archive.source).await?;
             // Nothing is opened: these are sealed bytes. But they leave, and the tenant is told before. The entry is not among them.
             if options.history.archive.from.is_none() {
                 options.history.export(place, None).await?;
             }
-            let count = listed.copy(&*archive.source, folder, "--to").await?;
+            let mut filling = Filling { folder: folder.clone(), option: "--to" };
+            let count = copy(&listed, &*archive.source, (&mut filling, "")).await?;
             let folder = folder.display();
             println!("{count} objects in {folder}; check them with: domicile audit verify --from {folder}");
             Ok(())
@@ -52,4 +62,22 @@ pub(super) async fn run(place: &Place, options: &Export) -> Outcome {
         (None, Some(folder)) => bundle::write(place, options, folder).await,
         (None, None) => Err(Failure::usage("takes --to or --bundle")),
     }
+}
+
+/// Every object there is now.
+async fn list(source: &dyn Source) -> Result<Listed, Failure> {
+    let listed = Listed::of(source).await?;
+    listed.ok_or_else(|| Failure::usage("there is no manifest, so no archive to export"))
+}
+
+/// Copies them, with progress; tells how many.
+async fn copy<S: Sink<Error = Failure>>(
+    listed: &Listed,
+    source: &dyn Source,
+    target: (&mut S, &str),
+) -> Result<usize, Failure> {
+    let progress = Progress::new("export, objects", listed.count() as u64);
+    let count = listed.copy(source, target, || progress.advance(1)).await.map_err(stopped)?;
+    progress.finish();
+    Ok(count)
 }

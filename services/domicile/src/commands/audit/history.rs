@@ -117,6 +117,7 @@ impl HistoryOption {
 
     async fn open_for(&self, place: &Place, purpose: Purpose<'_>) -> Result<History, Failure> {
         let archive = &self.archive;
+        archive.is_no_address()?;
         match (&archive.from, &archive.region, &archive.tenant) {
             (Some(folder), _, _) => self.copied(folder).await,
             (None, Some(_), Some(_)) if archive.verifier.is_some() => Err(Failure::usage(

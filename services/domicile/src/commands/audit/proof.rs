@@ -2,11 +2,16 @@
 
 use std::{fs, path::PathBuf};
 
+use archive::KeyChain;
 use auditor::{Log, Wanted, log};
 use clap::Args;
 use schemas::{EventId, Position};
 
-use super::archive::{ArchiveOption, trust};
+use super::{
+    archive::{ArchiveOption, trust},
+    check::check,
+    granted::Granted,
+};
 use crate::{
     cli::Place,
     exit::{Failure, Outcome},
@@ -41,20 +46,57 @@ impl std::str::FromStr for Event {
 }
 
 pub(super) async fn run(place: &Place, options: &Proof) -> Outcome {
+    if let Some(granted) = Granted::by(&options.archive)? {
+        return from_address(options, &granted).await;
+    }
     let archive = options.archive.open(place).await?;
     let log = Log::open(&*archive.source, archive.verifier.as_ref()).await.map_err(refused)?;
     let proof = log.prove(options.event.0).await.map_err(refused)?;
-    let Some(path) = &options.output else {
-        print!("{proof}");
-        return Ok(());
+    let place = format!("at position {} of {} in {}", proof.index + 1, log.head().size, log.head().origin);
+    let key = format!("the key it holds under: {}{}", log.key(), trust(archive.verifier.is_some()));
+    options.write(&proof.to_string(), &place, &key)
+}
+
+/// Takes what the address says only if it holds under the key that is known from elsewhere.
+async fn from_address(options: &Proof, granted: &Granted) -> Outcome {
+    let text = granted.proof(options.event.0).await?;
+    let place = format!("as {} has it", granted.name());
+    let Some(key) = &options.archive.verifier else {
+        return options.write(
+            &text,
+            &place,
+            "not checked: --verifier names the region's key, as you have it from elsewhere",
+        );
     };
-    let file = path.display();
-    let unwritten = |error| Failure::usage(format!("--output: {file} cannot be written: {error}"));
-    fs::write(path, proof.to_string()).map_err(unwritten)?;
-    println!("{file}: the event at position {} of {} in {}", proof.index + 1, log.head().size, log.head().origin);
-    println!("check it anywhere with: domicile audit check {file} --verifier KEY");
-    println!("the key it holds under: {}{}", log.key(), trust(archive.verifier.is_some()));
-    Ok(())
+    let keys = KeyChain::of(*key.public_key());
+    let proven = check(&text, (key.name(), &keys));
+    let proven =
+        proven.map_err(|why| Failure::check(format!("{} sent a proof that proves nothing: {why}", granted.name())))?;
+    let is_asked_for = match options.event.0 {
+        Wanted::Position(position) => proven.position() == position,
+        Wanted::Id(id) => proven.event_id() == id,
+    };
+    if !is_asked_for {
+        return Err(Failure::check(format!("{} sent the proof of another event", granted.name())));
+    }
+    options.write(&text, &place, &format!("it holds under {key}"))
+}
+
+impl Proof {
+    /// Writes it where it is wanted; says what it is only where that is no part of it.
+    fn write(&self, proof: &str, place: &str, key: &str) -> Outcome {
+        let Some(path) = &self.output else {
+            print!("{proof}");
+            return Ok(());
+        };
+        let file = path.display();
+        let unwritten = |error| Failure::usage(format!("--output: {file} cannot be written: {error}"));
+        fs::write(path, proof).map_err(unwritten)?;
+        println!("{file}: the event {place}");
+        println!("check it anywhere with: domicile audit check {file} --verifier KEY");
+        println!("{key}");
+        Ok(())
+    }
 }
 
 /// Why there is no proof. Only a store that does not answer says nothing about the archive.

@@ -5,11 +5,14 @@ use std::{fs, path::PathBuf, time::Duration};
 use auditor::{Options, Report, bundle, report};
 use clap::Args;
 use runtime::{Clock, SystemClock};
-use schemas::{RegionId, Slug};
+use schemas::{RegionId, Slug, TicketId};
+use tempfile::TempDir;
 
 use super::{
     archive::{Archive, ArchiveOption, published},
     check::read_text,
+    export::folder::Filling,
+    granted::Granted,
     report_file::ReportFile,
     witnesses::Answers,
 };
@@ -27,6 +30,9 @@ pub struct Verify {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub archive: ArchiveOption,
+    /// Of a tenant's address: one ticket only, by its number.
+    #[arg(long, value_name = "NUMBER", requires = "from")]
+    pub ticket: Option<TicketId>,
     /// A checkpoint that was kept from an earlier look: the archive must go on from it.
     #[arg(long, value_name = "FILE")]
     pub old: Option<PathBuf>,
@@ -48,7 +54,12 @@ pub(super) async fn run(place: &Place, options: &Verify) -> Outcome {
     // What is asked for beside the archive is looked at first: nobody should wait for a long verification to learn of a typo.
     let mut known = options.known()?;
     let file = options.report.as_ref().map(ReportFile::create).transpose()?;
-    let archive = options.archive.open(place).await?;
+    // It is there until it is verified.
+    let downloaded = options.download().await?;
+    let archive = match &downloaded {
+        Some((folder, name)) => Archive { name: name.clone(), ..options.archive.folder(folder.path()) },
+        None => options.archive.open(place).await?,
+    };
     let what = archive.name.clone();
     let clock = SystemClock;
     let begun = clock.now();
@@ -69,9 +80,21 @@ pub(super) async fn run(place: &Place, options: &Verify) -> Outcome {
     if is_sound { Ok(()) } else { Err(Failure::check(format!("{what} does not verify{first}"))) }
 }
 
+const TICKET: &str = "--ticket: belongs to --from with an address; a ticket's bundle in a folder knows its ticket";
 const PROGRAM: &str = concat!("domicile ", env!("CARGO_PKG_VERSION"));
 
 impl Verify {
+    /// A bundle from the tenant's address, where one is named, and what to call it.
+    async fn download(&self) -> Result<Option<(TempDir, String)>, Failure> {
+        let Some(granted) = Granted::by(&self.archive)? else {
+            return if self.ticket.is_some() { Err(Failure::usage(TICKET)) } else { Ok(None) };
+        };
+        let folder = tempfile::Builder::new().prefix("domicile-audit-").tempdir()?;
+        granted.bundle(self.ticket, Filling { folder: folder.path().to_owned(), option: "TMPDIR" }).await?;
+        let ticket = self.ticket.map_or_else(String::new, |ticket| format!(", ticket {ticket}"));
+        Ok(Some((folder, format!("{}{ticket}", granted.name()))))
+    }
+
     /// What is known of the archive from elsewhere, and what is to be left out.
     fn known(&self) -> Result<Options, Failure> {
         let older = self.old.as_deref().map(|path| {
