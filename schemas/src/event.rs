@@ -150,6 +150,8 @@ pub enum TenantLogEvent {
     Email(crate::person::EmailEvent),
     /// Of a stream `ticket-<number>`.
     Ticket(crate::ticket::TicketEvent),
+    /// Of a stream `ticket-field-<id>`.
+    TicketField(crate::ticket_field::TicketFieldEvent),
     /// Of a stream `upload-<id>`.
     Upload(crate::upload::UploadEvent),
     /// Of the stream `erasures`.
@@ -207,6 +209,7 @@ log_events! {
     Person(crate::person::PersonEvent),
     Email(crate::person::EmailEvent),
     Ticket(crate::ticket::TicketEvent),
+    TicketField(crate::ticket_field::TicketFieldEvent),
     Upload(crate::upload::UploadEvent),
     Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),

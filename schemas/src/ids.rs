@@ -86,6 +86,8 @@ number_ids! {
     Epoch;
     /// A ticket's number, small and per tenant.
     TicketId;
+    /// A field that a tenant made for its tickets.
+    TicketFieldId;
     /// A person of a tenant: end user, agent or admin.
     PersonId;
     /// A group of agents.

@@ -25,6 +25,7 @@ pub mod published;
 pub mod stream;
 pub mod tenant;
 pub mod ticket;
+pub mod ticket_field;
 pub mod upload;
 pub mod values;
 
@@ -34,6 +35,6 @@ pub use envelope::{Actor, Entry, Envelope, Hash, Recorded, Sealed};
 pub use event::{DecodeError, EventField, EventType, TenantLogEvent};
 pub use ids::{
     AttachmentId, CommandId, Epoch, EventId, GroupId, JobId, KeyId, PersonId, Position, RegionId, Slug, TenantId,
-    TicketId, TokenId, Version,
+    TicketFieldId, TicketId, TokenId, Version,
 };
 pub use stream::StreamName;

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     day::Day,
-    ids::{AttachmentId, CommandId, InvalidId, JobId, PersonId, Slug, TicketId},
+    ids::{AttachmentId, CommandId, InvalidId, JobId, PersonId, Slug, TicketFieldId, TicketId},
 };
 
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|ticket-field|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -23,6 +23,8 @@ pub enum StreamName {
     Email(String),
     /// `ticket-<number>`: a ticket and its comments.
     Ticket(TicketId),
+    /// `ticket-field-<id>`: a field that the tenant made for its tickets.
+    TicketField(TicketFieldId),
     /// `upload-<id>`: a file that was uploaded.
     Upload(AttachmentId),
     /// `erasures`: which keys were destroyed, and why.
@@ -45,6 +47,7 @@ impl fmt::Display for StreamName {
             Self::Person(id) => write!(formatter, "person-{id}"),
             Self::Email(index) => write!(formatter, "email-{index}"),
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
+            Self::TicketField(id) => write!(formatter, "ticket-field-{id}"),
             Self::Upload(id) => write!(formatter, "upload-{id}"),
             Self::Name(slug) => write!(formatter, "name-{slug}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
@@ -65,6 +68,9 @@ impl FromStr for StreamName {
             Some(("person", id)) => id.parse().map(Self::Person).map_err(invalid),
             Some(("email", index)) if !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
                 Ok(Self::Email(index.to_owned()))
+            }
+            Some(("ticket", rest)) if rest.starts_with("field-") => {
+                rest["field-".len()..].parse().map(Self::TicketField).map_err(invalid)
             }
             Some(("ticket", id)) => id.parse().map(Self::Ticket).map_err(invalid),
             Some(("upload", id)) => id.parse().map(Self::Upload).map_err(invalid),
@@ -93,7 +99,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, ticket-field-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 
@@ -103,9 +109,17 @@ mod tests {
 
     #[test]
     fn a_stream_name_reads_back_as_itself() {
-        for text in
-            ["tenant", "erasures", "person-7", "email-00ff", "ticket-42", "upload-9", "name-acme-1", "access-20261122"]
-        {
+        for text in [
+            "tenant",
+            "erasures",
+            "person-7",
+            "email-00ff",
+            "ticket-42",
+            "ticket-field-7",
+            "upload-9",
+            "name-acme-1",
+            "access-20261122",
+        ] {
             assert_eq!(text.parse::<StreamName>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
         for text in

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     events,
     ids::{AttachmentId, GroupId, PersonId, TicketId},
+    ticket_field::FieldSet,
     values::{Channel, Priority, Status, TicketType, Visibility},
 };
 
@@ -115,6 +116,11 @@ events! {
             /// All of them now, sorted, each once.
             operational people: Vec<PersonId>,
         },
+        /// Fields that the tenant made hold something else.
+        "custom_fields_set" @ 1 => CustomFieldsSet {
+            /// Those that do, with what they hold now.
+            content fields: Vec<FieldSet>,
+        },
         /// It came in under an address of the tenant. In the command that opens the ticket, never later.
         "recipient_noted" @ 1 => RecipientNoted {
             /// The address.
@@ -124,6 +130,17 @@ events! {
         "followup_linked" @ 1 => FollowupLinked {
             /// The closed ticket.
             operational source: TicketId,
+        },
+        /// It and its first comments happened elsewhere, and then. In the command that opens the ticket, never later.
+        "ticket_imported" @ 1 => TicketImported {
+            /// When it was opened there.
+            operational created_at: Timestamp,
+            /// When it last changed there.
+            operational updated_at: Timestamp,
+            /// When it was solved there, if it was.
+            operational solved_at: Option<Timestamp>,
+            /// When each of the command's comments was said, in their order.
+            operational said_at: Vec<Timestamp>,
         },
         /// The ticket was put away: nobody sees it until it is restored.
         "ticket_deleted" @ 1 => TicketDeleted {},

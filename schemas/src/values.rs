@@ -89,6 +89,8 @@ words! {
         Group = "group",
         /// A ticket, as a whole.
         Ticket = "ticket",
+        /// A field that the tenant made for its tickets.
+        TicketField = "ticket_field",
         /// The audit log.
         AuditLog = "audit_log",
         /// The history of everything that happened.
@@ -196,6 +198,27 @@ words! {
         /// Agents only.
         Internal = "internal",
     }
+    /// What the values of a field that a tenant made are.
+    FieldKind {
+        /// A line.
+        Text = "text",
+        /// Lines.
+        Textarea = "textarea",
+        /// Checked or not; a tag of the ticket where it is.
+        Checkbox = "checkbox",
+        /// A day.
+        Date = "date",
+        /// A whole number.
+        Integer = "integer",
+        /// Any number.
+        Decimal = "decimal",
+        /// A line that matches an expression.
+        Regexp = "regexp",
+        /// One of what there is to choose from; a tag of the ticket.
+        Tagger = "tagger",
+        /// Several of what there is to choose from; tags of the ticket.
+        Multiselect = "multiselect",
+    }
     /// What a job does to each of its items.
     JobKind {
         /// Opens a ticket.
@@ -204,6 +227,10 @@ words! {
         UpdateTickets = "update_tickets",
         /// Puts a ticket away.
         DeleteTickets = "delete_tickets",
+        /// Opens a ticket that happened elsewhere.
+        ImportTickets = "import_tickets",
+        /// Merges tickets into one: all of them is one item.
+        MergeTickets = "merge_tickets",
         /// Solves an incident of a problem that was solved.
         SolveIncidents = "solve_incidents",
     }

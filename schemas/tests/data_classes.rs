@@ -66,14 +66,20 @@ fn fill(value: &mut Value, shape: &Value, text: &str) {
         Value::Object(fields) => {
             for (name, field) in fields {
                 let shape = &shape["properties"][name.as_str()];
-                let is_text = shape["type"] == "string" || shape["type"][0] == "string";
-                if is_text && ["format", "enum", "oneOf"].iter().all(|limit| shape.get(limit).is_none()) {
+                if takes_any_text(shape) {
                     *field = text.into();
                 }
             }
         }
         _ => *value = text.into(),
     }
+}
+
+/// Whether any text has a shape, or one of the shapes that it may have.
+fn takes_any_text(shape: &Value) -> bool {
+    let is_text = shape["type"] == "string" || shape["type"][0] == "string";
+    let is_limited = ["format", "enum", "oneOf"].iter().any(|limit| shape.get(limit).is_some());
+    is_text && !is_limited || shape["anyOf"].as_array().is_some_and(|shapes| shapes.iter().any(takes_any_text))
 }
 
 proptest! {

@@ -20,6 +20,7 @@ pub(crate) mod groups;
 pub(crate) mod jobs;
 pub(crate) mod log;
 pub(crate) mod people;
+pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 
 use schemas::PersonId;

@@ -7,7 +7,7 @@
 use domain::{
     Aggregate,
     person::Person,
-    ticket::{By, Changes, Circle, Command, Details, Further, Ticket, Update},
+    ticket::{By, Changes, Circle, Command, Details, Fields, Further, Ticket, Update},
 };
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use schemas::{
 use crate::{
     caller::provenance::Provenance,
     execute::{Batch, Done, Failure, Issuer, Refusal, load, retried},
-    read::log,
+    read::{log, ticket_fields},
     state::Desk,
 };
 
@@ -182,9 +182,23 @@ async fn changes(desk: &Desk, by: &Issuer, (then, now): (&Details, &Details)) ->
             email_ccs: Circle { all: Some(then.email_ccs.clone()), ..Circle::default() },
             followers: Circle { all: Some(then.followers.clone()), ..Circle::default() },
             collaborators: None,
+            fields: fields(desk, by, (then, now)).await?,
         },
         ..Changes::default()
     })
+}
+
+/// What the fields held that are there still and take it.
+async fn fields(desk: &Desk, by: &Issuer, (then, now): (&Details, &Details)) -> Result<Fields, Error> {
+    let mut transaction = desk.reading(&by.resident).await.map_err(read)?;
+    let known = ticket_fields::known(&mut transaction, &by.resident).await.map_err(read)?;
+    let asked = known.iter().filter_map(|known| {
+        let then = then.fields.expose().get(&known.field);
+        let is_taken = then != now.fields.expose().get(&known.field) && known.value(then).is_ok();
+        is_taken.then(|| (known.field, then.cloned().into()))
+    });
+    let asked = asked.collect();
+    Ok(Fields { known, asked })
 }
 
 async fn is_agent(desk: &Desk, by: &Issuer, person: PersonId) -> Result<bool, Error> {

@@ -4,7 +4,7 @@
 //! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
-//! (where most rules are), then [`person`], [`email`], [`tenant`], [`upload`], [`job`], [`erasure`], and [`name`] for the directory.
+//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`tenant`], [`upload`], [`job`], [`erasure`], and [`name`] for the directory.
 
 pub mod aggregate;
 pub mod email;
@@ -15,6 +15,7 @@ pub mod person;
 pub mod tenant;
 pub mod text;
 pub mod ticket;
+pub mod ticket_field;
 pub mod upload;
 
 #[cfg(test)]

@@ -66,6 +66,11 @@ pub fn subject(text: &str) -> Result<String, Invalid> {
     line("subject", text)
 }
 
+/// A line of a field that is called so.
+pub fn name_of(field: &'static str) -> impl Fn(&str) -> Result<String, Invalid> {
+    move |text| line(field, text)
+}
+
 /// The name of a person or a group.
 pub fn name(text: &str) -> Result<String, Invalid> {
     line("name", text)

@@ -23,13 +23,16 @@ mod decide;
 mod evolve;
 mod rejection;
 
-pub use command::{AddComment, By, Changes, Circle, Command, Comment, Erase, Further, Open, Update};
+pub use command::{AddComment, By, Changes, Circle, Command, Comment, Erase, Fields, Further, Imported, Open, Update};
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 pub use rejection::Rejection;
 use schemas::{
-    GroupId, PersonId, Personal, TenantLogEvent, TicketId,
+    GroupId, PersonId, Personal, TenantLogEvent, TicketFieldId, TicketId,
     audit::ChangeNoted,
     ticket::TicketEvent,
+    ticket_field::FieldValue,
     values::{AuditAction, AuditSource, Channel, Priority, Status, TicketType},
 };
 
@@ -85,6 +88,8 @@ pub struct Details {
     pub recipient: Personal<Option<String>>,
     /// The closed ticket it follows up.
     pub followup_of: Option<TicketId>,
+    /// What the fields hold that the tenant made.
+    pub fields: Personal<BTreeMap<TicketFieldId, FieldValue>>,
     /// Whether it has a public comment.
     pub is_public: bool,
     /// How many comments it has, public and internal.

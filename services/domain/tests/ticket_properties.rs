@@ -2,14 +2,16 @@
 
 use domain::{
     Aggregate,
-    ticket::{AddComment, By, Changes, Circle, Command, Comment, Erase, Further, Open, Ticket, Update},
+    ticket::{AddComment, By, Changes, Circle, Command, Comment, Erase, Fields, Further, Open, Ticket, Update},
+    ticket_field::Known,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use schemas::{
-    AttachmentId, GroupId, PersonId, Personal, TenantLogEvent, TicketId,
+    AttachmentId, GroupId, PersonId, Personal, TenantLogEvent, TicketFieldId, TicketId,
     ticket::TicketEvent,
-    values::{Channel, Priority, Role, Status, TicketType, Visibility},
+    ticket_field::{FieldDefinition, FieldOption, FieldValue},
+    values::{Channel, FieldKind, Priority, Role, Status, TicketType, Visibility},
 };
 
 /// Two end users, of whom the first usually is the requester, an agent and an admin.
@@ -101,10 +103,49 @@ fn further() -> impl Strategy<Value = Further> {
         option::weighted(0.3, people()).prop_map(|all| (all, Circle::default(), Circle::default())),
         (circle(), circle()).prop_map(|(email_ccs, followers)| (None, email_ccs, followers)),
     ];
-    let further = (due_at, problem, circles).prop_map(|(due_at, problem, (collaborators, email_ccs, followers))| {
-        Further { due_at, problem, collaborators, email_ccs, followers }
-    });
+    let further = (due_at, problem, circles, fields()).prop_map(
+        |(due_at, problem, (collaborators, email_ccs, followers), fields)| Further {
+            due_at,
+            problem,
+            collaborators,
+            email_ccs,
+            followers,
+            fields,
+        },
+    );
     option::weighted(0.4, further).prop_map(Option::unwrap_or_default)
+}
+
+/// A field to choose in and one to check, and values of which some are none.
+fn fields() -> impl Strategy<Value = Fields> {
+    let values = option::of(prop_oneof![
+        select(&["red", "green", "blue"][..]).prop_map(|value| FieldValue::Text(value.to_owned())),
+        any::<bool>().prop_map(FieldValue::Flag),
+    ]);
+    let asked = vec(((1..4_i64).prop_map(TicketFieldId::new), values.prop_map(Personal::new)), 0..3);
+    option::weighted(0.3, asked).prop_map(|asked| Fields { known: known_fields(), asked: asked.unwrap_or_default() })
+}
+
+fn known_fields() -> Vec<Known> {
+    let option = |value: &str| FieldOption { id: 1, name: value.to_owned(), value: value.to_owned() };
+    let blank = FieldDefinition {
+        title: "Colour".to_owned(),
+        title_in_portal: "Colour".to_owned(),
+        description: String::new(),
+        agent_description: None,
+        position: 1,
+        is_active: true,
+        is_required: false,
+        is_required_in_portal: false,
+        is_visible_in_portal: true,
+        is_editable_in_portal: true,
+        is_collapsed_for_agents: false,
+        regexp: None,
+        tag: Some("checked".to_owned()),
+        options: vec![option("red"), option("green")],
+    };
+    let known = |field: i64, kind| Known { field: TicketFieldId::new(field), kind, definition: blank.clone().into() };
+    vec![known(1, FieldKind::Tagger), known(2, FieldKind::Checkbox)]
 }
 
 fn opens() -> impl Strategy<Value = Command> {
@@ -319,8 +360,8 @@ proptest! {
 
     #[test]
     fn the_events_of_a_command_come_in_a_fixed_order_each_kind_once(commands in histories()) {
-        const ORDER: [&str; 14] = [
-            "subject_set", "type_set", "priority_set", "requester_set", "group_set", "tags_set", "external_id_set", "due_set",
+        const ORDER: [&str; 15] = [
+            "subject_set", "type_set", "priority_set", "requester_set", "group_set", "tags_set", "external_id_set", "custom_fields_set", "due_set",
             "problem_set", "email_ccs_set", "followers_set", "assignee_set", "status_set", "comment_added",
         ];
         live(&commands, |_, _, events, _| {

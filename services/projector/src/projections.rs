@@ -6,6 +6,7 @@ mod audits;
 mod changes;
 mod jobs;
 mod people;
+mod ticket_fields;
 mod ticket_list;
 mod ticket_thread;
 
@@ -28,6 +29,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &audit_log::PROJECTION,
     &jobs::PROJECTION,
     &changes::PROJECTION,
+    &ticket_fields::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

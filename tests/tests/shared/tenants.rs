@@ -20,6 +20,7 @@ struct Desk {
     attachment: i64,
     deleted_person: i64,
     job: String,
+    field: i64,
     content: String,
 }
 
@@ -46,6 +47,8 @@ impl Desk {
         let user = json!({"user": {"name": format!("Gone of {slug}"), "email": format!("gone@{slug}.example")}});
         let deleted_person = id(&post(&tenant.client, "/api/v2/users.json", &user).await?["user"])?;
         delete(&tenant.client, &format!("/api/v2/users/{deleted_person}.json")).await?;
+        let field = json!({"ticket_field": {"title": format!("Field of {slug}")}});
+        let field = id(&post(&tenant.client, "/api/v2/ticket_fields.json", &field).await?["ticket_field"])?;
         let mut job = String::new();
         for text in ["Deleted", "Erased"] {
             let deleted = tenant.ticket(&format!("{text} of {slug}"), "x").await?;
@@ -62,22 +65,29 @@ impl Desk {
         tenant.archived().await?;
         let audited = tenant.client.get("/api/v2/audit_logs.json?per_page=1").await?.expect(200)?.body;
         let audit_log = id(&audited["audit_logs"][0])?;
-        Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, deleted_person, job, content })
+        Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, deleted_person, job, field, content })
     }
 
     /// Where this desk's records are, for every route that reads.
     fn paths(&self) -> Vec<(&'static str, String)> {
-        let Self { ticket, audit, audit_log, person, group, attachment, deleted_person, job, .. } = self;
+        let Self { ticket, audit, audit_log, person, group, attachment, deleted_person, job, field, .. } = self;
         vec![
             ("/api/v2/tickets", "/api/v2/tickets.json".to_owned()),
             ("/api/v2/tickets/count", "/api/v2/tickets/count.json".to_owned()),
             ("/api/v2/tickets/show_many", format!("/api/v2/tickets/show_many.json?ids={ticket}")),
             ("/api/v2/tickets/{id}", format!("/api/v2/tickets/{ticket}.json")),
+            ("/api/v2/ticket_audits", "/api/v2/ticket_audits.json?page[size]=2".to_owned()),
+            ("/api/v2/tickets/{id}/audits/count", format!("/api/v2/tickets/{ticket}/audits/count.json")),
+            ("/api/v2/tickets/{id}/comments/count", format!("/api/v2/tickets/{ticket}/comments/count.json")),
+            ("/api/v2/ticket_fields", "/api/v2/ticket_fields.json".to_owned()),
+            ("/api/v2/ticket_fields/count", "/api/v2/ticket_fields/count.json".to_owned()),
+            ("/api/v2/ticket_fields/{id}", format!("/api/v2/ticket_fields/{field}.json")),
             ("/api/v2/problems", "/api/v2/problems.json".to_owned()),
             ("/api/v2/tickets/{id}/collaborators", format!("/api/v2/tickets/{ticket}/collaborators.json")),
             ("/api/v2/tickets/{id}/email_ccs", format!("/api/v2/tickets/{ticket}/email_ccs.json")),
             ("/api/v2/tickets/{id}/followers", format!("/api/v2/tickets/{ticket}/followers.json")),
             ("/api/v2/tickets/{id}/incidents", format!("/api/v2/tickets/{ticket}/incidents.json")),
+            ("/api/v2/tickets/{id}/related", format!("/api/v2/tickets/{ticket}/related.json")),
             ("/api/v2/tickets/{id}/tags", format!("/api/v2/tickets/{ticket}/tags.json")),
             ("/api/v2/tickets/{id}/comments", format!("/api/v2/tickets/{ticket}/comments.json")),
             ("/api/v2/tickets/{id}/audits", format!("/api/v2/tickets/{ticket}/audits.json")),
@@ -233,6 +243,7 @@ impl Desk {
             attachment: 0,
             deleted_person: 0,
             job: text(),
+            field: 0,
             content: text(),
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Aggregate, email::EmailClaim, erasure::Erasures, job::Job, name::Name, person::Person, tenant::Tenant,
-    ticket::Ticket, upload::Upload,
+    ticket::Ticket, ticket_field::TicketField, upload::Upload,
 };
 use jiff::Timestamp;
 use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
@@ -86,6 +86,7 @@ enum AnyAggregate {
     /// How many reads of a day are recorded; what was read is for whoever looks at the events.
     Access(usize),
     Job(Job),
+    TicketField(TicketField),
     /// What a command changed, as the audit log has it.
     Audit(Vec<TenantLogEvent>),
 }
@@ -206,6 +207,7 @@ impl AnyAggregate {
             StreamName::Access(_) => Self::Access(0),
             StreamName::Audit(_) => Self::Audit(Vec::new()),
             StreamName::Job(_) => Self::Job(Job::default()),
+            StreamName::TicketField(_) => Self::TicketField(TicketField::default()),
         }
     }
 
@@ -224,6 +226,7 @@ impl AnyAggregate {
             Self::Name(name) => evolve(name, event),
             Self::Audit(events) => events.push(event),
             Self::Job(job) => evolve(job, event),
+            Self::TicketField(field) => evolve(field, event),
             Self::Access(reads) => {
                 if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
                     *reads += recorded.accesses.expose().len();
@@ -251,6 +254,7 @@ impl AnyAggregate {
             Self::Name(name) => view::name(name),
             Self::Access(reads) => json!({"reads": reads}),
             Self::Job(job) => view::job(job),
+            Self::TicketField(field) => view::ticket_field(field),
             Self::Audit(events) => events.iter().map(view::plain).collect(),
         }
     }

@@ -8,6 +8,7 @@ use domain::{
     person::{Person, Profile, Token},
     tenant::Tenant,
     ticket::Ticket,
+    ticket_field::TicketField,
     upload::Upload,
 };
 use jiff::Timestamp;
@@ -76,6 +77,7 @@ pub(super) fn ticket(ticket: &Ticket, comments: &[Comment]) -> Value {
         "followers": details.followers,
         "recipient": details.recipient.expose(),
         "followup_of": details.followup_of,
+        "fields": details.fields.expose(),
         "is_deleted": details.is_deleted,
         "comments": comments,
     })
@@ -144,6 +146,11 @@ pub(super) fn upload(upload: &Upload) -> Value {
 pub(super) fn job(job: &Job) -> Value {
     let Some(queued) = job.queued() else { return Value::Null };
     json!({"kind": queued.kind, "total": queued.total, "done": job.done(), "is_finished": job.is_finished()})
+}
+
+pub(super) fn ticket_field(field: &TicketField) -> Value {
+    let Some(known) = field.known() else { return Value::Null };
+    json!({"field": known.field, "kind": known.kind, "definition": known.definition.expose()})
 }
 
 pub(super) fn erasures(erasures: &Erasures) -> Value {

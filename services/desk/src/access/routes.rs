@@ -30,6 +30,7 @@ use Reads::{All, Many, Nothing, One};
 
 const PUBLIC: Reads = Nothing("the same for everybody, and about nobody");
 const COMMAND: Reads = Nothing("it takes commands only");
+const SETTINGS: Reads = Nothing("settings of the tenant, and about nobody");
 const PLACE: Reads = Nothing("positions and places of the tenant, and about nobody");
 
 /// Every route of a tenant's host.
@@ -56,10 +57,16 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/incremental/tickets/cursor", Many(K::Ticket)),
     ("/api/v2/incremental/users", Many(K::User)),
     ("/api/v2/incremental/users/cursor", Many(K::User)),
+    ("/api/v2/imports/tickets", COMMAND),
+    ("/api/v2/imports/tickets/create_many", COMMAND),
     ("/api/v2/job_statuses", PLACE),
     ("/api/v2/job_statuses/show_many", PLACE),
     ("/api/v2/job_statuses/{id}", PLACE),
     ("/api/v2/problems", Many(K::Ticket)),
+    ("/api/v2/ticket_audits", All(K::Ticket)),
+    ("/api/v2/ticket_fields", SETTINGS),
+    ("/api/v2/ticket_fields/count", SETTINGS),
+    ("/api/v2/ticket_fields/{id}", SETTINGS),
     ("/api/v2/tickets", Many(K::Ticket)),
     ("/api/v2/tickets/count", All(K::Ticket)),
     ("/api/v2/tickets/create_many", COMMAND),
@@ -68,12 +75,16 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/tickets/update_many", COMMAND),
     ("/api/v2/tickets/{id}", One(K::Ticket)),
     ("/api/v2/tickets/{id}/audits", One(K::Ticket)),
+    ("/api/v2/tickets/{id}/audits/count", One(K::Ticket)),
     ("/api/v2/tickets/{id}/audits/{audit_id}", One(K::Ticket)),
     ("/api/v2/tickets/{id}/collaborators", Many(K::User)),
     ("/api/v2/tickets/{id}/comments", One(K::Ticket)),
+    ("/api/v2/tickets/{id}/comments/count", One(K::Ticket)),
     ("/api/v2/tickets/{id}/email_ccs", Many(K::User)),
     ("/api/v2/tickets/{id}/followers", Many(K::User)),
     ("/api/v2/tickets/{id}/incidents", Many(K::Ticket)),
+    ("/api/v2/tickets/{id}/merge", COMMAND),
+    ("/api/v2/tickets/{id}/related", One(K::Ticket)),
     ("/api/v2/tickets/{id}/tags", One(K::Ticket)),
     ("/api/v2/uploads", COMMAND),
     ("/api/v2/users", Many(K::User)),

@@ -23,13 +23,16 @@ pub(crate) struct CommentRequest {
 }
 
 impl CommentRequest {
-    /// Reads `body` or `html_body`, `public` (as the ticket is, unless said otherwise), `author_id` and `uploads`. What is wrong is noted
+    /// Reads `body` (or `value`, as imports call it) or `html_body`, `public` (as the ticket is, unless said otherwise), `author_id` and `uploads`. What is wrong is noted
     /// in `fields`; nothing is given when there is no text to say.
     pub(crate) async fn read(desk: &Desk, fields: &mut Fields<'_>) -> Result<Option<Self>, ApiError> {
         let said = match fields.string("html_body").filter(|html| !html.trim().is_empty()) {
             Some(html) => read_html(desk, fields, html).await?,
             // Faulty HTML does not make a text required that nobody meant to send.
             None if fields.value("html_body").is_some_and(|sent| !sent.is_string()) => None,
+            None if fields.value("body").is_none() && fields.has("value") => {
+                fields.required("value", |sent| takes(text::body(sent))).map(|body| (body, None))
+            }
             None => fields.required("body", |sent| takes(text::body(sent))).map(|body| (body, None)),
         };
         let is_public = fields.boolean("public");

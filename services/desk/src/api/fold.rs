@@ -19,6 +19,8 @@ use schemas::{
     values::Visibility,
 };
 
+use serde_json::json;
+
 use crate::{
     problem::ApiError,
     read::{self, Sight, audits::Audit, comments::Comment, log::Logged},
@@ -83,8 +85,16 @@ impl Fold {
         let Some(TenantLogEvent::Ticket(event)) = &logged.event else { return };
         let before = self.ticket.details().cloned();
         self.ticket.evolve(event);
-        if let TicketEvent::CommentAdded(added) = event {
-            self.comments.push(self.comment(logged.position, added, envelope.recorded_at));
+        match event {
+            TicketEvent::CommentAdded(added) => {
+                self.comments.push(self.comment(logged.position, added, envelope.recorded_at));
+            }
+            TicketEvent::TicketImported(imported) => {
+                (self.created_at, self.updated_at) = (imported.created_at, imported.updated_at);
+                let said = self.comments.iter_mut().zip(&imported.said_at);
+                said.for_each(|(comment, said_at)| comment.created_at = *said_at);
+            }
+            _ => {}
         }
         let (after, is_opening) = (self.ticket.details(), self.audits.len() == 1);
         if let Some(audit) = self.audits.last_mut() {
@@ -134,6 +144,12 @@ impl Fold {
             // What other tickets say of it is in their streams.
             followup_ids: Vec::new(),
             has_incidents: false,
+            custom_fields: json!(details.fields.expose()),
+            // Which there are besides is in streams of their own.
+            field_ids: match sight {
+                Sight::Everything => details.fields.expose().keys().map(|field| field.get()).collect(),
+                Sight::Own(_) => Vec::new(),
+            },
             version: self.version.get(),
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -148,7 +164,6 @@ impl Fold {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
     use crate::api::testing::{ADA, ALAN, Bench, GRACE, SUPPORT};

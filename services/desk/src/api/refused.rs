@@ -1,6 +1,6 @@
 //! Rejections of the rules as answers: the one table for the aggregates that the API commands.
 
-use domain::{email, person, tenant, text::Invalid, ticket, upload};
+use domain::{email, person, tenant, text::Invalid, ticket, ticket_field, upload};
 
 use super::claim;
 use crate::{problem::ApiError, read::log};
@@ -17,7 +17,11 @@ impl From<ticket::Rejection> for ApiError {
             // Whether a ticket exists is a secret to those who may not see it.
             R::Unknown | R::NotYours => Self::not_found(),
             R::Closed => Self::invalid("status", "status: closed prevents ticket update", "InvalidValue"),
-            R::AgentsOnly { .. } | R::AgentsDelete => Self::forbidden(rejection.to_string()),
+            R::AgentsOnly { .. } | R::AgentsDelete | R::AdminsImport => Self::forbidden(rejection.to_string()),
+            R::Field { field, takes } => {
+                let field = format!("custom_fields.{field}");
+                Self::invalid(field.clone(), format!("{field}: takes {takes}"), "InvalidValue")
+            }
             R::NoIncident => Self::invalid("problem_id", rejection.to_string(), "InvalidValue"),
             R::NeverNewAgain => Self::invalid("status", rejection.to_string(), "InvalidValue"),
             R::NeedsAssignee => Self::invalid("assignee_id", rejection.to_string(), "BlankValue"),
@@ -51,6 +55,17 @@ impl From<tenant::Rejection> for ApiError {
             R::Invalid { field, takes } => invalid(field, takes),
             R::Unknown => Self::not_found(),
             R::AlreadyExists | R::DishonestDecision | R::GroupExists => Self::internal(rejection),
+        }
+    }
+}
+
+impl From<ticket_field::Rejection> for ApiError {
+    fn from(rejection: ticket_field::Rejection) -> Self {
+        use ticket_field::Rejection as R;
+        match &rejection {
+            R::Invalid { field, takes } => invalid(field, takes),
+            R::Unknown => Self::not_found(),
+            R::AlreadyExists => Self::internal(rejection),
         }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) const TICKET: &[&str] = &["ticket_list", "ticket_thread", "audits"];
 pub(crate) const PEOPLE: &[&str] = &["people"];
 /// The projection of the tenant and its groups.
 pub(crate) const ACCOUNT: &[&str] = &["account"];
+/// The projection of the fields that a tenant made for its tickets.
+pub(crate) const TICKET_FIELDS: &[&str] = &["ticket_fields"];
 /// The projection of jobs.
 pub(crate) const JOBS: &[&str] = &["jobs"];
 /// The projection of uploaded files.

@@ -18,6 +18,7 @@ pub(crate) mod incremental;
 pub(crate) mod job_statuses;
 pub(crate) mod page;
 pub(crate) mod present;
+pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 pub(crate) mod uploads;
 pub(crate) mod users;
@@ -58,6 +59,19 @@ fn ticket_routes() -> Router<Desk> {
             "/api/v2/tickets/{id}",
             get(tickets::show::show).put(tickets::update::update).delete(tickets::delete::delete),
         )
+        .route("/api/v2/ticket_fields", get(ticket_fields::list::list).post(ticket_fields::write::create))
+        .route("/api/v2/ticket_fields/count", get(ticket_fields::list::count))
+        .route(
+            "/api/v2/ticket_fields/{id}",
+            get(ticket_fields::list::show).put(ticket_fields::write::update).delete(ticket_fields::write::destroy),
+        )
+        .route("/api/v2/imports/tickets", post(tickets::import::import))
+        .route("/api/v2/imports/tickets/create_many", post(tickets::import::import_many))
+        .route("/api/v2/tickets/{id}/merge", post(tickets::merge::merge))
+        .route("/api/v2/tickets/{id}/related", get(tickets::related::related))
+        .route("/api/v2/ticket_audits", get(tickets::audits::all))
+        .route("/api/v2/tickets/{id}/audits/count", get(tickets::audits::count))
+        .route("/api/v2/tickets/{id}/comments/count", get(tickets::comments::count))
         .route("/api/v2/problems", get(tickets::incidents::problems))
         .route("/api/v2/tickets/{id}/collaborators", get(tickets::people::collaborators))
         .route("/api/v2/tickets/{id}/email_ccs", get(tickets::people::email_ccs))

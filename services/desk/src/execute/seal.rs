@@ -89,7 +89,7 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         (StreamName::Access(day), _) => Scope::Access(*day),
         (StreamName::Audit(_), event) => audited(by, decided, event).map_or(Scope::General, Scope::Person),
         (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
-        (StreamName::Job(_), _) => Scope::General,
+        (StreamName::Job(_) | StreamName::TicketField(_), _) => Scope::General,
         (StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_), _) => Scope::General,
     }
 }

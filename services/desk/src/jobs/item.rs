@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 
 use super::work::issuer;
 use crate::{
-    api::v2::tickets::{create, update},
+    api::v2::tickets::{
+        create::{self, Intake},
+        merge, update,
+    },
     body::Fields,
     caller::Caller,
     execute::{Done, Issuer, PartOf, Refusal, execute},
@@ -64,7 +67,9 @@ async fn attempt(
     let object = object(job, index).ok_or_else(|| ApiError::internal("an item that waits has no text"))?;
     let ticket = || object.get("id").and_then(Value::as_i64).map(TicketId::new).ok_or_else(ApiError::not_found);
     match queued.kind {
-        JobKind::CreateTickets => create::open(desk, asker, by, Fields::new(&object, "")).await,
+        JobKind::CreateTickets => create::open(desk, asker, by, (Fields::new(&object, ""), Intake::Now)).await,
+        JobKind::ImportTickets => create::open(desk, asker, by, (Fields::new(&object, ""), Intake::Past)).await,
+        JobKind::MergeTickets => merge::carry_out(desk, asker, by, &object).await,
         JobKind::UpdateTickets | JobKind::SolveIncidents => {
             let row = update::in_sight(desk, asker, ticket()?).await?;
             update::change(desk, asker, by, (&row, Fields::new(&object, ""))).await
@@ -110,7 +115,8 @@ async fn note(
 /// The word of the reference for an item that was refused.
 const fn error_of(kind: JobKind) -> &'static str {
     match kind {
-        JobKind::CreateTickets => "TicketCreateFailed",
+        JobKind::CreateTickets | JobKind::ImportTickets => "TicketCreateFailed",
+        JobKind::MergeTickets => "TicketMergeFailed",
         JobKind::UpdateTickets | JobKind::SolveIncidents => "TicketUpdateFailed",
         JobKind::DeleteTickets => "TicketDeleteFailed",
     }

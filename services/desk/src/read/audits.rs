@@ -76,6 +76,38 @@ pub(crate) async fn many(
     .await
 }
 
+/// The ids of a window of all tickets' audits, oldest first.
+pub(crate) async fn ids_of_all(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    window: Window,
+) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select audit_id as "audit_id!" from (
+               (select audit_id from audit
+                where tenant_id = $1 and $3::bigint is null and audit_id > $2
+                order by audit_id limit $4 offset $5)
+               union all
+               (select audit_id from audit
+                where tenant_id = $1 and audit_id < $3 order by audit_id desc limit $4)
+           ) as page order by audit_id"#,
+        resident.tenant_id().get(),
+        window.after,
+        window.before,
+        window.limit,
+        window.offset,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// How many audits there are.
+pub(crate) async fn count_all(conn: &mut PgConnection, resident: &Resident) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(r#"select count(*) as "count!" from audit where tenant_id = $1"#, resident.tenant_id().get())
+        .fetch_one(conn)
+        .await
+}
+
 /// These audits, whichever tickets they are of, oldest first.
 pub(crate) async fn of_any_ticket(
     conn: &mut PgConnection,

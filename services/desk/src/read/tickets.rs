@@ -36,6 +36,10 @@ pub(crate) struct Ticket {
     /// The tickets in sight that follow it up.
     pub(crate) followup_ids: Vec<i64>,
     pub(crate) has_incidents: bool,
+    /// What the fields hold that the tenant made, by the field's id.
+    pub(crate) custom_fields: serde_json::Value,
+    /// The fields that the reader may see, in order.
+    pub(crate) field_ids: Vec<i64>,
 }
 
 /// Which tickets a list holds.
@@ -165,7 +169,11 @@ async fn rows(
                   ticket_type is not distinct from 'problem' and exists (
                       select from ticket_list incident
                       where incident.tenant_id = $1 and incident.problem_id = ticket_list.ticket_id
-                        and incident.deleted_at is null) as "has_incidents!"
+                        and incident.deleted_at is null) as "has_incidents!",
+                  custom_fields,
+                  array(select field_id from ticket_field
+                        where ticket_field.tenant_id = $1 and is_active and ($2::bigint is null or is_visible_in_portal)
+                        order by position, field_id) as "field_ids!"
            from ticket_list
            where tenant_id = $1 and ticket_id = any($3) and ($2::bigint is null or (requester_id = $2 and is_public))
                  and (deleted_at is null or $4)

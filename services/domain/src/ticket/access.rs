@@ -1,11 +1,14 @@
 //! What an end user may ask of a ticket: open their own, comment on it publicly, and say that it is solved.
 
-use schemas::values::{Status, TicketType, Visibility};
+use schemas::values::{Role, Status, TicketType, Visibility};
 
 use super::{By, Changes, Circle, Comment, Details, Further, Open, Rejection};
 
 /// Refuses what an end user may not open. The comment is a matter of its own.
 pub(super) fn may_open(open: &Open) -> Result<(), Rejection> {
+    if open.imported.is_some() && open.by.role != Role::Admin {
+        return Err(Rejection::AdminsImport);
+    }
     if open.by.is_agent() {
         return Ok(());
     }
@@ -42,6 +45,7 @@ pub(super) fn may_change(by: By, changes: &Changes) -> Result<(), Rejection> {
         (changes.status.is_some_and(|status| status != Status::Solved), "status"),
         (changes.external_id.is_some(), "external_id"),
         (changes.requester.is_some(), "requester_id"),
+        (!changes.further.fields.asked.is_empty(), "custom_fields"),
         (!changes.added_tags.expose().is_empty() || !changes.removed_tags.expose().is_empty(), "tags"),
     ] {
         if is_asked {

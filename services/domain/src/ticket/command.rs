@@ -1,10 +1,15 @@
 //! What may be asked of a ticket.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemas::{
-    AttachmentId, GroupId, PersonId, Personal, TicketId,
+    AttachmentId, GroupId, PersonId, Personal, TicketFieldId, TicketId,
+    ticket_field::FieldValue,
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
+
+use crate::ticket_field::Known;
 
 /// A person as far as the rules care: who, and in which role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +87,27 @@ pub struct Open {
     pub further: Further,
     /// The tenant's address it was sent to.
     pub recipient: Personal<Option<String>>,
+    /// What else was said, and when all of it was, if it happened elsewhere.
+    pub imported: Option<Imported>,
     /// The closed ticket it follows up. Whoever asks has looked that it is closed.
     pub followup_of: Option<TicketId>,
+    /// What the fields held there.
+    pub inherited: Personal<BTreeMap<TicketFieldId, FieldValue>>,
+}
+
+/// What happened elsewhere, before the ticket was opened here. Whoever asks has looked that it is past.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// When the ticket was opened.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it was solved, if it was.
+    pub solved_at: Option<Timestamp>,
+    /// The comments after the first.
+    pub comments: Vec<Comment>,
+    /// When each comment was said, the first among them.
+    pub said_at: Vec<Timestamp>,
 }
 
 impl Open {
@@ -104,7 +128,9 @@ impl Open {
             external_id: Personal::default(),
             further: Further::default(),
             recipient: Personal::default(),
+            imported: None,
             followup_of: None,
+            inherited: Personal::default(),
         }
     }
 }
@@ -152,7 +178,7 @@ pub struct Changes {
 }
 
 /// What is the same whether a ticket is opened or changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Further {
     /// When it is to be done.
     pub due_at: Option<Option<Timestamp>>,
@@ -164,6 +190,17 @@ pub struct Further {
     pub email_ccs: Circle,
     /// Which agents follow it. Whoever asks has looked that they are agents.
     pub followers: Circle,
+    /// What the fields hold that the tenant made.
+    pub fields: Fields,
+}
+
+/// Fields that the tenant made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fields {
+    /// Those that take values, where any are asked for or must be there.
+    pub known: Vec<Known>,
+    /// What shall be in some of them.
+    pub asked: Vec<(TicketFieldId, Personal<Option<FieldValue>>)>,
 }
 
 /// How a list of people changes.

@@ -1,18 +1,22 @@
 //! The rules of tickets.
 
 use schemas::{
-    AttachmentId, PersonId,
+    AttachmentId, PersonId, TicketFieldId,
     ticket::{
-        AssigneeSet, CommentAdded, FollowupLinked, RecipientNoted, StatusSet, TicketDeleted, TicketErased, TicketEvent,
-        TicketOpened, TicketRestored,
+        AssigneeSet, CommentAdded, CustomFieldsSet, FollowupLinked, RecipientNoted, StatusSet, TicketDeleted,
+        TicketErased, TicketEvent, TicketImported, TicketOpened, TicketRestored,
     },
+    ticket_field::FieldSet,
     values::{Channel, Status, Visibility},
 };
 
-use super::{ATTACHMENTS_MAX, AddComment, By, Changes, Command, Comment, Details, Open, Rejection, Ticket, access};
+use super::{
+    ATTACHMENTS_MAX, AddComment, By, Changes, Command, Comment, Details, Imported, Open, Rejection, Ticket, access,
+};
 use crate::{aggregate::Aggregate, text};
 
 mod attributes;
+mod fields;
 mod further;
 #[cfg(test)]
 mod tests;
@@ -77,8 +81,24 @@ fn decide_open(ticket: &Ticket, open: &Open) -> Result<Vec<TicketEvent>, Rejecti
     let first_comment = comment_added(open.by, (&open.comment, true), open.channel)?;
     let opened = opened(open, (first_comment.author, assignee))?;
     let mut events = vec![opened.into(), first_comment.into()];
+    for comment in open.imported.iter().flat_map(|imported| &imported.comments) {
+        events.push(comment_added(open.by, (comment, true), open.channel)?.into());
+    }
     let blank = Ticket::after(&events[..1]);
     let details = blank.details.as_ref().expect("it was opened just now");
+    let asked = fields::asked(open.by, &open.further.fields)?;
+    fields::check_required(open.by, details, (&open.further.fields, &asked), status)?;
+    let because = fields::because(details, &open.further.fields, &asked);
+    let set = fields::changed(details, inherited(open, asked));
+    if !because.come.is_empty() {
+        let tags = [text::tags(open.tags.expose())?, because.come].concat();
+        events[0] =
+            TicketOpened { tags: text::tags(&tags)?.into(), ..self::opened(open, (details.submitter, assignee))? }
+                .into();
+    }
+    if !set.is_empty() {
+        events.push(CustomFieldsSet { fields: set.into() }.into());
+    }
     events.extend(further::events(details, open.ticket_type, &open.further)?);
     if let Some(recipient) = open.recipient.expose() {
         events.push(RecipientNoted { recipient: text::recipient(recipient)?.into() }.into());
@@ -87,7 +107,19 @@ fn decide_open(ticket: &Ticket, open: &Open) -> Result<Vec<TicketEvent>, Rejecti
     if status != Status::New {
         events.push(StatusSet { status }.into());
     }
+    if let Some(Imported { created_at, updated_at, solved_at, said_at, .. }) = open.imported.clone() {
+        events.push(TicketImported { created_at, updated_at, solved_at, said_at }.into());
+    }
     Ok(events)
+}
+
+/// What the fields hold: what is asked for, else what they held on the ticket that is followed up.
+fn inherited(open: &Open, mut asked: Vec<FieldSet>) -> Vec<FieldSet> {
+    let is_asked = |field: &TicketFieldId| open.further.fields.asked.iter().any(|(asked, _)| asked == field);
+    for (field, value) in open.inherited.expose().iter().filter(|(field, _)| !is_asked(field)) {
+        asked.push(FieldSet { field: *field, value: Some(value.clone()) });
+    }
+    asked
 }
 
 fn opened(open: &Open, (submitter, assignee): (PersonId, Option<PersonId>)) -> Result<TicketOpened, Rejection> {
@@ -129,7 +161,16 @@ fn decide_turn(ticket: &Ticket, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rej
 fn attribute_events(details: &Details, turn: &Turn<'_>) -> Result<Vec<TicketEvent>, Rejection> {
     let status = next_status(details, turn)?;
     let assignee = next_assignee(details, turn, status)?;
-    let mut events = attributes::events(details, turn.changes)?;
+    let fields = &turn.changes.further.fields;
+    let asked = fields::asked(turn.by, fields)?;
+    if status != details.status && turn.by.is_agent() {
+        fields::check_required(turn.by, details, (fields, &asked), status)?;
+    }
+    let mut events = attributes::events(details, turn.changes, &fields::because(details, fields, &asked))?;
+    let changed = fields::changed(details, asked);
+    if !changed.is_empty() {
+        events.push(CustomFieldsSet { fields: changed.into() }.into());
+    }
     let ticket_type = turn.changes.ticket_type.unwrap_or(details.ticket_type);
     events.extend(further::events(details, ticket_type, &turn.changes.further)?);
     if assignee != details.assignee {

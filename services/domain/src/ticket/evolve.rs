@@ -1,7 +1,9 @@
 //! What the events make of a ticket.
 
 use schemas::{
+    Personal,
     ticket::{TicketEvent, TicketOpened},
+    ticket_field::FieldSet,
     values::{Status, Visibility},
 };
 
@@ -20,7 +22,7 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
     // The stream's expected version lets nothing precede the opening.
     let Some(details) = &mut ticket.details else { return };
     match event {
-        TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) => {}
+        TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) | TicketEvent::TicketImported(_) => {}
         TicketEvent::CommentAdded(added) => {
             details.comment_count += 1;
             details.is_public |= added.visibility == Visibility::Public;
@@ -38,11 +40,23 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
         TicketEvent::ProblemSet(set) => details.problem = set.problem,
         TicketEvent::EmailCcsSet(set) => details.email_ccs.clone_from(&set.people),
         TicketEvent::FollowersSet(set) => details.followers.clone_from(&set.people),
+        TicketEvent::CustomFieldsSet(set) => set_fields(details, set.fields.expose()),
         TicketEvent::RecipientNoted(noted) => details.recipient = Some(noted.recipient.expose().clone()).into(),
         TicketEvent::FollowupLinked(linked) => details.followup_of = Some(linked.source),
         TicketEvent::TicketDeleted(_) => details.is_deleted = true,
         TicketEvent::TicketRestored(_) => details.is_deleted = false,
     }
+}
+
+fn set_fields(details: &mut Details, set: &[FieldSet]) {
+    let mut fields = std::mem::take(&mut details.fields).into_inner();
+    for FieldSet { field, value } in set {
+        match value {
+            Some(value) => fields.insert(*field, value.clone()),
+            None => fields.remove(field),
+        };
+    }
+    details.fields = fields.into();
 }
 
 fn details(opened: &TicketOpened) -> Details {
@@ -64,6 +78,7 @@ fn details(opened: &TicketOpened) -> Details {
         followers: Vec::new(),
         recipient: None.into(),
         followup_of: None,
+        fields: Personal::default(),
         is_public: false,
         comment_count: 0,
         is_deleted: false,

@@ -1,5 +1,7 @@
 //! Why a ticket refuses a command.
 
+use schemas::TicketFieldId;
+
 use crate::text::Invalid;
 
 /// Why a ticket refuses a command.
@@ -31,12 +33,23 @@ pub enum Rejection {
         /// The field, as the API calls it.
         field: &'static str,
     },
+    /// Somebody who is no admin asks for times of the past.
+    #[error("only admins import tickets")]
+    AdminsImport,
     /// An end user asks to delete a ticket, or to bring one back.
     #[error("only agents delete tickets")]
     AgentsDelete,
     /// Only incidents have a problem.
     #[error("problem_id: takes null, since the ticket is no incident")]
     NoIncident,
+    /// A field that the tenant made takes something else.
+    #[error("custom_fields.{field}: takes {takes}")]
+    Field {
+        /// The field.
+        field: TicketFieldId,
+        /// What it takes.
+        takes: String,
+    },
     /// Nothing becomes new again.
     #[error("status: takes open, pending, hold, solved, closed: a ticket that was worked on is never new again")]
     NeverNewAgain,

@@ -27,6 +27,7 @@ create table ticket_list (
     follower_ids bigint[] not null default '{}',
     recipient text,
     followup_source_id bigint,
+    custom_fields jsonb not null default '{}',
     primary key (tenant_id, ticket_id)
 );
 comment on table ticket_list is 'Projection ticket_list: one row a ticket, as lists and single answers show it.';
@@ -56,3 +57,4 @@ comment on column ticket_list.email_cc_ids is 'Who gets copies of its mails, sor
 comment on column ticket_list.follower_ids is 'Which agents follow it, sorted.';
 comment on column ticket_list.recipient is 'The tenant''s address it was sent to.';
 comment on column ticket_list.followup_source_id is 'The closed ticket it follows up.';
+comment on column ticket_list.custom_fields is 'What the fields hold that the tenant made, by the field''s id.';

@@ -12,7 +12,7 @@ use schemas::{StreamName, TenantId, TicketId, ids, values::Channel};
 use serde_json::{Map, Value};
 use sqlx::{error::BoxDynError, types::Json};
 
-use entries::Entry;
+use entries::{Entry, FieldName};
 
 use crate::{
     batch::Applied,
@@ -131,15 +131,15 @@ impl<'event> Audit<'event> {
 
     fn change(&mut self, applied: &'event Applied, attributes: &mut Attributes) {
         for (ordinal, (field, value)) in entries::fields(applied).into_iter().enumerate() {
-            let ordinal = u8::try_from(ordinal).expect("an event sets a handful of fields");
+            let ordinal = u8::try_from(ordinal).unwrap_or(u8::MAX);
             let id = ids::audit_event_id(applied.position, ordinal);
             let previous = match &value {
-                Value::Null => attributes.remove(field),
-                value => attributes.insert(field.to_owned(), value.clone()),
+                Value::Null => attributes.remove(&*field),
+                value => attributes.insert(field.to_string(), value.clone()),
             };
-            let previous = previous.unwrap_or_else(|| entries::nothing(field));
+            let previous = previous.unwrap_or_else(|| entries::nothing(&field));
             let is_opening = applied.is_of_opening_command();
-            self.entries.push(match field {
+            self.entries.push(match &*field {
                 entries::EMAIL_CCS if is_opening => Entry::Cc { id, recipients: value },
                 entries::EMAIL_CCS => {
                     Entry::EmailCcChange { id, previous_email_ccs: previous, current_email_ccs: value }
@@ -147,17 +147,17 @@ impl<'event> Audit<'event> {
                 entries::FOLLOWERS => {
                     Entry::FollowersChange { id, previous_followers: previous, current_followers: value }
                 }
-                field if is_opening => {
+                _ if is_opening => {
                     self.create(id, field, value);
                     continue;
                 }
-                field => Entry::Change { id, field_name: field, value, previous_value: previous },
+                _ => Entry::Change { id, field_name: field, value, previous_value: previous },
             });
         }
     }
 
     /// What the opening command sets after opening is part of what it creates: the API knows no change in a create.
-    fn create(&mut self, id: i64, field: &'static str, value: Value) {
+    fn create(&mut self, id: i64, field: FieldName, value: Value) {
         let created = self.entries.iter_mut().find_map(|entry| match entry {
             Entry::Create { field_name, value, .. } if *field_name == field => Some(value),
             _ => None,

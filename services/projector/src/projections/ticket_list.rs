@@ -7,8 +7,10 @@ use regions::Resident;
 use schemas::{
     StreamName, TenantId, TenantLogEvent, TicketId,
     ticket::{CommentAdded, TicketEvent, TicketOpened},
+    ticket_field::FieldSet,
     values::{Channel, Status, Visibility},
 };
+use serde_json::{Value, json};
 use sqlx::error::BoxDynError;
 
 use crate::{
@@ -58,6 +60,7 @@ struct Ticket {
     follower_ids: Vec<i64>,
     recipient: Option<String>,
     followup_source_id: Option<i64>,
+    custom_fields: Value,
 }
 
 async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
@@ -113,6 +116,9 @@ impl Ticket {
     fn change(&mut self, applied: &Applied, event: &TicketEvent) {
         match event {
             TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) => {}
+            TicketEvent::TicketImported(event) => {
+                (self.created_at, self.updated_at) = (event.created_at.to_sqlx(), event.updated_at.to_sqlx());
+            }
             TicketEvent::TicketDeleted(_) => {
                 self.deleted_at = Some(applied.envelope.recorded_at.to_sqlx());
                 self.deleted_by = person_of(applied.envelope.actor);
@@ -131,9 +137,20 @@ impl Ticket {
             TicketEvent::ProblemSet(event) => self.problem_id = event.problem.map(TicketId::get),
             TicketEvent::EmailCcsSet(event) => self.email_cc_ids = column(&event.people, |person| person.get()),
             TicketEvent::FollowersSet(event) => self.follower_ids = column(&event.people, |person| person.get()),
+            TicketEvent::CustomFieldsSet(event) => self.set_fields(event.fields.expose()),
             TicketEvent::RecipientNoted(event) => self.recipient = Some(event.recipient.expose().clone()),
             TicketEvent::FollowupLinked(event) => self.followup_source_id = Some(event.source.get()),
             TicketEvent::SubjectSet(event) => self.subject.clone_from(event.subject.expose()),
+        }
+    }
+
+    fn set_fields(&mut self, set: &[FieldSet]) {
+        let Value::Object(fields) = &mut self.custom_fields else { return };
+        for FieldSet { field, value } in set {
+            match value {
+                Some(value) => fields.insert(field.to_string(), json!(value)),
+                None => fields.remove(&field.to_string()),
+            };
         }
     }
 
@@ -179,6 +196,7 @@ fn opened(id: TicketId, applied: &Applied) -> Ticket {
         follower_ids: Vec::new(),
         recipient: None,
         followup_source_id: None,
+        custom_fields: json!({}),
     };
     match applied.event() {
         Some(TenantLogEvent::Ticket(TicketEvent::TicketOpened(event))) => with_content(blank, event),
@@ -218,7 +236,7 @@ async fn load(
                   group_id, tags, channel, external_id, is_public, version,
                   created_at as "created_at: Timestamp", updated_at as "updated_at: Timestamp",
                   deleted_at as "deleted_at: Timestamp", deleted_by, due_at as "due_at: Timestamp", problem_id,
-                  email_cc_ids, follower_ids, recipient, followup_source_id
+                  email_cc_ids, follower_ids, recipient, followup_source_id, custom_fields
            from ticket_list where tenant_id = $1 and ticket_id = any($2)"#,
         tenant.get(),
         &ids,
@@ -256,6 +274,7 @@ impl Row for Ticket {
         to.list("email_cc_ids", &self.email_cc_ids)?;
         to.list("follower_ids", &self.follower_ids)?;
         to.value("recipient", self.recipient.as_deref())?;
-        to.value("followup_source_id", self.followup_source_id)
+        to.value("followup_source_id", self.followup_source_id)?;
+        to.value("custom_fields", &self.custom_fields)
     }
 }

@@ -44,6 +44,7 @@ pub(super) static PROJECTION: Projection = Projection {
         "email_ccs_set",
         "followers_set",
         "recipient_noted",
+        "custom_fields_set",
         "followup_linked",
         "ticket_deleted",
         "ticket_restored",
@@ -59,6 +60,8 @@ struct Comment<'event> {
     applied: &'event Applied,
     /// Absent when it was erased.
     content: Option<&'event CommentAdded>,
+    /// When it was said, if that was elsewhere.
+    said_at: Option<jiff::Timestamp>,
 }
 
 struct Upload<'event> {
@@ -77,15 +80,26 @@ struct Claim {
 
 async fn apply(build: &mut OpenBuild, resident: &Resident, events: &[Applied]) -> Result<(), ApplyError> {
     let tenant = resident.tenant_id();
-    let comments: Vec<_> = on_tickets(events)
-        .into_iter()
-        .filter(|(_, event)| event.envelope.event_type == "comment_added")
-        .map(|(ticket, applied)| Comment { ticket, applied, content: comment_of(applied) })
-        .collect();
+    let comments = comments(events);
     build.add(&comments).await?;
     build.add(&uploads(events)).await?;
     store_claims(build, tenant, &claims(&comments)).await?;
     remove(build, tenant, &Erased::of(events)).await
+}
+
+/// Comments, each with the moment that an import names for it: the event that does follows in the same command.
+fn comments(events: &[Applied]) -> Vec<Comment<'_>> {
+    let mut comments: Vec<Comment<'_>> = Vec::new();
+    for (ticket, applied) in on_tickets(events) {
+        if applied.envelope.event_type == "comment_added" {
+            comments.push(Comment { ticket, applied, content: comment_of(applied), said_at: None });
+        } else if let Some(TenantLogEvent::Ticket(TicketEvent::TicketImported(imported))) = applied.event() {
+            let is_of_command = |comment: &&mut Comment<'_>| comment.applied.command_first == applied.command_first;
+            let said = comments.iter_mut().filter(is_of_command).zip(&imported.said_at);
+            said.for_each(|(comment, said_at)| comment.said_at = Some(*said_at));
+        }
+    }
+    comments
 }
 
 /// What erasures of tickets take along.
@@ -210,7 +224,7 @@ impl Row for Comment<'_> {
         to.value("html_body", self.html_body())?;
         to.list("attachment_ids", &self.attachment_ids())?;
         to.value("channel", self.channel())?;
-        to.value("created_at", self.applied.envelope.recorded_at.to_sqlx())
+        to.value("created_at", self.said_at.unwrap_or(self.applied.envelope.recorded_at).to_sqlx())
     }
 }
 

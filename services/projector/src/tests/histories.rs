@@ -71,7 +71,7 @@ fn further() -> impl Strategy<Value = Further> {
         |(due_at, problem, collaborators, email_ccs, followers)| {
             let circle = |all| Circle { all, ..Circle::default() };
             let (email_ccs, followers) = (circle(email_ccs), circle(followers));
-            Further { due_at, problem, collaborators, email_ccs, followers }
+            Further { due_at, problem, collaborators, email_ccs, followers, ..Further::default() }
         },
     )
 }

@@ -5,6 +5,7 @@ use schemas::{
     Actor, GroupId, PersonId, Position, TenantLogEvent, TicketId,
     ids::{audit_event_id, audit_id, comment_id},
     ticket::{CommentAdded, TicketEvent},
+    ticket_field::{FieldSet, FieldValue},
     values::{Channel, Visibility},
 };
 use serde_json::{Value, json};
@@ -46,6 +47,11 @@ pub(super) fn extend(
         entries.push(comment(position, added, audit_id));
         return;
     }
+    if let TicketEvent::CustomFieldsSet(set) = event {
+        let fields = set.fields.expose().iter().enumerate();
+        entries.extend(fields.map(|(ordinal, set)| custom((position, ordinal), before, (set, is_opening))));
+        return;
+    }
     let Some(is) = after.map(attributes) else { return };
     let nothing = || is.clone().map(|(field, value)| (field, if value.is_array() { json!([]) } else { Value::Null }));
     let was = before.map_or_else(nothing, attributes);
@@ -66,6 +72,34 @@ pub(super) fn extend(
                 "id": id, "type": "Change", "field_name": field, "value": value, "previous_value": previous,
             })),
         }
+    }
+}
+
+/// The entry of a field that the tenant made: a list stays one, everything else is text.
+fn custom(
+    (position, ordinal): (Position, usize),
+    before: Option<&Details>,
+    (FieldSet { field, value }, is_opening): (&FieldSet, bool),
+) -> Value {
+    let id = audit_event_id(position, u8::try_from(ordinal).unwrap_or(u8::MAX));
+    let previous = before.and_then(|before| before.fields.expose().get(field));
+    let (field, value) = (field.to_string(), shown(value.as_ref()));
+    match is_opening {
+        true => json!({"id": id, "type": "Create", "field_name": field, "value": value}),
+        false => json!({
+            "id": id, "type": "Change", "field_name": field, "value": value, "previous_value": shown(previous),
+        }),
+    }
+}
+
+fn shown(value: Option<&FieldValue>) -> Value {
+    match value {
+        None => Value::Null,
+        Some(FieldValue::Many(values)) => json!(values),
+        Some(FieldValue::Flag(flag)) => json!(flag.to_string()),
+        Some(FieldValue::Integer(number)) => json!(number.to_string()),
+        Some(FieldValue::Decimal(number)) => json!(number.to_string()),
+        Some(FieldValue::Text(said)) => json!(said),
     }
 }
 

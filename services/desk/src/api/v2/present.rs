@@ -8,6 +8,7 @@ pub(crate) mod comment;
 pub(crate) mod group;
 pub(crate) mod job;
 pub(crate) mod ticket;
+pub(crate) mod ticket_field;
 pub(crate) mod user;
 
 use jiff::Timestamp;
@@ -16,6 +17,11 @@ use serde_json::{Value, json};
 /// A moment as the v2 API writes it: UTC, whole seconds.
 pub(crate) fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A number that was counted now.
+pub(crate) fn count(value: i64, now: Timestamp) -> Value {
+    json!({"count": {"value": value, "refreshed_at": now.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()}})
 }
 
 /// Where something came in.

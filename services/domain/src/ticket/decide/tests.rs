@@ -15,6 +15,7 @@ use crate::{
 
 mod changing;
 mod commenting;
+mod custom;
 mod deleting;
 mod linking;
 mod opening;

@@ -1,9 +1,12 @@
 //! Entries of an audit, as the API shows them: `Create`, `Change`, `Comment`, and who gets copies or follows. Ids are numbers in a
 //! comment and in a list of people, and text in a field's value; tags are a list; everything else is text or null.
 
+use std::borrow::Cow;
+
 use schemas::{
     AttachmentId, TenantLogEvent, ids,
     ticket::{CommentAdded, TicketEvent, TicketOpened},
+    ticket_field::{FieldSet, FieldValue},
     values::{Channel, Status, Visibility},
 };
 use serde::Serialize;
@@ -14,14 +17,17 @@ use crate::{
     projections::{ERASED, person_of},
 };
 
+/// The name of a field; the id, of one that the tenant made.
+pub(super) type FieldName = Cow<'static, str>;
+
 /// One of the things that a command did.
 #[derive(Serialize)]
 #[serde(tag = "type")]
 pub(super) enum Entry<'event> {
     /// A field was set when the ticket was opened.
-    Create { id: i64, field_name: &'static str, value: Value },
+    Create { id: i64, field_name: FieldName, value: Value },
     /// A field was changed.
-    Change { id: i64, field_name: &'static str, value: Value, previous_value: Value },
+    Change { id: i64, field_name: FieldName, value: Value, previous_value: Value },
     /// Who gets copies, when the ticket was opened.
     Cc { id: i64, recipients: Value },
     /// Who gets copies changed.
@@ -76,12 +82,29 @@ pub(super) fn channel(applied: &Applied) -> Option<Channel> {
 }
 
 /// The fields an event sets, and their values.
-pub(super) fn fields(applied: &Applied) -> Vec<(&'static str, Value)> {
-    match &applied.payload {
+pub(super) fn fields(applied: &Applied) -> Vec<(FieldName, Value)> {
+    let own = match &applied.payload {
+        Payload::Event(TenantLogEvent::Ticket(TicketEvent::CustomFieldsSet(event))) => {
+            return event.fields.expose().iter().map(custom).collect();
+        }
         Payload::Event(TenantLogEvent::Ticket(event)) => fields_of(event),
         Payload::Erased => erased(&applied.envelope.event_type),
         Payload::Event(_) | Payload::Unwanted | Payload::Unreadable(_) => Vec::new(),
-    }
+    };
+    own.into_iter().map(|(field, value)| (field.into(), value)).collect()
+}
+
+/// A field that the tenant made: a list stays one, everything else is text.
+fn custom(FieldSet { field, value }: &FieldSet) -> (FieldName, Value) {
+    let value = match value {
+        None => Value::Null,
+        Some(FieldValue::Many(values)) => json!(values),
+        Some(FieldValue::Flag(flag)) => text(flag),
+        Some(FieldValue::Integer(number)) => text(number),
+        Some(FieldValue::Decimal(number)) => text(number),
+        Some(FieldValue::Text(said)) => text(said),
+    };
+    (field.to_string().into(), value)
 }
 
 const fn content(applied: &Applied) -> Option<&CommentAdded> {
@@ -95,7 +118,9 @@ fn fields_of(event: &TicketEvent) -> Vec<(&'static str, Value)> {
     match event {
         TicketEvent::TicketOpened(event) => opened(event),
         TicketEvent::CommentAdded(_)
+        | TicketEvent::CustomFieldsSet(_)
         | TicketEvent::FollowupLinked(_)
+        | TicketEvent::TicketImported(_)
         | TicketEvent::TicketDeleted(_)
         | TicketEvent::TicketRestored(_)
         | TicketEvent::TicketErased(_) => Vec::new(),

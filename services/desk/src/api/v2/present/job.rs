@@ -74,10 +74,10 @@ fn result(kind: JobKind, resident: &Resident, result: &Value) -> Value {
         return refused;
     }
     match kind {
-        JobKind::CreateTickets | JobKind::DeleteTickets => {
+        JobKind::CreateTickets | JobKind::ImportTickets | JobKind::DeleteTickets => {
             json!({"index": index, "id": item, "account_id": account(resident), "success": true})
         }
-        JobKind::UpdateTickets | JobKind::SolveIncidents => {
+        JobKind::UpdateTickets | JobKind::MergeTickets | JobKind::SolveIncidents => {
             json!({"index": index, "id": item, "action": "update", "status": "Updated", "success": true})
         }
     }
@@ -93,6 +93,8 @@ const fn job_type(kind: JobKind) -> &'static str {
         JobKind::CreateTickets => "Bulk Create Ticket",
         JobKind::UpdateTickets => "Bulk Update Ticket",
         JobKind::DeleteTickets => "Bulk Delete Ticket",
+        JobKind::ImportTickets => "Bulk Import Ticket",
+        JobKind::MergeTickets => "Ticket Merge",
         JobKind::SolveIncidents => "Solve Incidents",
     }
 }
@@ -102,6 +104,8 @@ const fn doing(kind: JobKind) -> &'static str {
         JobKind::CreateTickets => "Creating ticket",
         JobKind::UpdateTickets => "Updating ticket",
         JobKind::DeleteTickets => "Deleting ticket",
+        JobKind::ImportTickets => "Importing ticket",
+        JobKind::MergeTickets => "Merging ticket",
         JobKind::SolveIncidents => "Solving incident",
     }
 }

@@ -66,7 +66,14 @@ pub(crate) fn ticket(caller: &Caller, row: &Ticket) -> Value {
     shown
 }
 
+/// Every field there is, with what it holds.
+fn custom_fields(row: &Ticket) -> Vec<Value> {
+    let field = |id: &i64| json!({"id": id, "value": row.custom_fields[id.to_string()]});
+    row.field_ids.iter().map(field).collect()
+}
+
 fn shown(caller: &Caller, row: &Ticket) -> Value {
+    let fields = custom_fields(row);
     json!({
         "id": row.ticket_id,
         "url": url(caller, row.ticket_id),
@@ -95,8 +102,8 @@ fn shown(caller: &Caller, row: &Ticket) -> Value {
         "is_public": row.is_public,
         "due_at": row.due_at.map(|due_at| moment(due_at.to_jiff())),
         "tags": row.tags,
-        "custom_fields": [],
-        "fields": [],
+        "custom_fields": fields,
+        "fields": fields,
         "satisfaction_rating": null,
         "sharing_agreement_ids": [],
         "followup_ids": row.followup_ids,

@@ -56,7 +56,7 @@ pub(crate) async fn destroy_many(
     ask(&desk, &caller, &print, asked).await
 }
 
-async fn ask(
+pub(super) async fn ask(
     desk: &Desk,
     caller: &Caller,
     print: &RequestPrint,
@@ -76,7 +76,7 @@ async fn ask(
 }
 
 /// The objects of `tickets`.
-fn items(body: &Body) -> Result<Vec<Map<String, Value>>, ApiError> {
+pub(super) fn items(body: &Body) -> Result<Vec<Map<String, Value>>, ApiError> {
     let Some(Value::Array(tickets)) = body.object.get("tickets") else {
         return Err(ApiError::invalid("tickets", "tickets: takes a list of objects", "BlankValue"));
     };

@@ -11,7 +11,7 @@ use schemas::{
     values::{Channel, Priority, Status, TicketType},
 };
 
-use super::circles::Circles;
+use super::{circles::Circles, custom_fields};
 use crate::{
     api::{
         named::{Named, Newcomers},
@@ -39,6 +39,7 @@ pub(crate) struct Attributes {
     due_at: Option<Option<Timestamp>>,
     problem: Option<Option<TicketId>>,
     circles: Circles,
+    custom_fields: custom_fields::Asked,
 }
 
 impl Attributes {
@@ -58,6 +59,7 @@ impl Attributes {
             due_at: fields.has("due_at").then(|| fields.moment("due_at")),
             problem: fields.has("problem_id").then(|| fields.integer("problem_id").map(TicketId::new)),
             circles: Circles::read(fields),
+            custom_fields: custom_fields::read(fields),
         }
     }
 
@@ -102,7 +104,8 @@ impl Attributes {
             return Err(ApiError::invalid_fields(faults));
         }
         let further = self.circles.resolve(desk, resident, newcomers).await?;
-        Ok(Further { due_at: self.due_at, problem: self.problem, ..further })
+        let fields = custom_fields::resolve(desk, resident, self.custom_fields.clone()).await?;
+        Ok(Further { due_at: self.due_at, problem: self.problem, fields, ..further })
     }
 
     /// Refuses end users what would tell them who has which address. The rules refuse whatever else is for agents.

@@ -4,6 +4,7 @@ use axum::{Json, extract::State};
 use schemas::TicketId;
 use serde_json::Value;
 
+use super::update::in_sight;
 use crate::{
     api::v2::{ids::Id, include::Include, page::PageQuery, present},
     caller::Caller,
@@ -35,6 +36,18 @@ pub(crate) async fn comments(
     let mut answer = page.answer("comments", comments, &slice, count);
     include.beside_comments(&desk, &caller, &mut answer).await?;
     Ok(Json(answer))
+}
+
+/// Answers how many comments are in sight.
+pub(crate) async fn count(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Id(ticket): Id<TicketId>,
+) -> ApiResult<Json<Value>> {
+    in_sight(&desk, &caller, ticket).await?;
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let value = read::comments::count(&mut transaction, &caller.resident, ticket, caller.sight()).await?;
+    Ok(Json(present::count(value, desk.clock.now())))
 }
 
 #[cfg(test)]

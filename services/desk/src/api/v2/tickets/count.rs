@@ -1,9 +1,10 @@
 //! `GET /api/v2/tickets/count`: how many tickets are in sight.
 
 use axum::{Json, extract::State};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
+    api::v2::present,
     caller::Caller,
     problem::ApiResult,
     read::{self, tickets::Filter},
@@ -15,8 +16,7 @@ pub(crate) async fn count(State(desk): State<Desk>, caller: Caller) -> ApiResult
     let mut transaction = desk.reading(&caller.resident).await?;
     let in_sight = Filter::of(caller.sight());
     let value = read::tickets::count(&mut transaction, &caller.resident, in_sight).await?;
-    let refreshed_at = desk.clock.now().strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string();
-    Ok(Json(json!({"count": {"value": value, "refreshed_at": refreshed_at}})))
+    Ok(Json(present::count(value, desk.clock.now())))
 }
 
 #[cfg(test)]

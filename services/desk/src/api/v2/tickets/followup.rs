@@ -30,6 +30,7 @@ pub(super) fn copy(source: &Details, attributes: &Attributes, command: &mut Open
     if attributes.ticket_type.is_none() {
         command.ticket_type = source.ticket_type;
     }
+    command.inherited = source.fields.clone();
     if !command.by.is_agent() {
         return;
     }

@@ -50,7 +50,7 @@ fn what_a_ticket_is_tied_to_is_set_when_it_opens_too() {
         problem: Some(Some(TicketId::new(41))),
         email_ccs: circle(&[5, 4, 5]),
         followers: circle(&[8]),
-        collaborators: None,
+        ..Further::default()
     };
     let ticket_type = Some(TicketType::Incident);
     let open = Open { further: ties, ticket_type, followup_of: Some(TicketId::new(40)), ..open_by(AGENT) };

@@ -59,6 +59,29 @@ fn an_agent_opens_with_an_internal_note() {
 }
 
 #[test]
+fn an_admin_opens_what_happened_elsewhere_and_then() {
+    let at = |second| jiff::Timestamp::from_second(second).expect("a moment");
+    let imported = Imported {
+        created_at: at(1),
+        updated_at: at(3),
+        solved_at: None,
+        comments: vec![Comment { author: Some(REQUESTER), ..public("Still?") }],
+        said_at: vec![at(1), at(2)],
+    };
+    let open = |by| Open { imported: Some(imported.clone()), status: Some(Status::Open), ..open_by(by) };
+    given::<Ticket>([]).when(open(ADMIN)).then([
+        TicketOpened { submitter: ADMIN.person, ..opened() }.into(),
+        said(ADMIN, Visibility::Public, "It whistles."),
+        said(REQUESTER, Visibility::Public, "Still?"),
+        status_set(Status::Open),
+        TicketImported { created_at: at(1), updated_at: at(3), solved_at: None, said_at: vec![at(1), at(2)] }.into(),
+    ]);
+    for by in [AGENT, REQUESTER] {
+        given::<Ticket>([]).when(open(by)).then_refused(Rejection::AdminsImport);
+    }
+}
+
+#[test]
 fn a_number_is_used_once() {
     for status in [Status::New, Status::Closed] {
         given::<Ticket>(ticket_in(status)).when(open_by(AGENT)).then_refused(Rejection::AlreadyExists);

@@ -1,0 +1,135 @@
+//! What a field takes on a ticket.
+
+use jiff::civil::Date;
+use regex::Regex;
+use schemas::{
+    ticket_field::{FieldDefinition, FieldValue},
+    values::FieldKind,
+};
+
+use super::Known;
+use crate::text::BODY_LENGTH_MAX;
+
+impl Known {
+    /// A value as it is recorded, or what the field takes. Nothing, an empty text and an empty list are no value.
+    pub fn value(&self, sent: Option<&FieldValue>) -> Result<Option<FieldValue>, String> {
+        let Some(sent) = sent.filter(|sent| !is_empty(sent)) else { return Ok(None) };
+        let definition = self.definition.expose();
+        let value = match self.kind {
+            FieldKind::Text | FieldKind::Textarea => text(sent).map(FieldValue::Text),
+            FieldKind::Checkbox => flag(sent).map(FieldValue::Flag),
+            FieldKind::Date => date(sent).map(FieldValue::Text),
+            FieldKind::Integer => integer(sent).map(FieldValue::Integer),
+            FieldKind::Decimal => decimal(sent).map(FieldValue::Decimal),
+            FieldKind::Regexp => text(sent).filter(|text| matches(definition, text)).map(FieldValue::Text),
+            FieldKind::Tagger => text(sent).and_then(|text| chosen(definition, &text)).map(FieldValue::Text),
+            FieldKind::Multiselect => many(definition, sent).map(FieldValue::Many),
+        };
+        value.map(Some).ok_or_else(|| self.takes().to_owned())
+    }
+
+    /// The tags that a ticket has because of a value.
+    pub fn tags(&self, value: Option<&FieldValue>) -> Vec<String> {
+        match (self.kind, value) {
+            (FieldKind::Tagger, Some(FieldValue::Text(value))) => vec![value.clone()],
+            (FieldKind::Multiselect, Some(FieldValue::Many(values))) => values.clone(),
+            (FieldKind::Checkbox, Some(FieldValue::Flag(true))) => {
+                self.definition.expose().tag.iter().cloned().collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    const fn takes(&self) -> &'static str {
+        match self.kind {
+            FieldKind::Text | FieldKind::Textarea => "a text of at most 65536 characters",
+            FieldKind::Checkbox => "true or false",
+            FieldKind::Date => "a day such as 2026-11-22",
+            FieldKind::Integer => "an integer",
+            FieldKind::Decimal => "a number",
+            FieldKind::Regexp => "a text that matches the field's expression",
+            FieldKind::Tagger => "the value of one of the field's options",
+            FieldKind::Multiselect => "a list of values of the field's options",
+        }
+    }
+}
+
+fn is_empty(value: &FieldValue) -> bool {
+    match value {
+        FieldValue::Text(text) => text.is_empty(),
+        FieldValue::Many(many) => many.is_empty(),
+        FieldValue::Flag(_) | FieldValue::Integer(_) | FieldValue::Decimal(_) => false,
+    }
+}
+
+/// A text; numbers are written out, as clients send them for fields of text.
+fn text(sent: &FieldValue) -> Option<String> {
+    let text = match sent {
+        FieldValue::Text(text) => text.clone(),
+        FieldValue::Integer(number) => number.to_string(),
+        FieldValue::Decimal(number) => number.to_string(),
+        FieldValue::Flag(_) | FieldValue::Many(_) => return None,
+    };
+    (text.chars().count() <= BODY_LENGTH_MAX && !text.contains('\0')).then_some(text)
+}
+
+fn flag(sent: &FieldValue) -> Option<bool> {
+    match sent {
+        FieldValue::Flag(flag) => Some(*flag),
+        FieldValue::Integer(number) => [false, true].into_iter().find(|flag| i64::from(*flag) == *number),
+        FieldValue::Text(text) => match text.as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        },
+        FieldValue::Decimal(_) | FieldValue::Many(_) => None,
+    }
+}
+
+/// A day; of a moment, the day it begins with.
+fn date(sent: &FieldValue) -> Option<String> {
+    let text = text(sent)?;
+    let day: Date = text.get(..10)?.parse().ok()?;
+    let rest = &text[10..];
+    (rest.is_empty() || rest.starts_with('T') || rest.starts_with(' ')).then(|| day.to_string())
+}
+
+fn integer(sent: &FieldValue) -> Option<i64> {
+    match sent {
+        FieldValue::Integer(number) => Some(*number),
+        FieldValue::Text(text) => text.trim().parse().ok(),
+        FieldValue::Decimal(_) | FieldValue::Flag(_) | FieldValue::Many(_) => None,
+    }
+}
+
+fn decimal(sent: &FieldValue) -> Option<f64> {
+    let number = match sent {
+        FieldValue::Decimal(number) => *number,
+        FieldValue::Integer(_) | FieldValue::Text(_) => text(sent)?.trim().parse().ok()?,
+        FieldValue::Flag(_) | FieldValue::Many(_) => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+fn matches(definition: &FieldDefinition, text: &str) -> bool {
+    let expression = definition.regexp.as_deref().and_then(|regexp| Regex::new(regexp).ok());
+    expression.is_some_and(|expression| expression.is_match(text))
+}
+
+/// The option's value, however its letters are written.
+fn chosen(definition: &FieldDefinition, sent: &str) -> Option<String> {
+    let sent = sent.to_lowercase();
+    definition.options.iter().map(|option| &option.value).find(|value| **value == sent).cloned()
+}
+
+/// Each once, in the order of the options.
+fn many(definition: &FieldDefinition, sent: &FieldValue) -> Option<Vec<String>> {
+    let sent = match sent {
+        FieldValue::Many(many) => many.clone(),
+        FieldValue::Text(one) => vec![one.clone()],
+        FieldValue::Flag(_) | FieldValue::Integer(_) | FieldValue::Decimal(_) => return None,
+    };
+    let wanted: Vec<String> = sent.iter().map(|value| chosen(definition, value)).collect::<Option<_>>()?;
+    let values = definition.options.iter().map(|option| &option.value);
+    Some(values.filter(|value| wanted.contains(value)).cloned().collect())
+}

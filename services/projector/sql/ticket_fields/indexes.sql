@@ -1,0 +1,1 @@
+-- A tenant has a handful of fields: the primary key leads to them.
