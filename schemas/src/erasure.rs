@@ -24,6 +24,6 @@ events! {
 pub struct DestroyedKey {
     /// Its id, as the envelopes of what it sealed carry it.
     pub key_id: KeyId,
-    /// What it sealed: `person-<id>`, `ticket-<number>`, `comment-<event id>`, `attachment-<id>`. No other key will ever have it.
+    /// What it sealed: `person-<id>`, `organization-<id>`, `ticket-<number>`, `comment-<event id>`, `attachment-<id>`. No other key will ever have it.
     pub scope: String,
 }

@@ -148,6 +148,10 @@ pub enum TenantLogEvent {
     Person(crate::person::PersonEvent),
     /// Of a stream `email-<index>`.
     Email(crate::person::EmailEvent),
+    /// Of a stream `organization-<id>`.
+    Organization(crate::organization::OrganizationEvent),
+    /// Of a stream `claim-<index>`.
+    Claim(crate::claim::ClaimEvent),
     /// Of a stream `ticket-<number>`.
     Ticket(crate::ticket::TicketEvent),
     /// Of a stream `ticket-field-<id>`.
@@ -208,6 +212,8 @@ log_events! {
     Tenant(crate::tenant::TenantEvent),
     Person(crate::person::PersonEvent),
     Email(crate::person::EmailEvent),
+    Organization(crate::organization::OrganizationEvent),
+    Claim(crate::claim::ClaimEvent),
     Ticket(crate::ticket::TicketEvent),
     TicketField(crate::ticket_field::TicketFieldEvent),
     Upload(crate::upload::UploadEvent),

@@ -92,6 +92,12 @@ number_ids! {
     PersonId;
     /// A group of agents.
     GroupId;
+    /// An organization that people belong to.
+    OrganizationId;
+    /// That a person belongs to a group or to an organization.
+    MembershipId;
+    /// A way to reach a person. That of the address a person came with has the person's own number.
+    IdentityId;
     /// A file that was uploaded.
     AttachmentId;
     /// An API token (the id, never the secret).

@@ -4,7 +4,7 @@
 //! `CommentAdded` looks like and how its bytes of last year are read today, never whether a comment may be added.
 //!
 //! Reading order: [`class`] (what a field may hold), [`ids`], [`values`], the events of each aggregate
-//! ([`tenant`], [`person`], [`ticket`], [`upload`], [`erasure`], [`name`], [`access`], [`audit`], [`job`]), [`event`] (what the macro makes of
+//! ([`tenant`], [`person`], [`organization`], [`claim`], [`ticket`], [`upload`], [`erasure`], [`name`], [`access`], [`audit`], [`job`]), [`event`] (what the macro makes of
 //! them), [`envelope`] (what surrounds a sealed payload), [`published`] (JSON Schemas for readers without this binary).
 
 // The macro names this crate by its own name, so that it works here and in other crates alike.
@@ -12,6 +12,7 @@ extern crate self as schemas;
 
 pub mod access;
 pub mod audit;
+pub mod claim;
 pub mod class;
 pub mod day;
 pub mod envelope;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod ids;
 pub mod job;
 pub mod name;
+pub mod organization;
 pub mod person;
 pub mod published;
 pub mod stream;
@@ -34,7 +36,7 @@ pub use day::Day;
 pub use envelope::{Actor, Entry, Envelope, Hash, Recorded, Sealed};
 pub use event::{DecodeError, EventField, EventType, TenantLogEvent};
 pub use ids::{
-    AttachmentId, CommandId, Epoch, EventId, GroupId, JobId, KeyId, PersonId, Position, RegionId, Slug, TenantId,
-    TicketFieldId, TicketId, TokenId, Version,
+    AttachmentId, CommandId, Epoch, EventId, GroupId, IdentityId, JobId, KeyId, MembershipId, OrganizationId, PersonId,
+    Position, RegionId, Slug, TenantId, TicketFieldId, TicketId, TokenId, Version,
 };
 pub use stream::StreamName;

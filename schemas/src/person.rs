@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::{
     events,
-    ids::{PersonId, TicketId, TokenId},
-    values::Role,
+    ids::{GroupId, IdentityId, MembershipId, OrganizationId, PersonId, TicketId, TokenId},
+    values::{IdentityKind, PersonDetail, Role},
 };
 
 events! {
@@ -64,6 +64,87 @@ events! {
             operational expires_at: Timestamp,
             /// The tickets it is about; everything, when there are none.
             operational tickets: Vec<TicketId>,
+        },
+        /// Something that the profile tells changed.
+        "person_detail_set" @ 1 => PersonDetailSet {
+            /// Which.
+            operational detail: PersonDetail,
+            /// What it is now.
+            personal value: Option<String>,
+        },
+        /// The tags changed.
+        "person_tags_set" @ 1 => PersonTagsSet {
+            /// All tags now, sorted, each once.
+            content tags: Vec<String>,
+        },
+        /// The person may not come in.
+        "person_suspended" @ 1 => PersonSuspended {},
+        /// The person may come in again.
+        "person_reinstated" @ 1 => PersonReinstated {},
+        /// The person is reached and known by one thing more.
+        "identity_added" @ 1 => IdentityAdded {
+            /// The identity.
+            operational identity: IdentityId,
+            /// What kind.
+            operational kind: IdentityKind,
+            /// The address, lower case, or the number.
+            personal value: String,
+        },
+        /// An identity is another address or number now, and not known to be the person's.
+        "identity_changed" @ 1 => IdentityChanged {
+            /// The identity.
+            operational identity: IdentityId,
+            /// The address, lower case, or the number.
+            personal value: String,
+        },
+        /// An identity is known to be the person's.
+        "identity_verified" @ 1 => IdentityVerified {
+            /// The identity.
+            operational identity: IdentityId,
+        },
+        /// An identity is not the person's any more.
+        "identity_removed" @ 1 => IdentityRemoved {
+            /// The identity.
+            operational identity: IdentityId,
+        },
+        /// Another address of the person is the one that is shown and written to.
+        "primary_identity_chosen" @ 1 => PrimaryIdentityChosen {
+            /// The identity.
+            operational identity: IdentityId,
+        },
+        /// The person belongs to an organization.
+        "organization_joined" @ 1 => OrganizationJoined {
+            /// The membership.
+            operational membership: MembershipId,
+            /// The organization.
+            operational organization: OrganizationId,
+        },
+        /// The person belongs to it no longer.
+        "organization_left" @ 1 => OrganizationLeft {
+            /// The membership.
+            operational membership: MembershipId,
+        },
+        /// New tickets of the person are of this organization.
+        "default_organization_chosen" @ 1 => DefaultOrganizationChosen {
+            /// The organization.
+            operational organization: OrganizationId,
+        },
+        /// The agent belongs to a group.
+        "group_joined" @ 1 => GroupJoined {
+            /// The membership.
+            operational membership: MembershipId,
+            /// The group.
+            operational group: GroupId,
+        },
+        /// The agent belongs to it no longer.
+        "group_left" @ 1 => GroupLeft {
+            /// The membership.
+            operational membership: MembershipId,
+        },
+        /// Tickets that are given to the agent alone are of this group.
+        "default_group_chosen" @ 1 => DefaultGroupChosen {
+            /// The group.
+            operational group: GroupId,
         },
         /// The person may do nothing any more, and the address is free. Sealed under the general key.
         "person_deleted" @ 1 => PersonDeleted {},

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     day::Day,
-    ids::{AttachmentId, CommandId, InvalidId, JobId, PersonId, Slug, TicketFieldId, TicketId},
+    ids::{AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, Slug, TicketFieldId, TicketId},
 };
 
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|ticket|ticket-field|upload)-[0-9]+|email-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|organization|ticket|ticket-field|upload)-[0-9]+|(email|claim)-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -21,6 +21,10 @@ pub enum StreamName {
     Person(PersonId),
     /// `email-<blind index>`: who holds an address, without the address.
     Email(String),
+    /// `organization-<id>`: an organization that people belong to.
+    Organization(OrganizationId),
+    /// `claim-<blind index>`: who holds a value that only one may have, without the value.
+    Claim(String),
     /// `ticket-<number>`: a ticket and its comments.
     Ticket(TicketId),
     /// `ticket-field-<id>`: a field that the tenant made for its tickets.
@@ -46,6 +50,8 @@ impl fmt::Display for StreamName {
             Self::Erasures => formatter.write_str("erasures"),
             Self::Person(id) => write!(formatter, "person-{id}"),
             Self::Email(index) => write!(formatter, "email-{index}"),
+            Self::Organization(id) => write!(formatter, "organization-{id}"),
+            Self::Claim(index) => write!(formatter, "claim-{index}"),
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
             Self::TicketField(id) => write!(formatter, "ticket-field-{id}"),
             Self::Upload(id) => write!(formatter, "upload-{id}"),
@@ -66,9 +72,9 @@ impl FromStr for StreamName {
             None if text == "tenant" => Ok(Self::Tenant),
             None if text == "erasures" => Ok(Self::Erasures),
             Some(("person", id)) => id.parse().map(Self::Person).map_err(invalid),
-            Some(("email", index)) if !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                Ok(Self::Email(index.to_owned()))
-            }
+            Some(("email", index)) if is_index(index) => Ok(Self::Email(index.to_owned())),
+            Some(("organization", id)) => id.parse().map(Self::Organization).map_err(invalid),
+            Some(("claim", index)) if is_index(index) => Ok(Self::Claim(index.to_owned())),
             Some(("ticket", rest)) if rest.starts_with("field-") => {
                 rest["field-".len()..].parse().map(Self::TicketField).map_err(invalid)
             }
@@ -81,6 +87,10 @@ impl FromStr for StreamName {
             _ => Err(InvalidStreamName(text.to_owned())),
         }
     }
+}
+
+fn is_index(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl TryFrom<String> for StreamName {
@@ -99,7 +109,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, ticket-<number>, ticket-field-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 
@@ -114,6 +124,8 @@ mod tests {
             "erasures",
             "person-7",
             "email-00ff",
+            "organization-3",
+            "claim-00ff",
             "ticket-42",
             "ticket-field-7",
             "upload-9",
@@ -122,9 +134,18 @@ mod tests {
         ] {
             assert_eq!(text.parse::<StreamName>().map(|name| name.to_string()), Ok(text.to_owned()));
         }
-        for text in
-            ["", "ticket", "ticket-", "ticket-x", "email-", "email-a@b.c", "mail-1", "access-1", "access-20261301"]
-        {
+        for text in [
+            "",
+            "ticket",
+            "ticket-",
+            "ticket-x",
+            "email-",
+            "email-a@b.c",
+            "claim-x",
+            "mail-1",
+            "access-1",
+            "access-20261301",
+        ] {
             assert!(text.parse::<StreamName>().is_err(), "{text}");
         }
     }

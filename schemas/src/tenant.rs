@@ -43,6 +43,35 @@ events! {
             /// Its name.
             content name: String,
         },
+        /// The name of a group changed.
+        "group_renamed" @ 1 => GroupRenamed {
+            /// The group.
+            operational group: GroupId,
+            /// Its name.
+            content name: String,
+        },
+        /// What a group is for changed.
+        "group_described" @ 1 => GroupDescribed {
+            /// The group.
+            operational group: GroupId,
+            /// What it is for; empty, if nobody says.
+            content description: String,
+        },
+        /// A group became private, for ever.
+        "group_made_private" @ 1 => GroupMadePrivate {
+            /// The group.
+            operational group: GroupId,
+        },
+        /// A group is the one that stands first in the tenant.
+        "tenant_group_chosen" @ 1 => TenantGroupChosen {
+            /// The group.
+            operational group: GroupId,
+        },
+        /// A group was put away: nobody belongs to it, and it gets no tickets.
+        "group_deleted" @ 1 => GroupDeleted {
+            /// The group.
+            operational group: GroupId,
+        },
         /// An admin is one no longer. Recorded here, besides on the person's own stream, so that admins who withdraw one another at the
         /// same time meet: the second is decided on what the first left.
         "admin_withdrawn" @ 1 => AdminWithdrawn {

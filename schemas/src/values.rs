@@ -87,6 +87,8 @@ words! {
         AuditorGrant = "auditor_grant",
         /// A group of agents.
         Group = "group",
+        /// An organization.
+        Organization = "organization",
         /// A ticket, as a whole.
         Ticket = "ticket",
         /// A field that the tenant made for its tickets.
@@ -104,6 +106,10 @@ words! {
         User = "user",
         /// Groups of agents.
         Group = "group",
+        /// Organizations.
+        Organization = "organization",
+        /// Who belongs to which group or organization.
+        Membership = "membership",
         /// Files.
         Attachment = "attachment",
         /// API tokens, without their secrets.
@@ -144,6 +150,41 @@ words! {
         Admin = "admin",
         /// Reads, for a while, what an admin granted; writes nothing.
         Auditor = "auditor",
+    }
+    /// What a profile tells besides name, address and role.
+    PersonDetail {
+        /// A telephone number, as somebody wrote it.
+        Phone = "phone",
+        /// Another name, shown to end users instead of an agent's own.
+        Alias = "alias",
+        /// What is worth knowing, an address for one.
+        Details = "details",
+        /// What agents note about the person.
+        Notes = "notes",
+        /// What an agent's mails end with.
+        Signature = "signature",
+        /// The id the person has elsewhere.
+        ExternalId = "external_id",
+        /// Where the clock is, by the name the API has for it.
+        TimeZone = "time_zone",
+        /// Which language.
+        Locale = "locale",
+    }
+    /// By what a person is reached and known.
+    IdentityKind {
+        /// An address.
+        Email = "email",
+        /// A telephone number.
+        PhoneNumber = "phone_number",
+    }
+    /// What an organization tells besides its name.
+    OrganizationDetail {
+        /// What is worth knowing, an address for one.
+        Details = "details",
+        /// What agents note about it.
+        Notes = "notes",
+        /// The id it has elsewhere.
+        ExternalId = "external_id",
     }
     /// Where a ticket is in its life.
     Status {
@@ -244,6 +285,8 @@ words! {
         CommentRedacted = "comment_redacted",
         /// A file was redacted.
         AttachmentRedacted = "attachment_redacted",
+        /// An organization was deleted.
+        OrganizationDeleted = "organization_deleted",
         /// Entries of the access log were kept as long as the policy says.
         AccessLogExpired = "access_log_expired",
         /// A job was finished; what was asked of it is not needed any more.

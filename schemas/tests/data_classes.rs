@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use proptest::prelude::*;
 use schemas::{
-    Actor, CommandId, DataClass, Day, Envelope, EventId, Hash, KeyId, PersonId, StreamName, TenantId, TenantLogEvent,
-    TicketId, Version, event::EventType, name::NameEvent, published,
+    Actor, CommandId, DataClass, Day, Envelope, EventId, Hash, KeyId, OrganizationId, PersonId, StreamName, TenantId,
+    TenantLogEvent, TicketId, Version, event::EventType, name::NameEvent, published,
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -174,6 +174,8 @@ fn streams() -> impl Strategy<Value = StreamName> {
         (1..i64::MAX).prop_map(|id| StreamName::Person(PersonId::new(id))),
         (1..i64::MAX).prop_map(|id| StreamName::Ticket(TicketId::new(id))),
         "[0-9a-f]{32}".prop_map(StreamName::Email),
+        "[0-9a-f]{32}".prop_map(StreamName::Claim),
+        (1..i64::MAX).prop_map(|id| StreamName::Organization(OrganizationId::new(id))),
         (0..4_000_000_000_i64).prop_map(|second| {
             StreamName::Access(Day::of(jiff::Timestamp::from_second(second).expect("within the range")))
         }),

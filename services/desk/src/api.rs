@@ -6,7 +6,7 @@
 //! answers from them. It decides nothing.
 //!
 //! What operations share: [`named`] (people whom a request names), [`comment`] (what a client may say in a comment), [`claim`] (files it brings), [`turn`] (a command on a ticket with
-//! those files), [`settle`] (waiting for one's own write), [`refused`] (rejections as answers), [`fold`] (a ticket straight from the log), [`html`].
+//! those files), [`unique`] (values that only one may have), [`settle`] (waiting for one's own write), [`refused`] (rejections as answers), [`fold`] (a ticket straight from the log), [`html`].
 //!
 //! [`Caller`]: crate::caller::Caller
 
@@ -20,6 +20,7 @@ pub(crate) mod named;
 pub(crate) mod refused;
 pub(crate) mod settle;
 pub(crate) mod turn;
+pub(crate) mod unique;
 pub(crate) mod v2;
 pub(crate) mod who;
 

@@ -223,7 +223,8 @@ async fn by_token(desk: &Desk, resident: &Resident, email: Option<String>, token
         "select person.person_id, person.role, person.email, person.granted_tickets, token.token_id
          from api_token token
          join person on person.tenant_id = token.tenant_id and person.person_id = token.person_id
-         where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null and person.deleted_at is null
+         where token.tenant_id = $1 and token.token_sha256 = $2 and token.revoked_at is null
+           and person.deleted_at is null and person.suspended_at is null
            and (token.expires_at is null or token.expires_at > $3)
            and (person.role <> 'auditor' or person.granted_until > $3)",
         resident.tenant_id().get(),
@@ -258,7 +259,7 @@ async fn by_password(
     let mut transaction = desk.reading(resident).await?;
     let row = sqlx::query!(
         "select person_id, role, password_phc from person
-         where tenant_id = $1 and email = $2 and deleted_at is null and role <> 'auditor'",
+         where tenant_id = $1 and email = $2 and deleted_at is null and suspended_at is null and role <> 'auditor'",
         resident.tenant_id().get(),
         email,
     )

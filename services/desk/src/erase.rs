@@ -7,6 +7,7 @@
 //! The event comes first, because it is the erasure list: a restore destroys again what it names. A crash between the two steps
 //! leaves an event whose keys still live; [`run`] carries it out, with the function that does the normal work.
 
+mod organization;
 mod person;
 mod ticket;
 
@@ -19,7 +20,7 @@ use runtime::{Shutdown, crash};
 use schemas::{StreamName, TenantId, erasure::DestroyedKey, values::ErasureReason};
 use vault::Scope;
 
-pub(crate) use self::{person::person, ticket::ticket};
+pub(crate) use self::{organization::organization, person::person, ticket::ticket};
 use crate::{
     caller::provenance::Provenance,
     execute::{Batch, Done, Failure, Issuer, Refusal, retried},

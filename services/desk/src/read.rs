@@ -17,13 +17,19 @@ pub(crate) mod audits;
 pub(crate) mod changes;
 pub(crate) mod comments;
 pub(crate) mod groups;
+pub(crate) mod identities;
 pub(crate) mod jobs;
+mod list;
 pub(crate) mod log;
+pub(crate) mod memberships;
+pub(crate) mod organizations;
 pub(crate) mod people;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 
 use schemas::PersonId;
+
+pub(crate) use self::list::List;
 
 /// Part of a list sorted by id, as the SQL wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

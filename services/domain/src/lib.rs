@@ -4,13 +4,16 @@
 //! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
-//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`tenant`], [`upload`], [`job`], [`erasure`], and [`name`] for the directory.
+//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`job`],
+//! [`erasure`], and [`name`] for the directory.
 
 pub mod aggregate;
+pub mod claim;
 pub mod email;
 pub mod erasure;
 pub mod job;
 pub mod name;
+pub mod organization;
 pub mod person;
 pub mod tenant;
 pub mod text;

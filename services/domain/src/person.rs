@@ -2,19 +2,26 @@
 //!
 //! Who may add or change whom is not decided here: the desk knows the caller, the person's stream does not.
 
+pub mod affiliation;
 mod change;
 mod command;
 mod decide;
 mod evolve;
+pub mod identity;
 mod rejection;
 
 use std::collections::BTreeMap;
 
+pub use affiliation::Affiliations;
 pub use command::{Add, Change, Command, GrantAuditor, IssueToken, RevokeToken, SetPassword};
+pub use identity::Identity;
 use jiff::Timestamp;
 pub use rejection::Rejection;
 use schemas::{
-    PersonId, Personal, TenantLogEvent, TicketId, TokenId, audit::ChangeNoted, person::PersonEvent, values::Role,
+    GroupId, IdentityId, OrganizationId, PersonId, Personal, TenantLogEvent, TicketId, TokenId,
+    audit::ChangeNoted,
+    person::PersonEvent,
+    values::{PersonDetail, Role},
 };
 
 use crate::aggregate::Aggregate;
@@ -39,8 +46,10 @@ pub struct Profile {
     pub person: PersonId,
     /// The full name.
     pub name: Personal<String>,
-    /// The address, lower case; a person may have none.
+    /// The primary address, lower case; a person may have none.
     pub email: Personal<Option<String>>,
+    /// By what the person is reached and known: the primary address, and all others.
+    pub identities: BTreeMap<IdentityId, Identity>,
     /// What the person may do.
     pub role: Role,
     /// Argon2id in PHC string format, once a password was set.
@@ -49,6 +58,16 @@ pub struct Profile {
     pub tokens: BTreeMap<TokenId, Token>,
     /// What an auditor may read, and until when; nothing, if the person is none.
     pub grant: Option<Grant>,
+    /// What else the profile tells.
+    pub details: BTreeMap<PersonDetail, Personal<String>>,
+    /// Words to find the person by, which new tickets of theirs get.
+    pub tags: Personal<Vec<String>>,
+    /// The organizations the person belongs to. One that was deleted since may be among them.
+    pub organizations: Affiliations<OrganizationId>,
+    /// The groups the agent belongs to. One that was deleted since may be among them.
+    pub groups: Affiliations<GroupId>,
+    /// Whether the person may not come in.
+    pub is_suspended: bool,
     /// Whether the person was put away: there is no way back, only on to erasure.
     pub is_deleted: bool,
 }
@@ -77,6 +96,11 @@ impl Profile {
     /// Whether the person may administer the tenant.
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && !self.is_deleted
+    }
+
+    /// Something that the profile tells.
+    pub fn detail(&self, detail: PersonDetail) -> Option<&str> {
+        self.details.get(&detail).map(|value| value.expose().as_str())
     }
 }
 

@@ -3,11 +3,13 @@
 mod change;
 mod command;
 mod decide;
+mod group;
 mod rejection;
 
 use std::collections::BTreeMap;
 
-pub use command::{AddGroup, ChangePlan, Command, Decision, Register, WithdrawAdmin};
+pub use command::{AddGroup, ChangeGroup, ChangePlan, Command, Decision, Register, WithdrawAdmin};
+pub use group::{GROUPS_MAX, Group};
 pub use rejection::Rejection;
 use schemas::{
     GroupId, Personal, RegionId, Slug, TenantLogEvent,
@@ -17,9 +19,6 @@ use schemas::{
 };
 
 use crate::aggregate::Aggregate;
-
-/// How many groups a tenant has at most.
-pub const GROUPS_MAX: usize = 1000;
 
 /// A tenant, or the stream of one that is not registered yet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,8 +37,10 @@ pub struct Account {
     pub plan: Option<Plan>,
     /// What was decided about its home, under which policy. Decided in the command that registers.
     pub locality: Option<LocalityChosen>,
-    /// Its groups of agents, by id.
-    pub groups: BTreeMap<GroupId, Personal<String>>,
+    /// Its groups of agents, by id; deleted ones among them.
+    pub groups: BTreeMap<GroupId, Group>,
+    /// The group that was chosen to stand first.
+    pub chosen_group: Option<GroupId>,
 }
 
 impl Account {
@@ -68,7 +69,14 @@ impl Aggregate for Tenant {
     fn evolve(&mut self, event: &TenantEvent) {
         if let TenantEvent::TenantRegistered(registered) = event {
             let (slug, company) = (registered.slug.clone(), registered.company.clone());
-            self.account = Some(Account { slug, company, plan: None, locality: None, groups: BTreeMap::new() });
+            self.account = Some(Account {
+                slug,
+                company,
+                plan: None,
+                locality: None,
+                groups: BTreeMap::new(),
+                chosen_group: None,
+            });
             return;
         }
         // The stream's expected version lets nothing precede the registration.
@@ -78,9 +86,12 @@ impl Aggregate for Tenant {
             TenantEvent::TenantRegistered(_) | TenantEvent::AdminWithdrawn(_) => {}
             TenantEvent::PlanChosen(chosen) => account.plan = Some(chosen.plan),
             TenantEvent::LocalityChosen(chosen) => account.locality = Some(chosen.clone()),
-            TenantEvent::GroupAdded(added) => {
-                account.groups.insert(added.group, added.name.clone());
-            }
+            TenantEvent::GroupAdded(_)
+            | TenantEvent::GroupRenamed(_)
+            | TenantEvent::GroupDescribed(_)
+            | TenantEvent::GroupMadePrivate(_)
+            | TenantEvent::TenantGroupChosen(_)
+            | TenantEvent::GroupDeleted(_) => group::evolve(account, event),
         }
     }
 

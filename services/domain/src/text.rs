@@ -6,12 +6,16 @@
 mod address;
 mod invisible;
 mod name_of_tenant;
+mod profile;
 mod tag;
+mod time_zone;
 
-pub use address::email;
+pub use address::{domain_names, email};
 pub use invisible::{is_bidi_control, is_ignorable};
 pub use name_of_tenant::{RESERVED_SLUGS, slug};
+pub use profile::{LOCALES, locale_id, organization_detail, person_detail, phone_number};
 pub use tag::{TAG_LENGTH_MAX, TAGS_MAX, tags};
+pub use time_zone::{DEFAULT_TIME_ZONE, iana_name};
 
 /// The longest subject, name or title, in characters.
 pub const LINE_LENGTH_MAX: usize = 255;
@@ -84,6 +88,11 @@ pub fn company(text: &str) -> Result<String, Invalid> {
 /// What an API token is for.
 pub fn description(text: &str) -> Result<String, Invalid> {
     line("description", text)
+}
+
+/// What a group is for; it may be empty.
+pub fn group_description(text: &str) -> Result<String, Invalid> {
+    if is_blank(text) { Ok(String::new()) } else { line("description", text) }
 }
 
 /// A ticket's id in another system.

@@ -11,6 +11,7 @@ mod halting;
 mod histories;
 mod people;
 mod resuming;
+mod structure;
 mod switching;
 mod switching_feeds;
 mod threads;

@@ -43,7 +43,12 @@ impl Facts {
             self.take_stream(&envelope.stream);
             match envelope.event_type.as_str() {
                 _ if envelope.stream == StreamName::Erasures => self.take_erasure(ring, event)?,
-                "tenant_registered" | "group_added" | "api_token_issued" => self.take_payload(ring, event)?,
+                "tenant_registered"
+                | "group_added"
+                | "api_token_issued"
+                | "identity_added"
+                | "organization_joined"
+                | "group_joined" => self.take_payload(ring, event)?,
                 _ => {}
             }
         }
@@ -64,6 +69,7 @@ impl Facts {
         match stream {
             StreamName::Ticket(ticket) => self.highest_ticket = self.highest_ticket.max(ticket.get()),
             StreamName::Person(person) => self.highest_id = self.highest_id.max(person.get()),
+            StreamName::Organization(organization) => self.highest_id = self.highest_id.max(organization.get()),
             StreamName::Upload(attachment) => self.highest_id = self.highest_id.max(attachment.get()),
             _ => {}
         }
@@ -77,8 +83,15 @@ impl Facts {
             Ok(TenantLogEvent::Tenant(TenantEvent::GroupAdded(added))) => {
                 self.highest_id = self.highest_id.max(added.group.get());
             }
-            Ok(TenantLogEvent::Person(PersonEvent::ApiTokenIssued(issued))) => {
-                self.highest_id = self.highest_id.max(issued.token.get());
+            Ok(TenantLogEvent::Person(event)) => {
+                let id = match event {
+                    PersonEvent::ApiTokenIssued(issued) => issued.token.get(),
+                    PersonEvent::IdentityAdded(added) => added.identity.get(),
+                    PersonEvent::OrganizationJoined(joined) => joined.membership.get(),
+                    PersonEvent::GroupJoined(joined) => joined.membership.get(),
+                    _ => return Ok(()),
+                };
+                self.highest_id = self.highest_id.max(id);
             }
             // One that this program cannot read says nothing here; what it is worth, a projection says.
             _ => {}

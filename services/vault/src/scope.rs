@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use schemas::{AttachmentId, Day, EventId, JobId, PersonId, TicketId};
+use schemas::{AttachmentId, Day, EventId, JobId, OrganizationId, PersonId, TicketId};
 
 /// The scope of a data key. A tenant has one key per scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +11,8 @@ pub enum Scope {
     General,
     /// A person's profile and credentials.
     Person(PersonId),
+    /// What is known about an organization.
+    Organization(OrganizationId),
     /// A ticket's content, but for its comments.
     Ticket(TicketId),
     /// One comment, which may be redacted alone; named by its event.
@@ -41,6 +43,7 @@ impl fmt::Display for Scope {
         match self {
             Self::General => formatter.write_str("general"),
             Self::Person(id) => write!(formatter, "person-{id}"),
+            Self::Organization(id) => write!(formatter, "organization-{id}"),
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
             Self::Comment(id) => write!(formatter, "comment-{id}"),
             Self::Attachment(id) => write!(formatter, "attachment-{id}"),

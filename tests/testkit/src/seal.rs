@@ -48,9 +48,20 @@ pub(crate) async fn append(
 
 fn scope(stream: &StreamName, event: &TenantLogEvent, event_id: EventId) -> Scope {
     match stream {
-        _ if matches!(event.event_type(), "ticket_erased" | "person_deleted" | "person_erased") => Scope::General,
-        StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_) => Scope::General,
+        _ if matches!(
+            event.event_type(),
+            "ticket_erased" | "person_deleted" | "person_erased" | "organization_deleted"
+        ) =>
+        {
+            Scope::General
+        }
+        StreamName::Tenant
+        | StreamName::Email(_)
+        | StreamName::Claim(_)
+        | StreamName::Erasures
+        | StreamName::Name(_) => Scope::General,
         StreamName::Person(person) => Scope::Person(*person),
+        StreamName::Organization(organization) => Scope::Organization(*organization),
         StreamName::Ticket(_) if event.event_type() == "comment_added" => Scope::Comment(event_id),
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),

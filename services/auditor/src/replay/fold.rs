@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Aggregate, email::EmailClaim, erasure::Erasures, job::Job, name::Name, person::Person, tenant::Tenant,
-    ticket::Ticket, ticket_field::TicketField, upload::Upload,
+    Aggregate, claim::Claim, email::EmailClaim, erasure::Erasures, job::Job, name::Name, organization::Organization,
+    person::Person, tenant::Tenant, ticket::Ticket, ticket_field::TicketField, upload::Upload,
 };
 use jiff::Timestamp;
 use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
@@ -77,8 +77,10 @@ pub(super) struct Folded {
 #[derive(Debug)]
 enum AnyAggregate {
     Tenant(Tenant),
-    Person(Person),
+    Person(Box<Person>),
     Email(EmailClaim),
+    Organization(Organization),
+    Claim(Claim),
     Ticket(Ticket, Vec<Comment>),
     Upload(Upload),
     Erasures(Erasures),
@@ -198,8 +200,10 @@ impl AnyAggregate {
     fn of(stream: &StreamName) -> Self {
         match stream {
             StreamName::Tenant => Self::Tenant(Tenant::default()),
-            StreamName::Person(_) => Self::Person(Person::default()),
+            StreamName::Person(_) => Self::Person(Box::default()),
             StreamName::Email(_) => Self::Email(EmailClaim::default()),
+            StreamName::Organization(_) => Self::Organization(Organization::default()),
+            StreamName::Claim(_) => Self::Claim(Claim::default()),
             StreamName::Ticket(_) => Self::Ticket(Ticket::default(), Vec::new()),
             StreamName::Upload(_) => Self::Upload(Upload::default()),
             StreamName::Erasures => Self::Erasures(Erasures::default()),
@@ -215,8 +219,10 @@ impl AnyAggregate {
     fn evolve(&mut self, recorded: &Recorded, event: TenantLogEvent) {
         match self {
             Self::Tenant(tenant) => evolve(tenant, event),
-            Self::Person(person) => evolve(person, event),
+            Self::Person(person) => evolve(person.as_mut(), event),
             Self::Email(email) => evolve(email, event),
+            Self::Organization(organization) => evolve(organization, event),
+            Self::Claim(claim) => evolve(claim, event),
             Self::Ticket(ticket, comments) => {
                 comments.extend(Comment::of(recorded, &event));
                 evolve(ticket, event);
@@ -248,6 +254,8 @@ impl AnyAggregate {
             Self::Tenant(tenant) => view::tenant(tenant),
             Self::Person(person) => view::person(person),
             Self::Email(email) => view::email(email),
+            Self::Organization(organization) => view::organization(organization),
+            Self::Claim(claim) => json!({"holder": claim.holder()}),
             Self::Ticket(ticket, comments) => view::ticket(ticket, comments),
             Self::Upload(upload) => view::upload(upload),
             Self::Erasures(erasures) => view::erasures(erasures),

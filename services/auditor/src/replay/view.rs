@@ -1,19 +1,22 @@
 //! States as JSON. This is where personal data is exposed, to whoever holds the keys; credentials are not.
 
+use std::collections::BTreeMap;
+
 use domain::{
     email::EmailClaim,
     erasure::Erasures,
     job::Job,
     name::Name,
-    person::{Person, Profile, Token},
-    tenant::Tenant,
+    organization::Organization,
+    person::{Identity, Person, Profile, Token},
+    tenant::{Group, Tenant},
     ticket::Ticket,
     ticket_field::TicketField,
     upload::Upload,
 };
 use jiff::Timestamp;
 use schemas::{
-    PersonId, Position, Recorded, TenantLogEvent, TokenId,
+    GroupId, IdentityId, PersonId, Position, Recorded, TenantLogEvent, TokenId,
     ticket::{CommentAdded, TicketEvent},
 };
 use serde_json::{Value, json};
@@ -85,8 +88,7 @@ pub(super) fn ticket(ticket: &Ticket, comments: &[Comment]) -> Value {
 
 pub(super) fn tenant(tenant: &Tenant) -> Value {
     let Some(account) = tenant.account() else { return Value::Null };
-    let groups: Vec<_> =
-        account.groups.iter().map(|(group, name)| json!({"group": group, "name": name.expose()})).collect();
+    let groups: Vec<_> = account.groups.iter().map(group).collect();
     let locality = account.locality.as_ref().map(|locality| {
         json!({
             "requested": locality.requested,
@@ -106,10 +108,35 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
     })
 }
 
+fn group((id, group): (&GroupId, &Group)) -> Value {
+    json!({
+        "group": id,
+        "name": group.name.expose(),
+        "description": group.description.expose(),
+        "is_public": group.is_public,
+        "is_deleted": group.is_deleted,
+    })
+}
+
+pub(super) fn organization(organization: &Organization) -> Value {
+    let Some(profile) = organization.profile() else { return Value::Null };
+    let details: BTreeMap<_, _> =
+        profile.details.iter().map(|(detail, value)| (detail.as_str(), value.expose())).collect();
+    json!({
+        "organization": profile.organization,
+        "name": profile.name.expose(),
+        "details": details,
+        "domain_names": profile.domain_names.expose(),
+        "tags": profile.tags.expose(),
+        "group": profile.group,
+    })
+}
+
 pub(super) fn person(person: &Person) -> Value {
-    let Some(Profile { person, name, email, role, password_phc, tokens, grant, is_deleted }) = person.profile() else {
-        return Value::Null;
-    };
+    let Some(profile) = person.profile() else { return Value::Null };
+    let Profile { person, name, email, role, password_phc, tokens, grant, is_deleted, .. } = profile;
+    let details: BTreeMap<_, _> =
+        profile.details.iter().map(|(detail, value)| (detail.as_str(), value.expose())).collect();
     json!({
         "person": person,
         "name": name.expose(),
@@ -118,7 +145,24 @@ pub(super) fn person(person: &Person) -> Value {
         "has_password": password_phc.expose().is_some(),
         "tokens": tokens.iter().map(token).collect::<Vec<_>>(),
         "grant": grant.as_ref().map(|grant| json!({"expires_at": grant.expires_at, "tickets": grant.tickets})),
+        "details": details,
+        "tags": profile.tags.expose(),
+        "identities": profile.identities.iter().map(identity).collect::<Vec<_>>(),
+        "organizations": profile.organizations.memberships.values().collect::<Vec<_>>(),
+        "default_organization": profile.organizations.chosen,
+        "groups": profile.groups.memberships.values().collect::<Vec<_>>(),
+        "default_group": profile.groups.chosen,
+        "is_suspended": profile.is_suspended,
         "is_deleted": is_deleted,
+    })
+}
+
+fn identity((id, identity): (&IdentityId, &Identity)) -> Value {
+    json!({
+        "identity": id,
+        "type": identity.kind,
+        "value": identity.value.expose(),
+        "is_verified": identity.is_verified,
     })
 }
 

@@ -2,14 +2,14 @@
 
 use domain::{
     email::{self, EmailClaim},
-    person::{Add, Person},
+    person::{Add, Person, affiliation},
 };
 use regions::Resident;
-use schemas::{PersonId, StreamName, values::Role};
+use schemas::{MembershipId, OrganizationId, PersonId, StreamName, values::Role};
 
 use super::who;
 use crate::{
-    execute::{Batch, Done, Failure, Issuer, Refusal},
+    execute::{Batch, Failure, Issuer, Refusal},
     problem::ApiError,
     state::Desk,
 };
@@ -35,31 +35,37 @@ pub(crate) async fn allocate_id(desk: &Desk, resident: &Resident) -> Result<i64,
     Ok(id)
 }
 
-/// Makes a person known. An address that somebody has is refused.
-pub(crate) async fn add(desk: &Desk, by: &Issuer, new: &NewPerson) -> Result<(PersonId, Done), ApiError> {
-    let person = allocate(desk, &by.resident).await?;
-    let batch = decide(Batch::new(desk, by), desk, by, (person, new)).await?;
-    match commit(batch).await {
-        // Both causes are the same: somebody took the address, before or while this was decided.
-        Err(Failure::Conflict { .. }) => Err(email_taken()),
-        done => Ok((person, done?)),
-    }
-}
-
-async fn commit(batch: Result<Batch<'_>, Failure>) -> Result<Done, Failure> {
-    batch?.commit().await
-}
-
-/// Adds the person and the claim to a command. An address that somebody has is a conflict.
+/// Adds the person and the claim to a command, and the membership of the organization that has the address's domain. An address that
+/// somebody has is a conflict.
 pub(crate) async fn decide<'a>(
     batch: Batch<'a>,
     desk: &Desk,
     by: &Issuer,
     (person, new): (PersonId, &NewPerson),
 ) -> Result<Result<Batch<'a>, Failure>, ApiError> {
+    let organization = match &new.email {
+        Some(email) => who::organization_of(desk, &by.resident, email).await?,
+        None => None,
+    };
+    decide_joining(batch, desk, by, (person, new, organization)).await
+}
+
+/// The same, for somebody of whom it is known where they belong.
+pub(crate) async fn decide_joining<'a>(
+    batch: Batch<'a>,
+    desk: &Desk,
+    by: &Issuer,
+    (person, new, organization): (PersonId, &NewPerson, Option<OrganizationId>),
+) -> Result<Result<Batch<'a>, Failure>, ApiError> {
     let NewPerson { name, email, role } = new.clone();
+    let stream = StreamName::Person(person);
     let add = Add { person, name: name.into(), email: email.clone().into(), role };
-    let batch = batch.decide::<Person>(StreamName::Person(person), None, &add.into()).await?;
+    let mut batch = batch.decide::<Person>(stream.clone(), None, &add.into()).await?;
+    if let Some(organization) = organization {
+        let membership = MembershipId::new(allocate_id(desk, &by.resident).await?);
+        let join = affiliation::Command::JoinOrganization(membership, organization);
+        batch = batch.decide::<Person>(stream, None, &join.into()).await?;
+    }
     match email {
         Some(email) => claim(batch, who::email_stream(desk, &by.resident, &email).await?, person).await,
         None => Ok(Ok(batch)),

@@ -38,15 +38,28 @@ fn filled(path: &str, method: &str, audit: i64) -> String {
         _ if method != "GET" => "999",
         path if path.contains("/users/") => "4",
         path if path.contains("/groups/") => "5",
+        path if path.contains("/organizations/") => "6",
+        path if path.contains("/organization_memberships/") => "7",
+        path if path.contains("/group_memberships/") => "901",
         _ => "1",
     };
     let audit_log = if path.contains("/audit_logs/") { "LOG" } else { of(path) };
-    path.replace("{id}", audit_log).replace("{audit_id}", &audit.to_string()).replace("{token}", "wrong")
+    let membership = if path.contains("group_memberships") { "999" } else { "7" };
+    path.replace("{id}", audit_log)
+        .replace("{audit_id}", &audit.to_string())
+        .replace("{membership_id}", membership)
+        .replace("{identity_id}", "4")
+        .replace("{token}", "wrong")
 }
 
 /// One line a route and method: what each kind of caller is answered.
 async fn answered(bench: &Bench) -> anyhow::Result<String> {
     bench.ticket(ALAN, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    // Organization 6, and membership 7 of user 4 in it.
+    let organization = json!({"organization": {"name": "Engines"}});
+    assert_eq!(bench.post(GRACE, "/api/v2/organizations", organization).await.status, 201);
+    let membership = json!({"organization_membership": {"user_id": 4, "organization_id": 6}});
+    assert_eq!(bench.post(GRACE, "/api/v2/organization_memberships", membership).await.status, 201);
     let callers = [
         by(None),
         by(Some(ADA)),
@@ -86,9 +99,9 @@ GET /api/v2/access_logs 401 403 403 200 200 403
 GET /api/v2/api_tokens 401 200 200 200 200 403
 POST /api/v2/api_tokens 401 403 403 422 403 403
 DELETE /api/v2/api_tokens/{id} 401 404 404 404 403 403
+GET /api/v2/attachments/{id} 401 404 404 404 404 404
 GET /api/v2/audit_logs 401 403 403 200 200 403
 GET /api/v2/audit_logs/{id} 401 403 403 200 200 403
-GET /api/v2/attachments/{id} 401 404 404 404 404 404
 GET /api/v2/deleted_tickets 401 403 200 200 200 403
 DELETE /api/v2/deleted_tickets/destroy_many 401 403 400 400 403 403
 PUT /api/v2/deleted_tickets/restore_many 401 400 400 400 403 403
@@ -97,9 +110,19 @@ PUT /api/v2/deleted_tickets/{id}/restore 401 403 404 404 403 403
 GET /api/v2/deleted_users 401 403 200 200 200 403
 GET /api/v2/deleted_users/{id} 401 403 404 404 404 403
 DELETE /api/v2/deleted_users/{id} 401 403 403 404 403 403
+GET /api/v2/group_memberships 401 403 200 200 200 403
+POST /api/v2/group_memberships 401 403 403 422 403 403
+GET /api/v2/group_memberships/{id} 401 403 200 200 200 403
+DELETE /api/v2/group_memberships/{id} 401 403 403 404 403 403
 GET /api/v2/groups 401 403 200 200 200 403
 POST /api/v2/groups 401 403 403 422 403 403
+GET /api/v2/groups/assignable 401 403 200 200 200 403
+GET /api/v2/groups/count 401 403 200 200 200 403
 GET /api/v2/groups/{id} 401 403 200 200 200 403
+PUT /api/v2/groups/{id} 401 403 403 422 403 403
+DELETE /api/v2/groups/{id} 401 403 403 404 403 403
+GET /api/v2/groups/{id}/memberships 401 403 200 200 200 403
+GET /api/v2/groups/{id}/users 401 403 200 200 200 403
 GET /api/v2/incremental/ticket_events 401 403 403 400 400 403
 GET /api/v2/incremental/tickets 401 403 403 400 400 403
 GET /api/v2/incremental/tickets/cursor 401 403 403 400 400 403
@@ -110,6 +133,27 @@ POST /api/v2/imports/tickets/create_many 401 403 403 422 403 403
 GET /api/v2/job_statuses 401 403 200 200 200 403
 GET /api/v2/job_statuses/show_many 401 403 400 400 400 403
 GET /api/v2/job_statuses/{id} 401 403 404 404 404 404
+GET /api/v2/organization_memberships 401 403 200 200 200 403
+POST /api/v2/organization_memberships 401 403 422 422 403 403
+GET /api/v2/organization_memberships/{id} 401 403 200 200 200 403
+DELETE /api/v2/organization_memberships/{id} 401 403 404 404 403 403
+GET /api/v2/organizations 401 403 200 200 200 403
+POST /api/v2/organizations 401 403 403 422 403 403
+GET /api/v2/organizations/autocomplete 401 403 400 400 400 403
+GET /api/v2/organizations/count 401 403 200 200 200 403
+POST /api/v2/organizations/create_or_update 401 403 403 422 403 403
+GET /api/v2/organizations/search 401 403 400 400 400 403
+GET /api/v2/organizations/show_many 401 403 400 400 400 403
+GET /api/v2/organizations/{id} 401 403 200 200 200 403
+PUT /api/v2/organizations/{id} 401 403 422 422 403 403
+DELETE /api/v2/organizations/{id} 401 403 403 404 403 403
+GET /api/v2/organizations/{id}/organization_memberships 401 403 200 200 200 403
+GET /api/v2/organizations/{id}/related 401 403 200 200 200 403
+GET /api/v2/organizations/{id}/tags 401 403 200 200 200 403
+POST /api/v2/organizations/{id}/tags 401 403 422 422 403 403
+PUT /api/v2/organizations/{id}/tags 401 403 422 422 403 403
+DELETE /api/v2/organizations/{id}/tags 401 403 422 422 403 403
+GET /api/v2/organizations/{id}/users 401 403 200 200 200 403
 GET /api/v2/problems 401 403 200 200 200 403
 GET /api/v2/ticket_audits 401 403 403 200 200 403
 GET /api/v2/ticket_fields 401 403 200 200 200 200
@@ -146,6 +190,8 @@ DELETE /api/v2/tickets/{id}/tags 401 403 404 404 403 403
 POST /api/v2/uploads 401 422 422 422 403 403
 GET /api/v2/users 401 403 200 200 200 403
 POST /api/v2/users 401 403 422 422 403 403
+GET /api/v2/users/autocomplete 401 403 400 400 400 403
+GET /api/v2/users/count 401 403 200 200 200 403
 POST /api/v2/users/create_or_update 401 403 422 422 403 403
 GET /api/v2/users/me 401 200 200 200 200 200
 GET /api/v2/users/search 401 403 400 400 400 403
@@ -153,6 +199,30 @@ GET /api/v2/users/show_many 401 403 400 400 400 403
 GET /api/v2/users/{id} 401 404 200 200 200 403
 PUT /api/v2/users/{id} 401 404 422 422 403 403
 DELETE /api/v2/users/{id} 401 403 403 404 403 403
+GET /api/v2/users/{id}/group_memberships 401 403 200 200 200 403
+POST /api/v2/users/{id}/group_memberships 401 403 403 422 403 403
+GET /api/v2/users/{id}/group_memberships/{membership_id} 401 403 404 404 404 403
+DELETE /api/v2/users/{id}/group_memberships/{membership_id} 401 403 403 404 403 403
+PUT /api/v2/users/{id}/group_memberships/{membership_id}/make_default 401 403 403 404 403 403
+GET /api/v2/users/{id}/groups 401 403 200 200 200 403
+GET /api/v2/users/{id}/identities 401 404 200 200 200 403
+POST /api/v2/users/{id}/identities 401 403 404 404 403 403
+GET /api/v2/users/{id}/identities/{identity_id} 401 404 200 200 200 403
+PUT /api/v2/users/{id}/identities/{identity_id} 401 403 404 404 403 403
+DELETE /api/v2/users/{id}/identities/{identity_id} 401 403 404 404 403 403
+PUT /api/v2/users/{id}/identities/{identity_id}/make_primary 401 403 404 404 403 403
+PUT /api/v2/users/{id}/identities/{identity_id}/verify 401 403 404 404 403 403
+GET /api/v2/users/{id}/organization_memberships 401 403 200 200 200 403
+POST /api/v2/users/{id}/organization_memberships 401 403 422 422 403 403
+GET /api/v2/users/{id}/organization_memberships/{membership_id} 401 403 200 200 200 403
+DELETE /api/v2/users/{id}/organization_memberships/{membership_id} 401 403 404 404 403 403
+PUT /api/v2/users/{id}/organization_memberships/{membership_id}/make_default 401 403 404 404 403 403
+GET /api/v2/users/{id}/organizations 401 403 200 200 200 403
+GET /api/v2/users/{id}/related 401 403 200 200 200 403
+GET /api/v2/users/{id}/tags 401 403 200 200 200 403
+POST /api/v2/users/{id}/tags 401 403 422 422 403 403
+PUT /api/v2/users/{id}/tags 401 403 422 422 403 403
+DELETE /api/v2/users/{id}/tags 401 403 422 422 403 403
 GET /attachments/token/{token} 404 404 404 404 404 404
 GET /attachments/token/{token}/ 404 404 404 404 404 404
 GET /api/domicile/v1/auditor_grants 401 403 403 200 403 403

@@ -1,6 +1,6 @@
 //! Rejections of the rules as answers: the one table for the aggregates that the API commands.
 
-use domain::{email, person, tenant, text::Invalid, ticket, ticket_field, upload};
+use domain::{email, organization, person, tenant, text::Invalid, ticket, ticket_field, upload};
 
 use super::claim;
 use crate::{problem::ApiError, read::log};
@@ -35,7 +35,10 @@ impl From<person::Rejection> for ApiError {
         use person::Rejection as R;
         match &rejection {
             R::Invalid { field, takes } => invalid(field, takes),
-            R::Unknown | R::UnknownToken => Self::not_found(),
+            R::Unknown | R::UnknownToken | R::UnknownMembership | R::UnknownIdentity => Self::not_found(),
+            R::MemberAlready { field } => Self::invalid(*field, rejection.to_string(), "DuplicateValue"),
+            R::NoMember { field } => Self::invalid(*field, rejection.to_string(), "InvalidValue"),
+            R::IdentityExists => Self::invalid("value", rejection.to_string(), "DuplicateValue"),
             R::Auditor => Self::forbidden(rejection.to_string()),
             R::AlreadyExists | R::TokenExists => Self::internal(rejection),
         }
@@ -53,7 +56,8 @@ impl From<tenant::Rejection> for ApiError {
         use tenant::Rejection as R;
         match &rejection {
             R::Invalid { field, takes } => invalid(field, takes),
-            R::Unknown => Self::not_found(),
+            R::Unknown | R::UnknownGroup => Self::not_found(),
+            R::GroupNameTaken => Self::invalid("name", "name: has already been taken", "DuplicateValue"),
             R::AlreadyExists | R::DishonestDecision | R::GroupExists => Self::internal(rejection),
         }
     }
@@ -62,6 +66,17 @@ impl From<tenant::Rejection> for ApiError {
 impl From<ticket_field::Rejection> for ApiError {
     fn from(rejection: ticket_field::Rejection) -> Self {
         use ticket_field::Rejection as R;
+        match &rejection {
+            R::Invalid { field, takes } => invalid(field, takes),
+            R::Unknown => Self::not_found(),
+            R::AlreadyExists => Self::internal(rejection),
+        }
+    }
+}
+
+impl From<organization::Rejection> for ApiError {
+    fn from(rejection: organization::Rejection) -> Self {
+        use organization::Rejection as R;
         match &rejection {
             R::Invalid { field, takes } => invalid(field, takes),
             R::Unknown => Self::not_found(),

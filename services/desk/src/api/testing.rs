@@ -8,8 +8,8 @@ use axum::{
 use eventlog::Expected;
 use regions::{DatabaseRole, Resident};
 use schemas::{
-    GroupId, Hash, PersonId, StreamName, TenantLogEvent, TokenId,
-    person::{ApiTokenIssued, EmailClaimed, EmailEvent, PersonAdded, PersonEvent},
+    GroupId, Hash, MembershipId, PersonId, StreamName, TenantLogEvent, TokenId,
+    person::{ApiTokenIssued, EmailClaimed, EmailEvent, GroupJoined, PersonAdded, PersonEvent},
     tenant::{GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered},
     values::{Plan, Role},
 };
@@ -297,5 +297,8 @@ fn person(slug: &str, who: Who) -> Vec<TenantLogEvent> {
         description: "for tests".to_owned().into(),
         expires_at: None,
     };
-    [PersonEvent::from(added), PersonEvent::from(issued)].into_iter().map(Into::into).collect()
+    let joined = GroupJoined { membership: MembershipId::new(900 + who.id), group: GroupId::new(SUPPORT) };
+    let is_agent = matches!(who.role, Role::Agent | Role::Admin);
+    let events = [PersonEvent::from(added), PersonEvent::from(issued)];
+    events.into_iter().chain(is_agent.then(|| joined.into())).map(Into::into).collect()
 }

@@ -1,9 +1,9 @@
 //! The Zendesk-compatible API, `/api/v2`.
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
-//! operation per file: [`tickets`], [`users`], [`groups`], [`uploads`], [`attachments`], [`access_logs`], [`audit_logs`],
-//! [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
-//! of pages), [`ids`] (ids in addresses), [`present`] (rows in the API's shapes), [`include`] (what stands beside lists), [`headers`] (what every answer carries).
+//! operation per file: [`tickets`], [`users`], [`identities`], [`organizations`], [`groups`], [`memberships`], [`uploads`], [`attachments`],
+//! [`access_logs`], [`audit_logs`], [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
+//! of pages), [`ids`] (ids in addresses), [`tags`], [`present`] (rows in the API's shapes), [`include`] (what stands beside lists), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
 pub(crate) mod attachments;
@@ -12,16 +12,22 @@ pub(crate) mod deleted_tickets;
 pub(crate) mod deleted_users;
 pub(crate) mod groups;
 pub(crate) mod headers;
+pub(crate) mod identities;
 pub(crate) mod ids;
 pub(crate) mod include;
 pub(crate) mod incremental;
 pub(crate) mod job_statuses;
+pub(crate) mod memberships;
+pub(crate) mod organizations;
 pub(crate) mod page;
 pub(crate) mod present;
+pub(crate) mod tags;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 pub(crate) mod uploads;
 pub(crate) mod users;
+
+mod people;
 
 use axum::{
     Router, middleware,
@@ -34,7 +40,7 @@ use crate::state::Desk;
 pub(crate) fn routes() -> Router<Desk> {
     Router::new()
         .merge(ticket_routes())
-        .merge(people_routes())
+        .merge(people::routes())
         .merge(deletion_routes())
         .merge(export_routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
@@ -108,18 +114,6 @@ fn export_routes() -> Router<Desk> {
         .route("/api/v2/incremental/users", get(by_time::users))
         .route("/api/v2/incremental/users/cursor", get(by_cursor::users))
         .route("/api/v2/incremental/ticket_events", get(by_time::ticket_events))
-}
-
-fn people_routes() -> Router<Desk> {
-    Router::new()
-        .route("/api/v2/users", get(users::list::list).post(users::create::create))
-        .route("/api/v2/users/me", get(users::me::me))
-        .route("/api/v2/users/search", get(users::search::search))
-        .route("/api/v2/users/show_many", get(users::show_many::show_many))
-        .route("/api/v2/users/create_or_update", post(users::create_or_update::create_or_update))
-        .route("/api/v2/users/{id}", get(users::show::show).put(users::update::update).delete(users::delete::delete))
-        .route("/api/v2/groups", get(groups::list::list).post(groups::create::create))
-        .route("/api/v2/groups/{id}", get(groups::show::show))
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Other people a request names: by id, or by address.
 
-use domain::{Aggregate, email::EmailClaim, ticket::By};
+use domain::{Aggregate, email::EmailClaim, organization::Organization, ticket::By};
 use regions::Resident;
-use schemas::{PersonId, StreamName, Version, values::Role};
+use schemas::{OrganizationId, PersonId, StreamName, Version, values::Role};
 
 use super::settle;
 use crate::{
     caller::Caller,
+    execute::load,
     problem::ApiError,
     read::{self, Sight},
     state::Desk,
@@ -54,13 +55,35 @@ pub(crate) async fn by_id(desk: &Desk, resident: &Resident, person: PersonId) ->
 /// Whether there is such a group, also one that was added a moment ago.
 pub(crate) async fn is_group(desk: &Desk, resident: &Resident, group: schemas::GroupId) -> Result<bool, ApiError> {
     let mut transaction = desk.reading(resident).await?;
-    if read::groups::one(&mut transaction, resident, group).await?.is_some() {
-        return Ok(true);
+    if let Some(row) = read::groups::one(&mut transaction, resident, group).await? {
+        return Ok(!row.is_deleted);
     }
     drop(transaction);
     settle::catch_up(desk, resident, settle::ACCOUNT).await?;
     let mut transaction = desk.reading(resident).await?;
-    Ok(read::groups::one(&mut transaction, resident, group).await?.is_some())
+    Ok(read::groups::one(&mut transaction, resident, group).await?.is_some_and(|row| !row.is_deleted))
+}
+
+/// Whether there is such an organization, by the log itself.
+pub(crate) async fn is_organization(
+    desk: &Desk,
+    resident: &Resident,
+    organization: OrganizationId,
+) -> Result<bool, ApiError> {
+    let (state, _) = load::<Organization>(desk, resident, &StreamName::Organization(organization)).await?;
+    Ok(state.profile().is_some())
+}
+
+/// The organization that people with an address belong to by its domain: whoever gave an organization its domains was answered
+/// when they could be read.
+pub(crate) async fn organization_of(
+    desk: &Desk,
+    resident: &Resident,
+    email: &str,
+) -> Result<Option<OrganizationId>, ApiError> {
+    let Some((_, domain)) = email.split_once('@') else { return Ok(None) };
+    let mut transaction = desk.reading(resident).await?;
+    Ok(read::organizations::with_domain(&mut transaction, resident, domain).await?)
 }
 
 /// The stream that says who holds an address (as `text::email` made it).

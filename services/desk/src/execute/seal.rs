@@ -2,8 +2,14 @@
 
 use runtime::Ids;
 use schemas::{
-    Actor, AttachmentId, Envelope, EventId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId, Version,
-    audit::AuditEvent, job::JobEvent, person::PersonEvent, ticket::TicketEvent,
+    Actor, AttachmentId, Envelope, EventId, OrganizationId, PersonId, Sealed, StreamName, TenantLogEvent, TicketId,
+    Version,
+    audit::AuditEvent,
+    job::JobEvent,
+    organization::OrganizationEvent,
+    person::PersonEvent,
+    ticket::TicketEvent,
+    values::{AuditAction, AuditSource},
 };
 use vault::{DataKey, Scope, Vault, seal_event};
 
@@ -82,15 +88,37 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         // What is left to say of a person or a ticket when everything else of it is gone.
         (_, TenantLogEvent::Ticket(TicketEvent::TicketErased(_))) => Scope::General,
         (_, TenantLogEvent::Person(PersonEvent::PersonDeleted(_) | PersonEvent::PersonErased(_))) => Scope::General,
+        (_, TenantLogEvent::Organization(OrganizationEvent::OrganizationDeleted(_))) => Scope::General,
         (_, TenantLogEvent::Ticket(TicketEvent::CommentAdded(_))) => Scope::Comment(id),
         (StreamName::Ticket(ticket), _) => Scope::Ticket(TicketId::new(ticket.get())),
         (StreamName::Person(person), _) => Scope::Person(PersonId::new(person.get())),
+        (StreamName::Organization(organization), _) => Scope::Organization(OrganizationId::new(organization.get())),
         (StreamName::Upload(upload), _) => Scope::Attachment(AttachmentId::new(upload.get())),
         (StreamName::Access(day), _) => Scope::Access(*day),
-        (StreamName::Audit(_), event) => audited(by, decided, event).map_or(Scope::General, Scope::Person),
+        (StreamName::Audit(_), event) => of_audited(by, decided, event),
         (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
         (StreamName::Job(_) | StreamName::TicketField(_), _) => Scope::General,
-        (StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_), _) => Scope::General,
+        (
+            StreamName::Tenant
+            | StreamName::Email(_)
+            | StreamName::Claim(_)
+            | StreamName::Erasures
+            | StreamName::Name(_),
+            _,
+        ) => Scope::General,
+    }
+}
+
+/// What an event of the audit log is sealed under: the key of whom or what it is about. That an organization was deleted is said when
+/// nothing else of it can be.
+fn of_audited(by: &Issuer, decided: &Decided<'_>, event: &TenantLogEvent) -> Scope {
+    match event {
+        TenantLogEvent::Audit(AuditEvent::ChangeNoted(change))
+            if change.source == AuditSource::Organization && change.action != AuditAction::Destroy =>
+        {
+            Scope::Organization(OrganizationId::new(change.source_id))
+        }
+        event => audited(by, decided, event).map_or(Scope::General, Scope::Person),
     }
 }
 

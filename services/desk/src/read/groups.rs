@@ -2,56 +2,52 @@
 
 use jiff::Timestamp;
 use regions::Resident;
-use schemas::GroupId;
+use schemas::{GroupId, PersonId};
 use sqlx::PgConnection;
 
-use super::Window;
+use super::List;
 
-/// One group.
+/// One group; also a deleted one.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Group {
     pub(crate) group_id: i64,
     pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) is_public: bool,
+    /// Whether it stands first in the tenant.
+    pub(crate) is_default: bool,
+    pub(crate) is_deleted: bool,
     pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
 }
 
-/// The ids of a window of the groups.
-pub(crate) async fn ids(conn: &mut PgConnection, resident: &Resident, window: Window) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select group_id as "group_id!" from (
-               (select group_id from agent_group
-                where tenant_id = $1 and $3::bigint is null and group_id > $2
-                order by group_id limit $4 offset $5)
-               union all
-               (select group_id from agent_group
-                where tenant_id = $1 and group_id < $3
-                order by group_id desc limit $4)
-           ) as page order by group_id"#,
-        resident.tenant_id().get(),
-        window.after,
-        window.before,
-        window.limit,
-        window.offset,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// How many groups there are.
-pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from agent_group where tenant_id = $1"#,
-        resident.tenant_id().get(),
-    )
-    .fetch_one(conn)
-    .await
+/// The groups there are; of a person, those they belong to.
+pub(crate) fn list(of: Option<PersonId>) -> List {
+    List::new(("agent_group", "group_id"), move |statement| {
+        statement.push(" and agent_group.deleted_at is null");
+        if let Some(person) = of {
+            statement
+                .push(" and exists (select from membership where membership.tenant_id = agent_group.tenant_id")
+                .push(" and membership.group_id = agent_group.group_id and membership.person_id = ")
+                .push_bind(person.get())
+                .push(")");
+        }
+    })
 }
 
 /// Those of these groups that exist, by id.
 pub(crate) async fn many(conn: &mut PgConnection, resident: &Resident, ids: &[i64]) -> Result<Vec<Group>, sqlx::Error> {
     sqlx::query_as!(
         Group,
-        r#"select group_id, name, created_at as "created_at: jiff_sqlx::Timestamp"
+        r#"select group_id, name, description, is_public,
+                  group_id = (select first.group_id from agent_group as first
+                              left join account on account.tenant_id = $1
+                              where first.tenant_id = $1 and first.deleted_at is null
+                              order by first.group_id = account.chosen_group_id desc nulls last, first.group_id limit 1)
+                      is true as "is_default!",
+                  deleted_at is not null as "is_deleted!",
+                  created_at as "created_at: jiff_sqlx::Timestamp",
+                  coalesce(changed_at, created_at) as "updated_at!: jiff_sqlx::Timestamp"
            from agent_group where tenant_id = $1 and group_id = any($2) order by group_id"#,
         resident.tenant_id().get(),
         ids,

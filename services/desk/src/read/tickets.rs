@@ -225,6 +225,24 @@ pub(crate) async fn unsolved_incidents(
     .await
 }
 
+/// How many tickets a person has requested, and works on.
+pub(crate) async fn of_person(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    person: PersonId,
+) -> Result<(i64, i64), sqlx::Error> {
+    let counts = sqlx::query!(
+        r#"select (select count(*) from ticket_list
+                   where tenant_id = $1 and requester_id = $2 and deleted_at is null) as "requested!",
+                  (select count(*) from ticket_list
+                   where tenant_id = $1 and assignee_id = $2 and deleted_at is null) as "assigned!""#,
+        resident.tenant_id().get(),
+        person.get(),
+    );
+    let counts = counts.fetch_one(conn).await?;
+    Ok((counts.requested, counts.assigned))
+}
+
 /// How many of a person's tickets are neither closed nor deleted.
 pub(crate) async fn unclosed_of(
     conn: &mut PgConnection,

@@ -1,5 +1,7 @@
 //! What the audit log says of a person's events.
 
+mod field;
+
 use schemas::{
     PersonId, TokenId,
     audit::{ChangeNoted, FieldChange},
@@ -50,6 +52,7 @@ pub(super) fn change(person: &Person, event: &PersonEvent) -> Option<ChangeNoted
             return Some(ChangeNoted { source, ..deleted });
         }
         PersonEvent::PersonAdded(_) => return None,
+        other => field::of(profile, other)?,
     };
     Some(of_user(AuditAction::Update, profile.person, profile.name.expose().clone(), vec![field]))
 }

@@ -1,7 +1,14 @@
 //! What may be asked of a person's profile and credentials.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use schemas::{PersonId, Personal, TicketId, TokenId, values::Role};
+use schemas::{
+    PersonId, Personal, TicketId, TokenId,
+    values::{PersonDetail, Role},
+};
+
+use super::{affiliation, identity};
 
 /// What may be asked of a person's profile and credentials.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +18,13 @@ pub enum Command {
     /// Let somebody in as an auditor.
     GrantAuditor(GrantAuditor),
     /// Change the profile.
-    Change(Change),
+    Change(Box<Change>),
+    /// Change by what the person is reached and known.
+    Identity(identity::Command),
+    /// Change where the person belongs.
+    Affiliation(affiliation::Command),
+    /// Let the person in no longer, or again.
+    Suspend(bool),
     /// Set a password.
     SetPassword(SetPassword),
     /// Issue an API token.
@@ -65,6 +78,10 @@ pub struct Change {
     pub email: Option<Personal<Option<String>>>,
     /// What the person may do.
     pub role: Option<Role>,
+    /// What else is told; what is blank or nothing is told no longer. Whoever changes the id elsewhere moves its claim in the same append.
+    pub details: BTreeMap<PersonDetail, Personal<Option<String>>>,
+    /// All tags, in any order and case.
+    pub tags: Option<Personal<Vec<String>>>,
 }
 
 /// Sets a password.
@@ -108,7 +125,19 @@ impl From<GrantAuditor> for Command {
 
 impl From<Change> for Command {
     fn from(change: Change) -> Self {
-        Self::Change(change)
+        Self::Change(Box::new(change))
+    }
+}
+
+impl From<identity::Command> for Command {
+    fn from(command: identity::Command) -> Self {
+        Self::Identity(command)
+    }
+}
+
+impl From<affiliation::Command> for Command {
+    fn from(command: affiliation::Command) -> Self {
+        Self::Affiliation(command)
     }
 }
 

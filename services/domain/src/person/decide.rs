@@ -3,14 +3,16 @@
 use schemas::{
     Personal, TicketId,
     person::{
-        ApiTokenIssued, ApiTokenRevoked, AuditorGranted, PasswordSet, PersonAdded, PersonDeleted, PersonEmailChanged,
-        PersonErased, PersonEvent, PersonRenamed, RoleChanged,
+        ApiTokenIssued, ApiTokenRevoked, AuditorGranted, PasswordSet, PersonAdded, PersonDeleted, PersonDetailSet,
+        PersonEmailChanged, PersonErased, PersonEvent, PersonReinstated, PersonRenamed, PersonSuspended, PersonTagsSet,
+        RoleChanged,
     },
-    values::Role,
+    values::{IdentityKind, Role},
 };
 
 use super::{
     Add, Change, Command, GRANTED_TICKETS_MAX, GrantAuditor, IssueToken, Person, Profile, Rejection, TOKENS_MAX,
+    affiliation, identity,
 };
 use crate::text;
 
@@ -28,12 +30,22 @@ pub(super) fn decide(person: &Person, command: &Command) -> Result<Vec<PersonEve
     }
     match command {
         Command::Add(_) | Command::GrantAuditor(_) => Err(Rejection::AlreadyExists),
-        Command::Change(_) | Command::SetPassword(_) | Command::IssueToken(_) if profile.role == Role::Auditor => {
+        Command::Change(_)
+        | Command::SetPassword(_)
+        | Command::IssueToken(_)
+        | Command::Identity(_)
+        | Command::Affiliation(_)
+        | Command::Suspend(_)
+            if profile.role == Role::Auditor =>
+        {
             Err(Rejection::Auditor)
         }
         Command::Delete => Ok(vec![PersonDeleted {}.into()]),
         Command::Erase => Ok(vec![PersonErased {}.into()]),
         Command::Change(change) => decide_change(profile, change),
+        Command::Identity(command) => identity::decide(profile, command),
+        Command::Affiliation(command) => affiliation::decide(profile, *command),
+        Command::Suspend(is_wanted) => decide_suspension(profile, *is_wanted),
         // Never "no change": the same password has another salt, hence another hash.
         Command::SetPassword(set) => Ok(vec![PasswordSet { phc: set.phc.clone() }.into()]),
         Command::IssueToken(issue) => decide_issue(profile, issue),
@@ -100,15 +112,64 @@ fn decide_change(profile: &Profile, change: &Change) -> Result<Vec<PersonEvent>,
     }
     if let Some(asked) = &change.email {
         let email = email(asked)?;
-        if email != profile.email {
+        let has_others = profile.identities.values().filter(|known| known.kind == IdentityKind::Email).count() > 1;
+        if email.expose().is_none() && has_others {
+            let takes = "an address, as long as the user has others besides the primary one".to_owned();
+            return Err(Rejection::Invalid { field: "email", takes });
+        }
+        let known = email.expose().as_ref().and_then(|email| profile.identity_of(IdentityKind::Email, email));
+        if let Some(identity) = known {
+            events.extend(identity::decide(profile, &identity::Command::MakePrimary(identity))?);
+        } else if email != profile.email {
             events.push(PersonEmailChanged { email }.into());
         }
     }
     if let Some(role) = change.role.filter(|&asked| asked != profile.role) {
         refuse_auditor(role)?;
+        if role == Role::Admin && profile.is_suspended {
+            return Err(suspended_admin());
+        }
+        if role == Role::EndUser {
+            events.extend(affiliation::leave_groups(profile));
+        }
         events.push(RoleChanged { role }.into());
     }
+    events.extend(descriptive_events(profile, change)?);
     Ok(events)
+}
+
+/// The changes that no other change depends on.
+fn descriptive_events(profile: &Profile, change: &Change) -> Result<Vec<PersonEvent>, Rejection> {
+    let mut events = Vec::new();
+    for (detail, asked) in &change.details {
+        let value = text::person_detail(*detail, asked.expose().as_deref().unwrap_or_default())?;
+        if value.as_deref() != profile.detail(*detail) {
+            events.push(PersonDetailSet { detail: *detail, value: value.into() }.into());
+        }
+    }
+    if let Some(asked) = &change.tags {
+        let tags = Personal::new(text::tags(asked.expose())?);
+        if tags != profile.tags {
+            events.push(PersonTagsSet { tags }.into());
+        }
+    }
+    Ok(events)
+}
+
+fn decide_suspension(profile: &Profile, is_wanted: bool) -> Result<Vec<PersonEvent>, Rejection> {
+    match (profile.is_suspended, is_wanted) {
+        // in -> suspended
+        (false, true) if profile.role == Role::Admin => Err(suspended_admin()),
+        (false, true) => Ok(vec![PersonSuspended {}.into()]),
+        // suspended -> in
+        (true, false) => Ok(vec![PersonReinstated {}.into()]),
+        (true, true) | (false, false) => Ok(Vec::new()),
+    }
+}
+
+/// An admin who may not come in would be counted among those who can let others in.
+fn suspended_admin() -> Rejection {
+    Rejection::Invalid { field: "suspended", takes: "true for end users and agents only".to_owned() }
 }
 
 fn decide_issue(profile: &Profile, issue: &IssueToken) -> Result<Vec<PersonEvent>, Rejection> {
@@ -129,157 +190,4 @@ fn email(sent: &Personal<Option<String>>) -> Result<Personal<Option<String>>, Re
 }
 
 #[cfg(test)]
-mod tests {
-    use schemas::{PersonId, TokenId, values::Role};
-
-    use super::*;
-    use crate::{
-        person::{RevokeToken, SetPassword},
-        scenario::given,
-    };
-
-    fn add(name: &str, email: Option<&str>) -> Add {
-        let email = email.map(str::to_owned).into();
-        Add { person: PersonId::new(7), name: name.to_owned().into(), email, role: Role::EndUser }
-    }
-
-    fn ada() -> PersonEvent {
-        let (name, email) = ("Ada".to_owned().into(), Some("ada@example.com".to_owned()).into());
-        PersonAdded { person: PersonId::new(7), name, email, role: Role::EndUser }.into()
-    }
-
-    fn issue(token: i64) -> IssueToken {
-        let description = "import".to_owned().into();
-        IssueToken { token: TokenId::new(token), token_sha256: "00ff".to_owned().into(), description, expires_at: None }
-    }
-
-    fn issued(token: i64) -> PersonEvent {
-        let IssueToken { token, token_sha256, description, expires_at } = issue(token);
-        ApiTokenIssued { token, token_sha256, description, expires_at }.into()
-    }
-
-    #[test]
-    fn a_person_is_added_with_a_trimmed_name_and_a_lower_cased_address() {
-        given::<Person>([]).when(add(" Ada ", Some("Ada@Example.com"))).then([ada()]);
-    }
-
-    #[test]
-    fn a_person_is_added_once() {
-        given::<Person>([ada()]).when(add("Ada", None)).then_refused(Rejection::AlreadyExists);
-    }
-
-    #[test]
-    fn a_bad_name_or_address_names_its_field() {
-        given::<Person>([]).when(add("A\u{0}da", None)).then_refused_field("name");
-        given::<Person>([]).when(add("Ada", Some("ada"))).then_refused_field("email");
-        let change = Change { email: Some(Some("@".to_owned()).into()), ..Change::default() };
-        given::<Person>([ada()]).when(change).then_refused_field("email");
-    }
-
-    #[test]
-    fn somebody_unknown_cannot_be_changed() {
-        given::<Person>([]).when(Change::default()).then_refused(Rejection::Unknown);
-        given::<Person>([]).when(SetPassword { phc: "$".to_owned().into() }).then_refused(Rejection::Unknown);
-        given::<Person>([]).when(issue(1)).then_refused(Rejection::Unknown);
-    }
-
-    #[test]
-    fn only_what_differs_is_changed() {
-        let change = Change {
-            name: Some("Ada Lovelace".to_owned().into()),
-            email: Some(Some("ADA@example.com".to_owned()).into()),
-            role: Some(Role::Agent),
-        };
-        given::<Person>([ada()]).when(change).then([
-            PersonRenamed { name: "Ada Lovelace".to_owned().into() }.into(),
-            RoleChanged { role: Role::Agent }.into(),
-        ]);
-        given::<Person>([ada()]).when(Change::default()).then_nothing();
-    }
-
-    #[test]
-    fn a_person_may_give_the_address_up() {
-        let change = Change { email: Some(None.into()), ..Change::default() };
-        given::<Person>([ada()]).when(change).then([PersonEmailChanged { email: None.into() }.into()]);
-    }
-
-    #[test]
-    fn a_token_is_issued_and_revoked_once() {
-        given::<Person>([ada()]).when(issue(3)).then([issued(3)]);
-        given::<Person>([ada(), issued(3)]).when(issue(3)).then_refused(Rejection::TokenExists);
-        let revoke = RevokeToken { token: TokenId::new(3) };
-        let revoked: PersonEvent = ApiTokenRevoked { token: TokenId::new(3) }.into();
-        given::<Person>([ada(), issued(3)]).when(revoke).then([revoked.clone()]);
-        given::<Person>([ada(), issued(3), revoked]).when(revoke).then_refused(Rejection::UnknownToken);
-    }
-
-    #[test]
-    fn a_person_is_deleted_and_then_erased_and_does_nothing_else_any_more() {
-        let (deleted, erased): (PersonEvent, PersonEvent) = (PersonDeleted {}.into(), PersonErased {}.into());
-        given::<Person>([ada()]).when(Command::Erase).then_refused(Rejection::Unknown);
-        given::<Person>([ada()]).when(Command::Delete).then([deleted.clone()]);
-        given::<Person>([ada(), deleted.clone()]).when(Command::Delete).then_refused(Rejection::Unknown);
-        given::<Person>([ada(), deleted.clone()]).when(issue(1)).then_refused(Rejection::Unknown);
-        given::<Person>([ada(), deleted.clone()]).when(Command::Erase).then([erased.clone()]);
-        let gone = [ada(), deleted.clone(), erased.clone()];
-        given::<Person>(gone.clone()).when(Command::Erase).then_refused(Rejection::Unknown);
-        given::<Person>(gone.clone()).when(Change::default()).then_refused(Rejection::Unknown);
-        given::<Person>(gone).when(add("Ada", None)).then_refused(Rejection::AlreadyExists);
-        // As a reader finds the stream once the key is destroyed.
-        given::<Person>([deleted, erased]).when(Command::Erase).then_refused(Rejection::Unknown);
-    }
-
-    fn grant(tickets: &[i64]) -> GrantAuditor {
-        GrantAuditor {
-            person: PersonId::new(7),
-            name: " Ada".to_owned().into(),
-            email: "Ada@Example.com".to_owned().into(),
-            token: TokenId::new(3),
-            token_sha256: "00ff".to_owned().into(),
-            expires_at: jiff::Timestamp::UNIX_EPOCH,
-            tickets: tickets.iter().copied().map(TicketId::new).collect(),
-        }
-    }
-
-    fn granted(tickets: &[i64]) -> [PersonEvent; 3] {
-        let (name, email) = ("Ada".to_owned().into(), Some("ada@example.com".to_owned()).into());
-        let expires_at = jiff::Timestamp::UNIX_EPOCH;
-        let description = "An auditor's grant".to_owned().into();
-        let token_sha256 = "00ff".to_owned().into();
-        [
-            PersonAdded { person: PersonId::new(7), name, email, role: Role::Auditor }.into(),
-            AuditorGranted { expires_at, tickets: tickets.iter().copied().map(TicketId::new).collect() }.into(),
-            ApiTokenIssued { token: TokenId::new(3), token_sha256, description, expires_at: Some(expires_at) }.into(),
-        ]
-    }
-
-    #[test]
-    fn an_auditor_is_let_in_with_a_token_that_ends() {
-        given::<Person>([]).when(grant(&[4, 2, 4])).then(granted(&[2, 4]));
-        given::<Person>([ada()]).when(grant(&[])).then_refused(Rejection::AlreadyExists);
-        let many: Vec<i64> = (0..1001).collect();
-        given::<Person>([]).when(grant(&many)).then_refused_field("tickets");
-    }
-
-    #[test]
-    fn a_grant_is_not_changed_and_gives_no_second_token() {
-        given::<Person>(granted(&[])).when(issue(4)).then_refused(Rejection::Auditor);
-        given::<Person>(granted(&[])).when(SetPassword { phc: "$".to_owned().into() }).then_refused(Rejection::Auditor);
-        let raise = Change { role: Some(Role::Admin), ..Change::default() };
-        given::<Person>(granted(&[])).when(raise).then_refused(Rejection::Auditor);
-        given::<Person>(granted(&[])).when(Command::Delete).then([PersonDeleted {}.into()]);
-    }
-
-    #[test]
-    fn nobody_becomes_an_auditor_without_a_grant() {
-        given::<Person>([]).when(Add { role: Role::Auditor, ..add("Ada", None) }).then_refused_field("role");
-        let become_auditor = Change { role: Some(Role::Auditor), ..Change::default() };
-        given::<Person>([ada()]).when(become_auditor).then_refused_field("role");
-    }
-
-    #[test]
-    fn a_person_has_a_bounded_number_of_tokens() {
-        let many = (0..100).map(issued);
-        given::<Person>([ada()].into_iter().chain(many)).when(issue(100)).then_refused_field("api_token");
-    }
-}
+mod tests;

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use schemas::person::{ApiTokenIssued, PersonAdded, PersonEvent};
+use schemas::{
+    Personal,
+    person::{ApiTokenIssued, PersonAdded, PersonEvent},
+};
 
-use super::{Grant, Person, Profile, Token};
+use super::{Affiliations, Grant, Person, Profile, Token, affiliation, identity};
 
 pub(super) fn evolve(person: &mut Person, event: &PersonEvent) {
     if let PersonEvent::PersonAdded(added) = event {
@@ -25,7 +28,29 @@ pub(super) fn evolve(person: &mut Person, event: &PersonEvent) {
         }
         PersonEvent::PersonDeleted(_) => profile.is_deleted = true,
         PersonEvent::PersonRenamed(renamed) => profile.name = renamed.name.clone(),
-        PersonEvent::PersonEmailChanged(changed) => profile.email = changed.email.clone(),
+        PersonEvent::PersonEmailChanged(_)
+        | PersonEvent::IdentityAdded(_)
+        | PersonEvent::IdentityChanged(_)
+        | PersonEvent::IdentityVerified(_)
+        | PersonEvent::IdentityRemoved(_)
+        | PersonEvent::PrimaryIdentityChosen(_) => identity::evolve(profile, event),
+        PersonEvent::OrganizationJoined(_)
+        | PersonEvent::OrganizationLeft(_)
+        | PersonEvent::DefaultOrganizationChosen(_)
+        | PersonEvent::GroupJoined(_)
+        | PersonEvent::GroupLeft(_)
+        | PersonEvent::DefaultGroupChosen(_) => affiliation::evolve(profile, event),
+        PersonEvent::PersonDetailSet(set) => match set.value.expose() {
+            Some(value) => {
+                profile.details.insert(set.detail, value.clone().into());
+            }
+            None => {
+                profile.details.remove(&set.detail);
+            }
+        },
+        PersonEvent::PersonTagsSet(set) => profile.tags = set.tags.clone(),
+        PersonEvent::PersonSuspended(_) => profile.is_suspended = true,
+        PersonEvent::PersonReinstated(_) => profile.is_suspended = false,
         PersonEvent::RoleChanged(changed) => profile.role = changed.role,
         PersonEvent::PasswordSet(set) => profile.password_phc = Some(set.phc.expose().clone()).into(),
         PersonEvent::ApiTokenIssued(issued) => {
@@ -42,10 +67,19 @@ fn profile(added: &PersonAdded) -> Profile {
         person: added.person,
         name: added.name.clone(),
         email: added.email.clone(),
+        identities: identity::first(added.email.expose())
+            .map(|first| (identity::first_of(added.person), first))
+            .into_iter()
+            .collect(),
         role: added.role,
         password_phc: None.into(),
         tokens: BTreeMap::new(),
         grant: None,
+        details: BTreeMap::new(),
+        tags: Personal::default(),
+        organizations: Affiliations::default(),
+        groups: Affiliations::default(),
+        is_suspended: false,
         is_deleted: false,
     }
 }

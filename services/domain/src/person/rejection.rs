@@ -19,6 +19,27 @@ pub enum Rejection {
     /// The person is an auditor.
     #[error("an auditor's grant is made and revoked, and not changed")]
     Auditor,
+    /// The person belongs to it already.
+    #[error("{field}: takes one that the user does not belong to yet")]
+    MemberAlready {
+        /// The field, as the API calls it.
+        field: &'static str,
+    },
+    /// The person does not belong to it.
+    #[error("{field}: takes one that the user belongs to")]
+    NoMember {
+        /// The field, as the API calls it.
+        field: &'static str,
+    },
+    /// There is no such membership of the person, or not any more.
+    #[error("there is no such membership")]
+    UnknownMembership,
+    /// The person is not known by this, or not any more.
+    #[error("there is no such identity")]
+    UnknownIdentity,
+    /// The person is known by it already.
+    #[error("value: takes one that the user does not have yet")]
+    IdentityExists,
     /// The id is in use.
     #[error("the person is known already")]
     AlreadyExists,

@@ -1,13 +1,14 @@
 //! What the audit log says of a tenant's events.
 
 use schemas::{
+    GroupId,
     audit::{ChangeNoted, FieldChange},
     tenant::{LocalityChosen, TenantEvent},
     values::{AuditAction, AuditSource},
 };
 
-use super::Tenant;
-use crate::aggregate::changed;
+use super::{Account, Tenant};
+use crate::aggregate::{changed, said};
 
 pub(super) fn change(tenant: &Tenant, event: &TenantEvent) -> Option<ChangeNoted> {
     let account = tenant.account();
@@ -29,20 +30,44 @@ pub(super) fn change(tenant: &Tenant, event: &TenantEvent) -> Option<ChangeNoted
         TenantEvent::AdminWithdrawn(_) => return None,
         TenantEvent::GroupAdded(added) => {
             let label = added.name.expose().clone();
-            let changes = vec![changed("name", None, Some(&label))].into();
-            let (source, source_id) = (AuditSource::Group, added.group.get());
-            return Some(ChangeNoted {
-                action: AuditAction::Create,
-                source,
-                source_id,
-                person: None,
-                label: label.into(),
-                changes,
-            });
+            let field = changed("name", None, Some(&label));
+            return Some(of_group(AuditAction::Create, added.group, (label, field)));
         }
+        TenantEvent::GroupRenamed(_)
+        | TenantEvent::GroupDescribed(_)
+        | TenantEvent::GroupMadePrivate(_)
+        | TenantEvent::TenantGroupChosen(_)
+        | TenantEvent::GroupDeleted(_) => return of_group_event(account?, event),
     };
     let (source, source_id, person) = (AuditSource::Account, 0, None);
     Some(ChangeNoted { action, source, source_id, person, label: label.into(), changes: changes.into() })
+}
+
+fn of_group_event(account: &Account, event: &TenantEvent) -> Option<ChangeNoted> {
+    let name_of = |group: &GroupId| account.groups.get(group).map(|known| known.name.expose().clone());
+    let (action, group, field) = match event {
+        TenantEvent::GroupRenamed(to) => {
+            (AuditAction::Update, to.group, changed("name", name_of(&to.group), Some(to.name.expose().clone())))
+        }
+        TenantEvent::GroupDescribed(to) => {
+            let old = account.groups.get(&to.group).map(|known| known.description.expose());
+            (AuditAction::Update, to.group, changed("description", old, Some(to.description.expose())))
+        }
+        TenantEvent::GroupMadePrivate(of) => {
+            (AuditAction::Update, of.group, changed("is_public", Some(true), Some(false)))
+        }
+        TenantEvent::TenantGroupChosen(of) => {
+            (AuditAction::Update, of.group, changed("default", Some(false), Some(true)))
+        }
+        TenantEvent::GroupDeleted(of) => (AuditAction::Destroy, of.group, said("deleted")),
+        _ => return None,
+    };
+    Some(of_group(action, group, (name_of(&group).unwrap_or_default(), field)))
+}
+
+fn of_group(action: AuditAction, group: GroupId, (label, field): (String, FieldChange)) -> ChangeNoted {
+    let (source, source_id, person) = (AuditSource::Group, group.get(), None);
+    ChangeNoted { action, source, source_id, person, label: label.into(), changes: vec![field].into() }
 }
 
 fn locality(old: Option<&LocalityChosen>, new: &LocalityChosen) -> Vec<FieldChange> {

@@ -11,6 +11,10 @@ pub enum Command {
     ChangePlan(ChangePlan),
     /// Add a group of agents.
     AddGroup(AddGroup),
+    /// Change one.
+    ChangeGroup(ChangeGroup),
+    /// Put one away, for good.
+    DeleteGroup(GroupId),
     /// Take note that an admin is one no longer.
     WithdrawAdmin(WithdrawAdmin),
 }
@@ -60,13 +64,35 @@ pub struct WithdrawAdmin {
     pub person: PersonId,
 }
 
-/// Adds a group of agents.
+/// Adds a group of agents, for all to see.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AddGroup {
     /// The group.
     pub group: GroupId,
     /// Its name.
     pub name: Personal<String>,
+}
+
+/// Changes a group. `None` leaves a thing as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeGroup {
+    /// The group.
+    pub group: GroupId,
+    /// Its name.
+    pub name: Option<Personal<String>>,
+    /// What it is for; may be empty.
+    pub description: Option<Personal<String>>,
+    /// Whether all agents may see it. A private one never becomes public.
+    pub is_public: Option<bool>,
+    /// Whether it shall stand first; that another does, the other says.
+    pub is_default: Option<bool>,
+}
+
+impl ChangeGroup {
+    /// Changes nothing yet.
+    pub const fn of(group: GroupId) -> Self {
+        Self { group, name: None, description: None, is_public: None, is_default: None }
+    }
 }
 
 impl From<Register> for Command {
@@ -90,5 +116,11 @@ impl From<WithdrawAdmin> for Command {
 impl From<AddGroup> for Command {
     fn from(add: AddGroup) -> Self {
         Self::AddGroup(add)
+    }
+}
+
+impl From<ChangeGroup> for Command {
+    fn from(change: ChangeGroup) -> Self {
+        Self::ChangeGroup(change)
     }
 }

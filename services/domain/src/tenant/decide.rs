@@ -1,8 +1,8 @@
 //! The rules of tenants.
 
-use schemas::tenant::{AdminWithdrawn, GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered};
+use schemas::tenant::{AdminWithdrawn, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered};
 
-use super::{Account, AddGroup, Command, Decision, GROUPS_MAX, Register, Rejection, Tenant};
+use super::{Command, Decision, Register, Rejection, Tenant, group};
 use crate::text;
 
 pub(super) fn decide(tenant: &Tenant, command: &Command) -> Result<Vec<TenantEvent>, Rejection> {
@@ -15,7 +15,9 @@ pub(super) fn decide(tenant: &Tenant, command: &Command) -> Result<Vec<TenantEve
         Command::ChangePlan(change) if account.plan == Some(change.plan) => Ok(Vec::new()),
         Command::ChangePlan(change) => Ok(vec![PlanChosen { plan: change.plan }.into()]),
         Command::WithdrawAdmin(withdraw) => Ok(vec![AdminWithdrawn { person: withdraw.person }.into()]),
-        Command::AddGroup(add) => decide_add_group(account, add),
+        Command::AddGroup(add) => group::decide_add(account, add),
+        Command::ChangeGroup(change) => group::decide_change(account, change),
+        Command::DeleteGroup(deleted) => group::decide_delete(account, *deleted),
     }
 }
 
@@ -42,23 +44,9 @@ fn locality_chosen(decision: &Decision) -> Result<LocalityChosen, Rejection> {
     Ok(LocalityChosen { requested, granted, policy_version, entitled, selected, committed })
 }
 
-fn decide_add_group(account: &Account, add: &AddGroup) -> Result<Vec<TenantEvent>, Rejection> {
-    let name = text::name(add.name.expose())?;
-    if account.groups.contains_key(&add.group) {
-        return Err(Rejection::GroupExists);
-    }
-    if account.groups.values().any(|known| known.expose().to_lowercase() == name.to_lowercase()) {
-        return Err(Rejection::Invalid { field: "name", takes: "a name that no other group has".to_owned() });
-    }
-    if account.groups.len() >= GROUPS_MAX {
-        return Err(Rejection::Invalid { field: "group", takes: format!("at most {GROUPS_MAX} groups") });
-    }
-    Ok(vec![GroupAdded { group: add.group, name: name.into() }.into()])
-}
-
 #[cfg(test)]
 mod tests {
-    use schemas::{GroupId, RegionId, values::Plan};
+    use schemas::{RegionId, values::Plan};
 
     use super::*;
     use crate::{scenario::given, tenant::ChangePlan};
@@ -89,14 +77,6 @@ mod tests {
             PlanChosen { plan: Plan::Professional }.into(),
             locality_chosen(&decision()).expect("honest").into(),
         ]
-    }
-
-    fn add_group(group: i64, name: &str) -> AddGroup {
-        AddGroup { group: GroupId::new(group), name: name.to_owned().into() }
-    }
-
-    fn group_added(group: i64, name: &str) -> TenantEvent {
-        GroupAdded { group: GroupId::new(group), name: name.to_owned().into() }.into()
     }
 
     #[test]
@@ -139,14 +119,5 @@ mod tests {
         let other = PlanChosen { plan: Plan::Team }.into();
         given::<Tenant>(registered()).when(ChangePlan { plan: Plan::Team }).then([other]);
         given::<Tenant>([]).when(ChangePlan { plan: Plan::Team }).then_refused(Rejection::Unknown);
-    }
-
-    #[test]
-    fn groups_have_ids_and_names_of_their_own() {
-        let with_group = || registered().into_iter().chain([group_added(1, "Support")]);
-        given::<Tenant>(registered()).when(add_group(1, " Support ")).then([group_added(1, "Support")]);
-        given::<Tenant>(with_group()).when(add_group(1, "Sales")).then_refused(Rejection::GroupExists);
-        given::<Tenant>(with_group()).when(add_group(2, "SUPPORT")).then_refused_field("name");
-        given::<Tenant>([]).when(add_group(1, "Support")).then_refused(Rejection::Unknown);
     }
 }

@@ -22,6 +22,12 @@ pub enum Rejection {
     /// The policy's decision contradicts itself.
     #[error("locality: a place is committed exactly when the tenant was entitled to choose it and did")]
     DishonestDecision,
+    /// Another group has the name.
+    #[error("name: takes a name that no other group has")]
+    GroupNameTaken,
+    /// There is no such group, or not any more.
+    #[error("there is no such group")]
+    UnknownGroup,
     /// The group's id is in use.
     #[error("the group exists already")]
     GroupExists,

@@ -33,6 +33,21 @@ fn is_address(address: &str) -> bool {
         && address.split_once('@').is_some_and(|(local, domain)| is_local(local) && is_domain(domain))
 }
 
+/// How many domains an organization has at most.
+const DOMAINS_MAX: usize = 100;
+
+/// Domains whose people belong to an organization: lower-cased, sorted, each once. One label is no domain of anybody.
+pub fn domain_names(sent: &[String]) -> Result<Vec<String>, Invalid> {
+    let mut names: Vec<String> = sent.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let is_name = |name: &String| name.len() <= ADDRESS_LENGTH_MAX && name.contains('.') && is_domain(name);
+    if names.len() > DOMAINS_MAX || !names.iter().all(is_name) {
+        return Err(Invalid::new("domain_names", format!("at most {DOMAINS_MAX} domains such as example.com")));
+    }
+    Ok(names)
+}
+
 /// `Dot-string` of RFC 5321, section 4.1.2: atoms with single dots between them.
 fn is_local(local: &str) -> bool {
     local.len() <= LOCAL_LENGTH_MAX && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atom_byte))
@@ -62,6 +77,16 @@ mod tests {
         assert_eq!(email(" Ada.Lovelace+tickets@Example.COM "), Ok("ada.lovelace+tickets@example.com".to_owned()));
         assert!(email("root@localhost").is_ok());
         assert!(email(&format!("{}@example.com", "a".repeat(64))).is_ok());
+    }
+
+    #[test]
+    fn domains_are_lower_cased_sorted_and_each_once() {
+        let texts = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let sent = texts(&["Engines.example", "a.example", "engines.EXAMPLE "]);
+        assert_eq!(domain_names(&sent), Ok(texts(&["a.example", "engines.example"])));
+        for bad in ["", "localhost", "a..b", "@example.com", "a b.example", "ä.example"] {
+            assert_eq!(domain_names(&texts(&[bad])).expect_err(bad).field, "domain_names");
+        }
     }
 
     #[test]

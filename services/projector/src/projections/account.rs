@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use regions::Resident;
 use schemas::{
-    StreamName, TenantId, TenantLogEvent,
+    GroupId, StreamName, TenantId, TenantLogEvent,
     tenant::{GroupAdded, LocalityChosen, PlanChosen, TenantEvent, TenantRegistered},
 };
 
@@ -53,6 +53,23 @@ async fn change(build: &mut OpenBuild, tenant: TenantId, event: &TenantEvent, at
         TenantEvent::PlanChosen(chosen) => choose_plan(build, tenant, chosen).await,
         TenantEvent::LocalityChosen(chosen) => choose_locality(build, tenant, chosen).await,
         TenantEvent::GroupAdded(added) => add_group(build, tenant, added, at).await,
+        TenantEvent::GroupRenamed(to) => {
+            let name = GroupChange { name: Some(to.name.expose()), ..GroupChange::default() };
+            change_group(build, (tenant, to.group, at), name).await
+        }
+        TenantEvent::GroupDescribed(to) => {
+            let described = GroupChange { description: Some(to.description.expose()), ..GroupChange::default() };
+            change_group(build, (tenant, to.group, at), described).await
+        }
+        TenantEvent::GroupMadePrivate(of) => {
+            let private = GroupChange { is_private: true, ..GroupChange::default() };
+            change_group(build, (tenant, of.group, at), private).await
+        }
+        TenantEvent::GroupDeleted(of) => {
+            let deleted = GroupChange { is_deleted: true, ..GroupChange::default() };
+            change_group(build, (tenant, of.group, at), deleted).await
+        }
+        TenantEvent::TenantGroupChosen(chosen) => choose_group(build, tenant, chosen.group).await,
         // Passed over: who is an admin is in the projection `people`.
         TenantEvent::AdminWithdrawn(_) => Ok(()),
     }
@@ -117,6 +134,47 @@ async fn add_group(
     .execute(build)
     .await?;
     Ok(())
+}
+
+/// What is different of a group.
+#[derive(Default)]
+struct GroupChange<'event> {
+    name: Option<&'event String>,
+    description: Option<&'event String>,
+    is_private: bool,
+    is_deleted: bool,
+}
+
+async fn change_group(
+    build: &mut OpenBuild,
+    (tenant, group, at): (TenantId, GroupId, Timestamp),
+    change: GroupChange<'_>,
+) -> Result<(), ApplyError> {
+    // A group without a row was added under a key that is destroyed: there is nothing to change.
+    sqlx::query!(
+        "update agent_group
+         set name = coalesce($3, name), description = coalesce($4, description), is_public = is_public and not $5,
+             deleted_at = case when $6 then $7 else deleted_at end, changed_at = $7
+         where tenant_id = $1 and group_id = $2",
+        tenant.get(),
+        group.get(),
+        change.name,
+        change.description,
+        change.is_private,
+        change.is_deleted,
+        at.to_sqlx() as _,
+    )
+    .execute(build)
+    .await?;
+    Ok(())
+}
+
+async fn choose_group(build: &mut OpenBuild, tenant: TenantId, group: GroupId) -> Result<(), ApplyError> {
+    let changed =
+        sqlx::query!("update account set chosen_group_id = $2 where tenant_id = $1", tenant.get(), group.get())
+            .execute(build)
+            .await?;
+    one_row(changed.rows_affected())
 }
 
 fn one_row(rows_affected: u64) -> Result<(), ApplyError> {

@@ -251,11 +251,20 @@ impl World {
 
 fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
     match stream {
-        _ if matches!(draft.event_type.as_str(), "ticket_erased" | "person_deleted" | "person_erased") => {
+        _ if matches!(
+            draft.event_type.as_str(),
+            "ticket_erased" | "person_deleted" | "person_erased" | "organization_deleted"
+        ) =>
+        {
             Scope::General
         }
-        StreamName::Tenant | StreamName::Email(_) | StreamName::Erasures | StreamName::Name(_) => Scope::General,
+        StreamName::Tenant
+        | StreamName::Email(_)
+        | StreamName::Claim(_)
+        | StreamName::Erasures
+        | StreamName::Name(_) => Scope::General,
         StreamName::Person(person) => Scope::Person(*person),
+        StreamName::Organization(organization) => Scope::Organization(*organization),
         StreamName::Ticket(_) if draft.event_type == "comment_added" => Scope::Comment(event_id),
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),

@@ -50,6 +50,18 @@ pub(crate) fn listed(text: Option<&str>) -> Result<Vec<i64>, ApiError> {
     parts.into_iter().map(|part| part.parse().map_err(|_| wrong())).collect()
 }
 
+/// The texts of `?external_ids=a,b`.
+pub(crate) fn texts(name: &str, text: &str) -> Result<Vec<String>, ApiError> {
+    let parts: Vec<&str> = text.split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() {
+        return Err(ApiError::invalid_parameter(name, "a comma-separated list"));
+    }
+    if parts.len() > IDS_MAX {
+        return Err(ApiError::too_many_values(IDS_MAX));
+    }
+    Ok(parts.into_iter().map(str::to_owned).collect())
+}
+
 fn not_an_id() -> ApiError {
     ApiError::invalid_parameter("id", "an integer")
 }

@@ -10,8 +10,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use regions::Resident;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use sqlx::PgConnection;
 
-use crate::{access::Reading, caller::Caller, problem::ApiError, read::Window, state::Desk};
+use crate::{
+    access::Reading,
+    caller::Caller,
+    problem::ApiError,
+    read::{List, Window},
+    state::Desk,
+};
 
 /// Rows of a page by default and at most.
 const PER_PAGE_MAX: i64 = 100;
@@ -157,6 +164,13 @@ impl Page {
             ids.pop();
         }
         Slice { ids, has_more }
+    }
+
+    /// The ids on the page of a list, and how many there are in all, if the answer tells.
+    pub(crate) async fn read(&self, conn: &mut PgConnection, list: &List) -> Result<(Slice, Option<i64>), sqlx::Error> {
+        let slice = self.slice(list.ids(conn, &self.resident, self.window()).await?);
+        let count = if self.is_counted() { Some(list.count(conn, &self.resident).await?) } else { None };
+        Ok((slice, count))
     }
 
     /// The answer: the rows under their key, and the way to the neighbours. `count` is needed for pages by offset.

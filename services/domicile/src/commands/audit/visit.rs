@@ -33,6 +33,7 @@ impl Purpose<'_> {
         let (kind, ids) = match self.stream {
             Some(StreamName::Ticket(ticket)) => (ReadKind::Ticket, vec![ticket.get()]),
             Some(StreamName::Person(person)) => (ReadKind::User, vec![person.get()]),
+            Some(StreamName::Organization(organization)) => (ReadKind::Organization, vec![organization.get()]),
             Some(StreamName::Upload(file)) => (ReadKind::Attachment, vec![file.get()]),
             _ => (ReadKind::Event, Vec::new()),
         };

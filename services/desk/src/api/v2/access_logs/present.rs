@@ -83,6 +83,8 @@ fn summary(access: &Access) -> String {
         ReadKind::Ticket => "ticket",
         ReadKind::User => "user",
         ReadKind::Group => "group",
+        ReadKind::Organization => "organization",
+        ReadKind::Membership => "membership",
         ReadKind::Attachment => "attachment",
         ReadKind::ApiToken => "API tokens",
         ReadKind::AuditorGrant => "auditors' grants",

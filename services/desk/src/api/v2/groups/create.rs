@@ -7,59 +7,96 @@ use axum::{
     response::IntoResponse,
 };
 use domain::{
-    tenant::{AddGroup, Tenant},
+    tenant::{AddGroup, ChangeGroup, Tenant},
     text,
 };
-use schemas::{GroupId, Position, StreamName, TenantLogEvent, tenant::TenantEvent};
+use futures::FutureExt;
+use schemas::{GroupId, Personal, Position, StreamName, TenantLogEvent, tenant::TenantEvent};
 use serde_json::json;
 
 use crate::{
     api::{add_person::allocate_id, settle, v2::present},
     body::{Body, Fields},
     caller::Caller,
-    execute::{Done, execute, replayed},
+    execute::{Batch, Done, Issuer, load, replayed, retried},
     problem::{ApiError, ApiResult},
     read::{self, groups::Group},
     state::Desk,
+    visible::{Visible, Written},
 };
 
 /// Answers the group as it was added.
 pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body) -> ApiResult<impl IntoResponse> {
     caller.require_admin()?;
     let mut fields = Fields::root(&body, "group")?;
-    let name = fields.required("name", text::name);
+    let name: Option<Personal<String>> = fields.required("name", text::name).map(Into::into);
+    let (description, is_public) = (description(&mut fields), fields.boolean("is_public"));
     fields.finish()?;
-    let name = name.unwrap_or_default();
     let by = caller.issuer(&desk, &body.print);
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
         None => {
             let group = GroupId::new(allocate_id(&desk, &caller.resident).await?);
-            let command = AddGroup { group, name: name.into() }.into();
-            execute::<Tenant>(&desk, &by, StreamName::Tenant, None, &command).await?
+            let change = ChangeGroup { description, is_public, ..ChangeGroup::of(group) };
+            add(&desk, &by, (AddGroup { group, name: name.unwrap_or_default() }, change)).await?
         }
     };
     let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
-    let row = added(&desk, &caller, &done)
-        .await
-        .map_err(ApiError::after_done)?
-        .ok_or_else(ApiError::idempotency_key_reused)?;
+    let group = added(&desk, &caller, &done).await.map_err(ApiError::after_done)?;
+    let group = group.ok_or_else(ApiError::idempotency_key_reused)?;
+    let row = now(&desk, &caller, group, &written).await.map_err(ApiError::after_done)?;
     let location = [(LOCATION, present::group::url(&caller, row.group_id))];
     Ok((StatusCode::CREATED, location, written, Json(json!({"group": present::group::group(&caller, &row)}))))
 }
 
+/// What a group is for, if a client says so.
+pub(super) fn description(fields: &mut Fields<'_>) -> Option<Personal<String>> {
+    let is_emptied = fields.has("description") && fields.value("description").is_none();
+    let said = fields.checked("description", text::group_description);
+    said.or_else(|| is_emptied.then(String::new)).map(Into::into)
+}
+
+async fn add(desk: &Desk, by: &Issuer, (add, change): (AddGroup, ChangeGroup)) -> Result<Done, ApiError> {
+    let (add, change) = (add.into(), change.into());
+    let (add, change) = (&add, &change);
+    let attempt = || async move {
+        let batch = Batch::new(desk, by).decide::<Tenant>(StreamName::Tenant, None, add).await?;
+        Ok(batch.decide::<Tenant>(StreamName::Tenant, None, change).await?.commit().await)
+    };
+    retried(|| attempt().boxed()).await
+}
+
 /// The group that a command added, by the log itself: a repeated request finds the group of then.
-async fn added(desk: &Desk, caller: &Caller, done: &Done) -> Result<Option<Group>, ApiError> {
+async fn added(desk: &Desk, caller: &Caller, done: &Done) -> Result<Option<GroupId>, ApiError> {
     let before = Position::new(done.first.get() - 1);
     let logged = read::log::page(desk, &caller.resident, before, 1).await?.pop();
     Ok(logged.and_then(|logged| match logged.event? {
-        TenantLogEvent::Tenant(TenantEvent::GroupAdded(added)) => Some(Group {
-            group_id: added.group.get(),
-            name: added.name.into_inner(),
-            created_at: logged.envelope.recorded_at,
-        }),
+        TenantLogEvent::Tenant(TenantEvent::GroupAdded(added)) => Some(added.group),
         _ => None,
     }))
+}
+
+/// The group as it is; what cannot be read yet is folded from the log.
+pub(super) async fn now(desk: &Desk, caller: &Caller, group: GroupId, written: &Written) -> Result<Group, ApiError> {
+    if written.visible == Visible::Yes {
+        let mut transaction = desk.reading(&caller.resident).await?;
+        let row = read::groups::one(&mut transaction, &caller.resident, group).await?;
+        return row.ok_or_else(ApiError::not_found);
+    }
+    let (tenant, _) = load::<Tenant>(desk, &caller.resident, &StreamName::Tenant).await?;
+    let account = tenant.account().ok_or_else(ApiError::not_found)?;
+    let folded = account.groups.get(&group).ok_or_else(ApiError::not_found)?;
+    let now = desk.clock.now();
+    Ok(Group {
+        group_id: group.get(),
+        name: folded.name.expose().clone(),
+        description: folded.description.expose().clone(),
+        is_public: folded.is_public,
+        is_default: account.default_group() == Some(group),
+        is_deleted: folded.is_deleted,
+        created_at: now,
+        updated_at: now,
+    })
 }
 
 #[cfg(test)]

@@ -1,27 +1,44 @@
-//! `GET /api/v2/groups`: the groups, for agents.
+//! `GET /api/v2/groups`, `groups/assignable` and `/api/v2/users/{id}/groups`: the groups, for agents. Every agent may give tickets to every
+//! group, so all are assignable.
 
 use axum::{Json, extract::State};
+use schemas::PersonId;
 use serde_json::Value;
 
 use crate::{
-    api::v2::{page::PageQuery, present},
+    api::{
+        v2::{ids::Id, page::PageQuery, present},
+        who,
+    },
     caller::Caller,
-    problem::ApiResult,
-    read,
+    problem::{ApiError, ApiResult},
+    read::groups,
     state::Desk,
 };
 
 /// Answers a page of groups.
 pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     caller.require_insider()?;
-    let page = query.page(&caller)?;
+    answer(&desk, &caller, query, None).await
+}
+
+/// Answers a page of those an agent belongs to.
+pub(crate) async fn of_user(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Id(person): Id<PersonId>,
+    query: PageQuery,
+) -> ApiResult<Json<Value>> {
+    caller.require_insider()?;
+    who::profile(&desk, &caller.resident, person).await?.ok_or_else(ApiError::not_found)?;
+    answer(&desk, &caller, query, Some(person)).await
+}
+
+async fn answer(desk: &Desk, caller: &Caller, query: PageQuery, of: Option<PersonId>) -> ApiResult<Json<Value>> {
+    let page = query.page(caller)?;
     let mut transaction = desk.reading(&caller.resident).await?;
-    let slice = page.slice(read::groups::ids(&mut transaction, &caller.resident, page.window()).await?);
-    let count = match page.is_counted() {
-        true => Some(read::groups::count(&mut transaction, &caller.resident).await?),
-        false => None,
-    };
-    let rows = read::groups::many(&mut transaction, &caller.resident, &slice.ids).await?;
-    let groups = rows.iter().map(|row| present::group::group(&caller, row)).collect();
-    Ok(Json(page.answer("groups", groups, &slice, count)))
+    let (slice, count) = page.read(&mut transaction, &groups::list(of)).await?;
+    let rows = groups::many(&mut transaction, &caller.resident, &slice.ids).await?;
+    let shown = rows.iter().map(|row| present::group::group(caller, row)).collect();
+    Ok(Json(page.answer("groups", shown, &slice, count)))
 }

@@ -16,11 +16,11 @@ pub(crate) fn group(caller: &Caller, row: &Group) -> Value {
         "id": row.group_id,
         "url": url(caller, row.group_id),
         "name": row.name,
-        "description": "",
-        "is_public": true,
-        "default": false,
-        "deleted": false,
+        "description": row.description,
+        "is_public": row.is_public,
+        "default": row.is_default,
+        "deleted": row.is_deleted,
         "created_at": moment(row.created_at),
-        "updated_at": moment(row.created_at),
+        "updated_at": moment(row.updated_at),
     })
 }

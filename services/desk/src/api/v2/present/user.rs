@@ -1,9 +1,14 @@
 //! A person, whom the v2 API calls a user.
 
+use domain::text;
+use schemas::values::PersonDetail;
 use serde_json::{Value, json};
 
 use super::moment;
 use crate::{caller::Caller, read::people::Person};
+
+/// The language of whoever never said one.
+const DEFAULT_LOCALE: &str = "en-US";
 
 /// The absolute address of a user.
 pub(crate) fn url(caller: &Caller, person_id: i64) -> String {
@@ -40,7 +45,41 @@ pub(crate) fn deleted_user(caller: &Caller, row: &Person) -> Value {
 
 /// The person as the API shows it.
 pub(crate) fn user(caller: &Caller, row: &Person) -> Value {
+    let shown = whole(caller, row);
+    if caller.is_insider() { shown } else { for_end_users(shown) }
+}
+
+/// What end users see, of themselves and of others: who somebody is, and nothing that agents write down.
+fn for_end_users(mut shown: Value) -> Value {
+    if let Some(fields) = shown.as_object_mut() {
+        fields.retain(|name, _| END_USER_VIEW.contains(&name.as_str()));
+    }
+    shown
+}
+
+const END_USER_VIEW: [&str; 16] = [
+    "id",
+    "url",
+    "name",
+    "email",
+    "created_at",
+    "updated_at",
+    "time_zone",
+    "iana_time_zone",
+    "phone",
+    "shared_phone_number",
+    "photo",
+    "locale_id",
+    "locale",
+    "organization_id",
+    "role",
+    "verified",
+];
+
+fn whole(caller: &Caller, row: &Person) -> Value {
     let is_end_user = row.role == "end-user";
+    let time_zone = row.detail(PersonDetail::TimeZone).unwrap_or(text::DEFAULT_TIME_ZONE);
+    let locale = row.detail(PersonDetail::Locale).unwrap_or(DEFAULT_LOCALE);
     json!({
         "id": row.person_id,
         "url": url(caller, row.person_id),
@@ -50,8 +89,8 @@ pub(crate) fn user(caller: &Caller, row: &Person) -> Value {
         "created_at": moment(row.created_at),
         "updated_at": moment(row.updated_at),
         "active": row.is_active,
-        "verified": false,
-        "suspended": false,
+        "verified": row.is_verified,
+        "suspended": row.is_suspended,
         "shared": false,
         "shared_agent": false,
         "moderator": !is_end_user,
@@ -61,23 +100,23 @@ pub(crate) fn user(caller: &Caller, row: &Person) -> Value {
         "two_factor_auth_enabled": null,
         "shared_phone_number": null,
         "ticket_restriction": is_end_user.then_some("requested"),
-        "time_zone": "UTC",
-        "iana_time_zone": "Etc/UTC",
-        "locale": "en-US",
-        "locale_id": 1,
-        "organization_id": null,
-        "default_group_id": null,
+        "time_zone": time_zone,
+        "iana_time_zone": text::iana_name(time_zone),
+        "locale": locale,
+        "locale_id": text::locale_id(locale),
+        "organization_id": row.organization_id,
+        "default_group_id": row.default_group_id,
         "custom_role_id": null,
         "role_type": null,
-        "phone": null,
-        "external_id": null,
-        "alias": null,
-        "details": null,
-        "notes": null,
-        "signature": null,
+        "phone": row.detail(PersonDetail::Phone),
+        "external_id": row.detail(PersonDetail::ExternalId),
+        "alias": row.detail(PersonDetail::Alias),
+        "details": row.detail(PersonDetail::Details),
+        "notes": row.detail(PersonDetail::Notes),
+        "signature": row.detail(PersonDetail::Signature),
         "last_login_at": null,
         "photo": null,
-        "tags": [],
+        "tags": row.tags,
         "user_fields": {},
     })
 }

@@ -55,6 +55,14 @@ pub(crate) async fn folded(
         created_at: *first,
         updated_at: *last,
         is_active: !profile.is_deleted,
+        is_suspended: profile.is_suspended,
+        is_verified: profile.primary().is_some_and(|primary| profile.identities[&primary].is_verified),
+        details: Value::Object(
+            profile.details.iter().map(|(detail, value)| (detail.to_string(), json!(value.expose()))).collect(),
+        ),
+        tags: profile.tags.expose().clone(),
+        organization_id: profile.organizations.default_of(|_| true).map(schemas::OrganizationId::get),
+        default_group_id: profile.groups.default_of(|_| true).map(schemas::GroupId::get),
     };
     Ok(Some((row, version)))
 }

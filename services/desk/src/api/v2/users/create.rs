@@ -6,11 +6,13 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use schemas::{StreamName, values::Role};
+use futures::FutureExt;
+use schemas::{PersonId, StreamName, values::Role};
 
 use super::{
     answer,
     request::{Name, UserRequest},
+    write,
 };
 use crate::{
     api::{
@@ -19,7 +21,7 @@ use crate::{
     },
     body::Body,
     caller::Caller,
-    execute::{Done, Issuer, replayed},
+    execute::{Batch, Done, Issuer, replayed, retried},
     problem::{ApiError, ApiResult},
     state::Desk,
 };
@@ -35,13 +37,30 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     created(&desk, &caller, &done).await
 }
 
-/// Makes the user known.
+/// Makes the user known, with everything that is told of them, in one command.
 pub(crate) async fn add(desk: &Desk, caller: &Caller, by: &Issuer, request: UserRequest) -> Result<Done, ApiError> {
     request.check_role(caller)?;
-    let name = request.name.ok_or_else(|| ApiError::invalid("name", "name: takes a name", "BlankValue"))?;
-    let role = request.role.unwrap_or(Role::EndUser);
-    let (_, done) = add_person::add(desk, by, &NewPerson { name, email: request.email.flatten(), role }).await?;
-    Ok(done)
+    write::check(desk, caller, &request).await?;
+    let name = request.name.clone().ok_or_else(|| ApiError::invalid("name", "name: takes a name", "BlankValue"))?;
+    let (email, role) = (request.email.clone().flatten(), request.role.unwrap_or(Role::EndUser));
+    let new = NewPerson { name, email, role };
+    let person = add_person::allocate(desk, &by.resident).await?;
+    let (new, request) = (&new, &request);
+    retried(|| async move { Ok(decide(desk, by, (person, new, request)).await?.commit().await) }.boxed()).await
+}
+
+async fn decide<'a>(
+    desk: &'a Desk,
+    by: &'a Issuer,
+    (person, new, request): (PersonId, &NewPerson, &UserRequest),
+) -> Result<Batch<'a>, ApiError> {
+    let batch = Batch::new(desk, by);
+    let added = match request.organization.flatten() {
+        Some(organization) => add_person::decide_joining(batch, desk, by, (person, new, Some(organization))).await?,
+        None => add_person::decide(batch, desk, by, (person, new)).await?,
+    };
+    let batch = added.map_err(|_| add_person::email_taken())?;
+    write::decide_new(batch, (desk, by), (person, request)).await
 }
 
 /// 201 with the user a command made known, and where the user is.

@@ -1,7 +1,7 @@
-//! `POST /api/v2/users/create_or_update`: the user with this address is changed, or made known; for agents.
+//! `POST /api/v2/users/create_or_update`: the user with this id, this id elsewhere or this address is changed, or made known; for agents.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use schemas::{PersonId, StreamName, Version};
+use schemas::{PersonId, Position, StreamName, TenantLogEvent, person::PersonEvent};
 
 use super::{
     answer, create,
@@ -9,11 +9,12 @@ use super::{
     update,
 };
 use crate::{
-    api::who,
+    api::{unique::Unique, who},
     body::Body,
     caller::Caller,
     execute::{Done, replayed},
     problem::{ApiError, ApiResult},
+    read,
     state::Desk,
 };
 
@@ -36,9 +37,12 @@ pub(crate) async fn create_or_update(State(desk): State<Desk>, caller: Caller, b
 
 /// The answer to a repeated request, whoever has the address by now.
 async fn again(desk: &Desk, caller: &Caller, done: &Done, request: &UserRequest) -> ApiResult {
+    let before = Position::new(done.first.get() - 1);
+    let first = read::log::page(desk, &caller.resident, before, 1).await?.pop();
+    let is_added =
+        first.is_some_and(|logged| matches!(logged.event, Some(TenantLogEvent::Person(PersonEvent::PersonAdded(_)))));
     match done.stream {
-        // A person's stream begins with the command that made them known.
-        Some(StreamName::Person(_)) if done.version == Version::new(1) => create::created(desk, caller, done).await,
+        Some(StreamName::Person(_)) if is_added => create::created(desk, caller, done).await,
         Some(StreamName::Person(person)) => changed(desk, caller, person, done).await,
         // The first one changed nothing.
         _ => {
@@ -54,6 +58,14 @@ async fn changed(desk: &Desk, caller: &Caller, person: PersonId, done: &Done) ->
 }
 
 async fn holder(desk: &Desk, caller: &Caller, request: &UserRequest) -> Result<Option<PersonId>, ApiError> {
+    if let Some(id) = request.id {
+        return Ok(Some(PersonId::new(id)));
+    }
+    if let Some(id) = request.external_id()
+        && let Some(holder) = Unique::UserExternalId.holder(desk, &caller.resident, id).await?
+    {
+        return Ok(Some(PersonId::new(holder)));
+    }
     match request.email.as_ref().and_then(Option::as_deref) {
         Some(email) => who::holder(desk, &caller.resident, email).await,
         None => Ok(None),

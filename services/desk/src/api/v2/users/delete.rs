@@ -1,21 +1,21 @@
 //! `DELETE /api/v2/users/{id}`: puts a user away, for admins. Nobody restores a user; erasing the profile is another step.
 //!
-//! The user can do nothing any more from then on, and the address is free.
+//! The user can do nothing any more from then on, and everything they were known by is free.
 
 use axum::{Json, extract::State, response::IntoResponse};
-use domain::{
-    email::{self, EmailClaim},
-    person::{Command, Person},
-};
+use domain::person::{Command, Person};
 use futures::FutureExt;
-use schemas::{PersonId, StreamName, values::Role};
+use schemas::{
+    PersonId, StreamName,
+    values::{PersonDetail, Role},
+};
 
-use super::{answer, last_admin};
+use super::{answer, last_admin, write};
 use crate::{
-    api::{v2::ids::Id, who},
+    api::{unique::Unique, v2::ids::Id},
     body::RequestPrint,
     caller::Caller,
-    execute::{Batch, Done, Issuer, replayed, retried},
+    execute::{Batch, Done, Issuer, load, replayed, retried},
     problem::{ApiError, ApiResult},
     read,
     state::Desk,
@@ -43,19 +43,23 @@ async fn put_away(desk: &Desk, caller: &Caller, by: &Issuer, person: PersonId) -
 }
 
 async fn decide<'a>(desk: &'a Desk, caller: &Caller, by: &'a Issuer, person: PersonId) -> Result<Batch<'a>, ApiError> {
-    let (row, version) = answer::folded(desk, caller, person).await?.ok_or_else(ApiError::not_found)?;
-    may_delete(desk, caller, person).await?;
     let stream = StreamName::Person(person);
+    let (state, version) = load::<Person>(desk, &by.resident, &stream).await?;
+    let profile = state.profile().ok_or_else(ApiError::not_found)?;
+    may_delete(desk, caller, person).await?;
     let mut batch = Batch::new(desk, by).decide::<Person>(stream, Some(version), &Command::Delete).await?;
-    if row.role == Role::Admin.as_str() {
+    if profile.role == Role::Admin {
         batch = last_admin::withdraw(batch, desk, by, person).await?;
     }
-    // An auditor's address was never claimed.
-    if let Some(email) = row.email.filter(|_| row.role != Role::Auditor.as_str()) {
-        let stream = who::email_stream(desk, &by.resident, &email).await?;
-        batch = batch.decide::<EmailClaim>(stream, None, &email::Command::Release { person }).await?;
+    // What an auditor is known by was never claimed.
+    if profile.role == Role::Auditor {
+        return Ok(batch);
     }
-    Ok(batch)
+    for identity in profile.identities.values() {
+        batch = write::release(batch, (desk, by), (person, identity.kind, identity.value.expose())).await?;
+    }
+    let id = (profile.detail(PersonDetail::ExternalId), None);
+    Unique::UserExternalId.move_to(batch, (desk, by, person.get()), id).await
 }
 
 /// Whoever is asked back about a ticket must be there; and nobody should find out by accident that they are gone.

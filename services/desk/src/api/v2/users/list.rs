@@ -10,7 +10,11 @@ use crate::{
     },
     caller::Caller,
     problem::ApiResult,
-    read::{self, people::Filter},
+    read::{
+        self, List,
+        memberships::Kind,
+        people::{Filter, Which},
+    },
     state::Desk,
 };
 
@@ -40,6 +44,20 @@ pub(crate) async fn answer(
     let shown = if filter.deleted { present::user::deleted_user } else { present::user::user };
     let users = rows.iter().map(|row| shown(caller, row)).collect();
     Ok(page.answer(key, users, &slice, count))
+}
+
+/// A page of the users who belong to an organization or a group.
+pub(crate) async fn members(desk: &Desk, caller: &Caller, page: &Page, of: (Kind, i64)) -> ApiResult<Json<Value>> {
+    listed(desk, caller, page, &read::people::list(Which::Of(of.0, of.1))).await
+}
+
+/// A page of some users.
+pub(super) async fn listed(desk: &Desk, caller: &Caller, page: &Page, list: &List) -> ApiResult<Json<Value>> {
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let (slice, count) = page.read(&mut transaction, list).await?;
+    let rows = read::people::many(&mut transaction, &caller.resident, &slice.ids).await?;
+    let users = rows.iter().map(|row| present::user::user(caller, row)).collect();
+    Ok(Json(page.answer("users", users, &slice, count)))
 }
 
 #[cfg(test)]

@@ -12,23 +12,26 @@ use crate::{
     api::v2::page::PageQuery,
     caller::Caller,
     problem::{ApiError, ApiResult},
-    read::people::Filter,
+    read::{
+        self,
+        people::{Filter, Which},
+    },
     state::Desk,
 };
 
 /// Answers a page of the users found.
 pub(crate) async fn search(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     caller.require_insider()?;
+    if let Some(id) = query.get("external_id") {
+        let which = Which::External(vec![id.trim().to_owned()]);
+        return list::listed(&desk, &caller, &query.offset_page(&caller)?, &read::people::list(which)).await;
+    }
     let filter = filter(&query)?;
     let page = query.offset_page(&caller)?;
     Ok(Json(list::answer(&desk, &caller, ("users", &page), &filter).await?))
 }
 
 fn filter(query: &PageQuery) -> Result<Filter, ApiError> {
-    if query.get("external_id").is_some() {
-        // No user has one yet, so that none is found.
-        return Ok(Filter { roles: Some(Vec::new()), ..Filter::default() });
-    }
     let text = query.get("query").map(str::trim).filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| ApiError::invalid_parameter("query", "a text, or email:<address>"))?;
     let (address, is_email) = match text.strip_prefix("email:") {
