@@ -123,13 +123,13 @@ PUT /api/v2/groups/{id} 401 403 403 422 403 403
 DELETE /api/v2/groups/{id} 401 403 403 404 403 403
 GET /api/v2/groups/{id}/memberships 401 403 200 200 200 403
 GET /api/v2/groups/{id}/users 401 403 200 200 200 403
+POST /api/v2/imports/tickets 401 403 403 422 403 403
+POST /api/v2/imports/tickets/create_many 401 403 403 422 403 403
 GET /api/v2/incremental/ticket_events 401 403 403 400 400 403
 GET /api/v2/incremental/tickets 401 403 403 400 400 403
 GET /api/v2/incremental/tickets/cursor 401 403 403 400 400 403
 GET /api/v2/incremental/users 401 403 403 400 400 403
 GET /api/v2/incremental/users/cursor 401 403 403 400 400 403
-POST /api/v2/imports/tickets 401 403 403 422 403 403
-POST /api/v2/imports/tickets/create_many 401 403 403 422 403 403
 GET /api/v2/job_statuses 401 403 200 200 200 403
 GET /api/v2/job_statuses/show_many 401 403 400 400 400 403
 GET /api/v2/job_statuses/{id} 401 403 404 404 404 404
@@ -223,6 +223,8 @@ GET /api/v2/users/{id}/tags 401 403 200 200 200 403
 POST /api/v2/users/{id}/tags 401 403 422 422 403 403
 PUT /api/v2/users/{id}/tags 401 403 422 422 403 403
 DELETE /api/v2/users/{id}/tags 401 403 422 422 403 403
+GET /api/v2/users/{id}/tickets/assigned 401 403 200 200 200 403
+GET /api/v2/users/{id}/tickets/requested 401 403 200 200 200 403
 GET /attachments/token/{token} 404 404 404 404 404 404
 GET /attachments/token/{token}/ 404 404 404 404 404 404
 GET /api/domicile/v1/auditor_grants 401 403 403 200 403 403

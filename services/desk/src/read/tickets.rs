@@ -5,7 +5,7 @@ use regions::Resident;
 use schemas::{PersonId, TicketId, values::TicketType};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
-use super::{Sight, Window};
+use super::{List, Sight, Window};
 
 /// One ticket as lists and single answers show it.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -223,6 +223,27 @@ pub(crate) async fn unsolved_incidents(
     )
     .fetch_all(conn)
     .await
+}
+
+/// What somebody has to do with a ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// They want something.
+    Requester,
+    /// They work on it.
+    Assignee,
+}
+
+/// The tickets in which a person has a part.
+pub(crate) fn with(part: Part, person: PersonId) -> List {
+    List::new(("ticket_list", "ticket_id"), move |statement| {
+        let column = match part {
+            Part::Requester => "requester_id",
+            Part::Assignee => "assignee_id",
+        };
+        statement.push(format_args!(" and ticket_list.deleted_at is null and ticket_list.{column} = "));
+        statement.push_bind(person.get());
+    })
 }
 
 /// How many tickets a person has requested, and works on.

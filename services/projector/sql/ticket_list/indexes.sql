@@ -5,3 +5,4 @@ create index ticket_list_requester on ticket_list (tenant_id, requester_id, tick
 create index ticket_list_incidents on ticket_list (tenant_id, problem_id, ticket_id) where problem_id is not null;
 create index ticket_list_problems on ticket_list (tenant_id, ticket_id) where ticket_type = 'problem';
 create index ticket_list_followups on ticket_list (tenant_id, followup_source_id, ticket_id) where followup_source_id is not null;
+create index ticket_list_assignee on ticket_list (tenant_id, assignee_id, ticket_id) where assignee_id is not null;

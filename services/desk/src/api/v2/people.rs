@@ -39,6 +39,8 @@ fn user_routes() -> Router<Desk> {
             "/api/v2/users/{id}/tags",
             get(tags::show::<Person>).post(tags::set::<Person>).put(tags::add::<Person>).delete(tags::remove::<Person>),
         )
+        .route("/api/v2/users/{id}/tickets/assigned", get(users::tickets::assigned))
+        .route("/api/v2/users/{id}/tickets/requested", get(users::tickets::requested))
 }
 
 fn identity_routes() -> Router<Desk> {

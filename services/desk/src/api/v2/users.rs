@@ -14,6 +14,7 @@ pub(crate) mod request;
 pub(crate) mod search;
 pub(crate) mod show;
 pub(crate) mod show_many;
+pub(crate) mod tickets;
 pub(crate) mod update;
 pub(crate) mod write;
 
