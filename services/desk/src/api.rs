@@ -27,6 +27,6 @@ pub(crate) mod who;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]
-mod permissions;
+pub(crate) mod permissions;
 #[cfg(test)]
 pub(crate) mod testing;

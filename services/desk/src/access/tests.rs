@@ -9,9 +9,15 @@ use runtime::{Clock, Shutdown};
 use schemas::{Day, Position, StreamName};
 use serde_json::{Value, json};
 
-use super::{recorder, retention};
+use super::{
+    recorder, retention,
+    routes::{self, ROWS, Reads},
+};
 use crate::{
-    api::testing::{ADA, ALAN, Bench, GRACE, Who, request},
+    api::{
+        permissions::filled,
+        testing::{ADA, ALAN, Bench, GRACE, Who, request},
+    },
     serve::Peer,
 };
 
@@ -64,6 +70,61 @@ async fn every_read_is_an_entry_with_who_what_and_how_it_ended() -> anyhow::Resu
     assert_eq!(first["url"], "http://acme.localhost:8080/api/v2/tickets/1?x=1");
     assert_eq!(first["authorization_type"], "bearer");
     assert_eq!(first["token_id"], 2);
+    Ok(())
+}
+
+/// The ids of what an answer shows: of the things in its list, or of the one thing that it is.
+fn shown(body: &Value) -> Vec<i64> {
+    let roots = body.as_object().into_iter().flat_map(|body| body.values());
+    let mut ids: Vec<i64> = roots
+        .flat_map(|root| root.as_array().cloned().unwrap_or_else(|| vec![root.clone()]))
+        .filter_map(|thing| thing["id"].as_i64())
+        .collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// A request that a route answers with something, where it takes more than its path.
+fn query_of(path: &str) -> &'static str {
+    match path {
+        path if path.ends_with("/show_many") => "?ids=1,2,3",
+        path if path.ends_with("/users/search") => "?query=a",
+        _ => "",
+    }
+}
+
+#[tokio::test]
+async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    for subject in ["Printer", "Copier"] {
+        bench.ticket(ALAN, json!({"subject": subject, "comment": {"body": "It smokes"}})).await;
+    }
+    bench.send(request("DELETE", "acme", Some(ALAN), "/api/v2/tickets/2", Body::empty())).await;
+    bench.settle(&bench.acme).await?;
+    let routes = ROWS.iter().filter(|(path, reads)| !matches!(reads, Reads::Nothing(_)) && !path.contains("{token}"));
+    let mut expected = Vec::new();
+    let mut told_of_many = 0;
+    for (path, reads) in routes {
+        let target = format!("{}{}", filled(path, "GET", 1).replace("LOG", "1"), query_of(path));
+        let answer = bench.get(GRACE, &target).await;
+        let row = routes::row(path);
+        let ids = match reads {
+            Reads::One(_) => vec![row.id_in(&target).expect("an id in the path")],
+            Reads::Many(_) if answer.status == 200 => shown(&answer.body),
+            Reads::Many(_) | Reads::All(_) | Reads::Nothing(_) => Vec::new(),
+        };
+        told_of_many += usize::from(matches!(reads, Reads::Many(_)) && !ids.is_empty());
+        expected.push(json!([path, row.kind().as_str(), ids, answer.status.as_u16()]));
+    }
+    flush(&bench).await;
+    let told = logs(&bench, "").await;
+    let told = told.iter().zip(&expected).map(|(entry, expected)| {
+        let mut ids: Vec<i64> = entry["read_ids"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
+        ids.sort_unstable();
+        json!([expected[0], entry["category"], ids, entry["status"]])
+    });
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert!(told_of_many >= 8, "{told_of_many} routes that find things found some");
     Ok(())
 }
 

@@ -33,7 +33,7 @@ async fn auditor(bench: &Bench, tickets: serde_json::Value) -> Ask {
 }
 
 /// What a route's place holders stand for: what is read is there, and nothing is changed that is.
-fn filled(path: &str, method: &str, audit: i64) -> String {
+pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
     let of = |path: &str| match path {
         _ if method != "GET" => "999",
         path if path.contains("/users/") => "4",
