@@ -140,15 +140,16 @@ async fn check_files(source: &dyn Source, bundle: &Bundle, report: &mut Report) 
     Ok(())
 }
 
-/// The key beside the bundle must be the one that it was verified with.
+/// The key beside the bundle must be one of those that it was verified with: the region's, one after the other.
 async fn check_verifier(source: &dyn Source, bundle: &Bundle, report: &mut Report) -> Result<(), Error> {
-    let used: Option<Verifier> = report.verifier.as_deref().and_then(|used| used.parse().ok());
+    let used = report.verifiers.iter().chain(&report.verifier).filter_map(|used| used.parse::<Verifier>().ok());
+    let used: Vec<[u8; 32]> = used.map(|used| *used.public_key()).collect();
     let beside = source.get(VERIFIER).await?;
     let beside = beside.as_deref().and_then(|text| std::str::from_utf8(text).ok());
     for (object, claimed) in [(VERIFIER, beside), (LIST, Some(bundle.verifier.as_str()))] {
         let claimed: Option<Verifier> = claimed.and_then(|claimed| claimed.trim().parse().ok());
-        let is_same = claimed.as_ref().map(Verifier::public_key) == used.as_ref().map(Verifier::public_key);
-        if used.is_some() && !is_same {
+        let is_used = claimed.is_some_and(|claimed| used.contains(claimed.public_key()));
+        if !used.is_empty() && !is_used {
             report.add(None, object, Wrong::Belongs("key"));
         }
     }

@@ -58,6 +58,15 @@ async fn a_running_region_takes_up_a_new_signing_key_and_old_ones_still_verify()
         assert!(checked.stdout.contains(old.rsplit('+').next().context("a key")?), "{checked:?}");
     }
     command::run(&["audit", "check", path(&proof)?, "--verifier", old], &[]).await?.expect(0)?;
+    // So does what is handed to an auditor, whichever of the two they know.
+    for (name, more) in [("whole", &[][..]), ("one", &["--ticket", "1"])] {
+        let bundle = folder.path().join(name);
+        let export = [&["audit", "export", "--bundle", path(&bundle)?], more, of_tenant.as_slice()].concat();
+        deployment.cli(&export).await?.expect(0)?;
+        for key in [old, new] {
+            command::run(&["audit", "verify", "--from", path(&bundle)?, "--verifier", key], &[]).await?.expect(0)?;
+        }
+    }
     let unled = command::run(&["audit", "check", path(&proof)?, "--verifier", new], &[]).await?.expect(1)?;
     assert!(unled.stderr.contains("no signature by the key"), "{unled:?}");
 

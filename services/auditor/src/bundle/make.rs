@@ -152,8 +152,10 @@ impl<'run, S: Sink> Making<'run, S> {
         self.put(&payload(position), event.sealed.payload.clone().into()).await.map_err(Stopped::Sink)?;
         let envelope = &event.sealed.envelope;
         let of_type = format!("{}{}@", layout::SCHEMAS, envelope.event_type);
-        let schemas = objects.iter().filter(|key| key.starts_with(&of_type)).cloned();
-        for key in schemas.chain(envelope.blob.map(layout::attachment)) {
+        // The successions too, so that whoever knows an older or a newer key of the region can verify it.
+        let is_shared = |key: &&String| key.starts_with(&of_type) || layout::succession_number(key).is_some();
+        let shared = objects.iter().filter(is_shared).cloned();
+        for key in shared.chain(envelope.blob.map(layout::attachment)) {
             if !self.files.contains_key(&key) {
                 let object = self.archive.get(&key).await?.ok_or_else(|| Error::Missing { object: key.clone() })?;
                 self.put(&key, object).await.map_err(Stopped::Sink)?;

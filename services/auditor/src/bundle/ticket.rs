@@ -1,12 +1,16 @@
 //! A ticket's bundle: each event with a proof under one checkpoint, its sealed payload, its schema, its files.
+//!
+//! What is there is proven. What is not there is found where it leaves a gap in a stream, or the bundle without the ticket; that the
+//! streams end where they end here is not shown, since nobody signed which events a ticket has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use archive::{Checkpoint, EventProof, Verifier, layout};
-use schemas::{Entry, Hash, Position, StreamName, TicketId, Version};
+use schemas::{CommandId, Entry, Hash, Position, StreamName, TicketId, Version};
 
 use super::{Bundle, CHECKPOINT, EVENTS, VERIFIER};
 use crate::{
+    log::key_chain,
     report::{NotChecked, Report, Wrong},
     source::{Error, Source},
     verify::Options,
@@ -30,7 +34,15 @@ struct Common<'bundle> {
     bundle: &'bundle Bundle,
     key: Verifier,
     note: String,
-    versions: BTreeMap<StreamName, Version>,
+    streams: BTreeMap<StreamName, Stream>,
+}
+
+/// What was found of a stream.
+#[derive(Default)]
+struct Stream {
+    version: Option<Version>,
+    commands: BTreeSet<CommandId>,
+    proofs: Vec<(Position, String)>,
 }
 
 pub(super) async fn verify(
@@ -47,9 +59,8 @@ pub(super) async fn verify(
         ..Report::default()
     };
     if let Some((key, head, note)) = head(source, bundle, options, &mut report).await? {
-        report.verifier = Some(key.to_string());
         report.root = Some(head.root);
-        let mut common = Common { source, bundle, key, note, versions: BTreeMap::new() };
+        let mut common = Common { source, bundle, key, note, streams: BTreeMap::new() };
         let mut proofs: Vec<_> = source.list().await?.into_iter().filter(|path| path.ends_with(PROOF)).collect();
         proofs.sort();
         for path in proofs {
@@ -58,16 +69,30 @@ pub(super) async fn verify(
                 Err(wrong) => report.add(position_of(&path), path, wrong),
             }
         }
-        if !common.versions.contains_key(&StreamName::Ticket(ticket)) {
-            report.add(None, EVENTS, Wrong::Belongs("ticket"));
-        }
+        strangers(&common.streams, ticket, &mut report);
     }
     // There is no tree here that anything older could be compared with.
     report.conclude(&Options { older: None, backup: None, expected: None, reads_attachments: true, ..options.clone() });
     Ok(report)
 }
 
-/// The checkpoint that all proofs lead to, and the key it is checked with.
+/// Events of anything but the ticket and the files that its commands took.
+fn strangers(streams: &BTreeMap<StreamName, Stream>, ticket: TicketId, report: &mut Report) {
+    let name = StreamName::Ticket(ticket);
+    let Some(own) = streams.get(&name) else {
+        return report.add(None, EVENTS, Wrong::Belongs("ticket"));
+    };
+    let is_file = |of: &StreamName, stream: &Stream| {
+        matches!(of, StreamName::Upload(_)) && !stream.commands.is_disjoint(&own.commands)
+    };
+    let strangers = streams.iter().filter(|(of, stream)| **of != name && !is_file(of, stream));
+    for (position, path) in strangers.flat_map(|(_, stream)| &stream.proofs) {
+        report.add(*position, path.as_str(), Wrong::Belongs("ticket"));
+    }
+}
+
+/// The checkpoint that all proofs lead to, and the key it is checked with: the given one or, where the bundle's successions lead from
+/// the one to the other, a later or an earlier one of the region.
 async fn head(
     source: &dyn Source,
     bundle: &Bundle,
@@ -81,14 +106,20 @@ async fn head(
         report.add(None, VERIFIER, Wrong::Unreadable("not the shape of a verifier key".to_owned()));
         return Ok(None);
     };
-    let key = Verifier::new(origin, *key.public_key());
+    let key = Verifier::new(origin.as_str(), *key.public_key());
+    let keys = key_chain(source, &key).await?;
     let note = source.get(CHECKPOINT).await?.and_then(|text| String::from_utf8(text.into()).ok());
     let Some(note) = note else {
         report.add(None, CHECKPOINT, Wrong::Missing);
         return Ok(None);
     };
-    match Checkpoint::open(&note, &key) {
-        Ok(head) => Ok(Some((key, head, note))),
+    match keys.checkpoint(&origin, &note) {
+        Ok((head, number)) => {
+            report.verifier = Some(key.to_string());
+            report.verifiers = keys.verifiers(&origin).map(|verifier| verifier.to_string()).collect();
+            let key = keys.verifiers(&origin).nth(number).expect("a key of the chain has signed");
+            Ok(Some((key, head, note)))
+        }
         Err(error) => {
             report.add(None, CHECKPOINT, Wrong::Signature(error.to_string()));
             Ok(None)
@@ -122,10 +153,13 @@ impl Common<'_> {
             return Ok(Err(unreadable("the envelope has not the shape of one")));
         };
         let envelope = &entry.envelope;
-        let before = self.versions.insert(envelope.stream.clone(), envelope.version).unwrap_or(Version::ZERO);
-        if before.next() != envelope.version {
+        let stream = self.streams.entry(envelope.stream.clone()).or_default();
+        if stream.version.unwrap_or(Version::ZERO).next() != envelope.version {
             report.add(position, path, Wrong::StreamVersion);
         }
+        stream.version = Some(envelope.version);
+        stream.commands.insert(envelope.command_id);
+        stream.proofs.push((position, path.to_owned()));
         self.hangs_on(position, payload(position), entry.payload_sha256, report).await?;
         if let Some(blob) = envelope.blob {
             self.hangs_on(position, layout::attachment(blob), blob, report).await?;

@@ -49,7 +49,7 @@ pub enum NotChecked {
         /// Events under it.
         size: u64,
     },
-    /// Of a ticket's bundle: what lies beside the ticket and after its checkpoint.
+    /// Of a ticket's bundle: what lies beside the ticket, and whether its streams go on.
     BesideTicket,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for NotChecked {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BesideTicket => {
-                formatter.write_str("the rest of the log: other streams, and what happened to the ticket after the checkpoint")
+                formatter.write_str("the rest of the log: other streams, and whether the ticket or its files have later events than those here, which nobody signed")
             }
             Self::Everything => formatter.write_str("anything: no manifest could be read"),
             Self::Key => formatter.write_str(

@@ -130,6 +130,45 @@ fn a_tickets_bundle_proves_each_of_its_events() {
     }
 }
 
+/// The positions of the events in a bundle, in order.
+fn positions(written: &Written) -> Vec<String> {
+    let list = written.list();
+    let files = list["files"].as_array().expect("a list").iter().filter_map(|file| file["path"].as_str());
+    let events = files.filter_map(|path| path.strip_prefix("events/")?.strip_suffix(".tlog-proof"));
+    events.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_ticket_that_ends_early_in_its_bundle_is_not_said_to_end_there() {
+    let written = written(&Keys::none(), &["--ticket", "1"]);
+    let last = positions(&written).pop().expect("an event");
+    for ending in ["tlog-proof", "payload"] {
+        written.hide(&format!("events/{last}.{ending}"));
+    }
+    let report = written.report(0);
+    assert!(report["not_checked"].to_string().contains("later events than those here"), "{report}");
+    let readme = fs::read_to_string(written.bundle.join("README.txt")).expect("a text");
+    assert!(readme.contains("nobody signed"), "{readme}");
+}
+
+#[test]
+fn an_event_of_another_stream_is_none_of_a_tickets_bundle() {
+    let (one, whole) = (written(&Keys::none(), &["--ticket", "1"]), written(&Keys::none(), &["--ticket", "2"]));
+    let of_one = positions(&one);
+    let stranger = positions(&whole).into_iter().find(|position| !of_one.contains(position)).expect("another event");
+    let mut list = one.list();
+    let more = whole.list()["files"].as_array().expect("a list").clone();
+    for ending in ["tlog-proof", "payload"] {
+        let path = format!("events/{stranger}.{ending}");
+        fs::copy(whole.bundle.join(&path), one.bundle.join(&path)).expect("a copy");
+        let line = more.iter().find(|file| file["path"] == path.as_str()).expect("it is listed");
+        list["files"].as_array_mut().expect("a list").push(line.clone());
+    }
+    fs::write(one.bundle.join("BUNDLE.json"), list.to_string()).expect("a list");
+    let object = format!("events/{stranger}.tlog-proof");
+    assert!(one.wrong().contains(&(object, "belongs to another ticket".to_owned())), "{:?}", one.wrong());
+}
+
 #[test]
 fn an_event_that_is_left_out_of_a_tickets_bundle_is_a_gap_in_its_stream() {
     let written = written(&Keys::none(), &["--ticket", "1"]);
