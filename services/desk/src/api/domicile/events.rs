@@ -40,7 +40,7 @@ mod tests {
         let events: Vec<_> =
             [&first, &rest].iter().flat_map(|page| page["events"].as_array().expect("events").clone()).collect();
         let positions: Vec<_> = events.iter().filter_map(|event| event["position"].as_i64()).collect();
-        assert_eq!(positions, (1..=16).collect::<Vec<_>>(), "dense, from 1");
+        assert_eq!(positions, (1..=18).collect::<Vec<_>>(), "dense, from 1");
         let issued = events.iter().find(|event| event["type"] == "api_token_issued").expect("one");
         assert!(issued["data"]["token_sha256"].is_null());
         assert!(!rest.to_string().contains("globex"));

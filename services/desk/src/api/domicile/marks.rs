@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(
             body,
             json!({
-                "acked": {"position": 16, "time": "2026-11-22T10:00:00Z", "age_seconds": 7},
+                "acked": {"position": 18, "time": "2026-11-22T10:00:00Z", "age_seconds": 7},
                 "sealed": null, "archived": null, "verified": null,
             })
         );

@@ -87,7 +87,7 @@ mod tests {
         let note = json!({"body": "She is rude", "public": false});
         let id = bench.ticket(ALAN, json!({"subject": "Call", "comment": note, "requester_id": ADA.id})).await;
         let path = format!("/api/v2/tickets/{id}");
-        bench.put(ALAN, &path, json!({"ticket": {"comment": {"body": "Dear Ada"}}})).await;
+        bench.put(ALAN, &path, json!({"ticket": {"comment": {"body": "Dear Ada", "public": true}}})).await;
         assert_eq!(bench.get(ADA, &path).await.body["ticket"]["description"], "Dear Ada");
         assert_eq!(bench.get(ALAN, &path).await.body["ticket"]["description"], "She is rude");
         Ok(())
