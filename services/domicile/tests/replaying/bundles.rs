@@ -153,20 +153,23 @@ fn a_ticket_that_ends_early_in_its_bundle_is_not_said_to_end_there() {
 
 #[test]
 fn an_event_of_another_stream_is_none_of_a_tickets_bundle() {
-    let (one, whole) = (written(&Keys::none(), &["--ticket", "1"]), written(&Keys::none(), &["--ticket", "2"]));
-    let of_one = positions(&one);
-    let stranger = positions(&whole).into_iter().find(|position| !of_one.contains(position)).expect("another event");
-    let mut list = one.list();
-    let more = whole.list()["files"].as_array().expect("a list").clone();
-    for ending in ["tlog-proof", "payload"] {
-        let path = format!("events/{stranger}.{ending}");
-        fs::copy(whole.bundle.join(&path), one.bundle.join(&path)).expect("a copy");
-        let line = more.iter().find(|file| file["path"] == path.as_str()).expect("it is listed");
-        list["files"].as_array_mut().expect("a list").push(line.clone());
-    }
-    fs::write(one.bundle.join("BUNDLE.json"), list.to_string()).expect("a list");
+    let written = written(&Keys::none(), &["--ticket", "1"]);
+    let own = positions(&written);
+    let stranger = (1..=8).map(|position| format!("{position:012}")).find(|position| !own.contains(position));
+    let stranger = stranger.expect("the tenant has other events");
     let object = format!("events/{stranger}.tlog-proof");
-    assert!(one.wrong().contains(&(object, "belongs to another ticket".to_owned())), "{:?}", one.wrong());
+    let proof = written.bundle.join(&object);
+    let proof = [
+        "--verifier",
+        &key(),
+        "--event",
+        stranger.trim_start_matches('0'),
+        "--output",
+        proof.to_str().expect("a path"),
+    ];
+    stdout(&domicile(&["audit", "proof"], &Keys::none(), &proof));
+    let wrong = written.wrong();
+    assert!(wrong.contains(&(object, "belongs to another ticket".to_owned())), "{wrong:?}");
 }
 
 #[test]
