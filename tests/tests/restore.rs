@@ -148,7 +148,9 @@ async fn a_segment_whose_database_died_before_it_was_published_comes_back() -> a
     region.deployment.ended().await?;
     let [segments, named] = written(&bucket)?;
     assert_ne!(segments, named, "a segment that no manifest names");
-    fs::remove_dir_all(region.deployment.data().join("eu/postgres"))?;
+    // Its last process may outlive the one that died by a moment, and writes until then.
+    let postgres = region.deployment.data().join("eu/postgres");
+    wait::until("the database is gone", async || Ok(fs::remove_dir_all(&postgres).is_ok().then_some(()))).await?;
 
     region.again().await?;
     let restore = ["restore", "region", "--region", "eu", "--format", "json"];

@@ -219,9 +219,9 @@ async fn the_help_says_what_they_take() -> anyhow::Result<()> {
         assert!(help.lines().any(|line| line.trim_start().starts_with(verb)), "{verb}: {help}");
     }
     for (verb, takes) in [
-        ("proof", &["--event <POSITION|ID>", "--output <FILE>", "--from <FOLDER>", "--verifier <KEY>"][..]),
+        ("proof", &["--event <POSITION|ID>", "--output <FILE>", "--from <FOLDER|URL>", "--verifier <KEY>"][..]),
         ("check", &["<FILE>", "--verifier <KEY>", "--format <FORMAT>"]),
-        ("consistency", &["--old <FILE>", "--from <FOLDER>", "--verifier <KEY>", "--format <FORMAT>"]),
+        ("consistency", &["--old <FILE>", "--from <FOLDER|URL>", "--verifier <KEY>", "--format <FORMAT>"]),
     ] {
         let help = ours(&["audit", verb, "--help"]).await?.expect(0)?.stdout;
         assert!(takes.iter().all(|option| help.contains(option)), "{verb}: {help}");
