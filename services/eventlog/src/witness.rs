@@ -148,7 +148,8 @@ pub async fn conflicts_by_origin(
     origin: Hash,
     count_max: i64,
 ) -> Result<Vec<Conflict>, Error> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Conflict,
         r#"select c.ours, c.theirs, c.found_at as "found_at: jiff_sqlx::Timestamp"
         from witness.conflict c
         join witness.seen s on s.tenant_id = c.tenant_id and s.region = c.region
@@ -158,10 +159,7 @@ pub async fn conflicts_by_origin(
     )
     .fetch_all(connection)
     .await
-    .map_err(Error::Witness)?;
-    let conflicts =
-        rows.into_iter().map(|row| Conflict { ours: row.ours, theirs: row.theirs, found_at: row.found_at.to_jiff() });
-    Ok(conflicts.collect())
+    .map_err(Error::Witness)
 }
 
 /// What is held against the logs of a region, the oldest first.
@@ -173,7 +171,8 @@ pub async fn conflicts_of(
     region: &RegionId,
     count_max: i64,
 ) -> Result<Vec<Conflict>, Error> {
-    let rows = sqlx::query!(
+    sqlx::query_as!(
+        Conflict,
         r#"select ours, theirs, found_at as "found_at: jiff_sqlx::Timestamp"
         from witness.conflict where region = $1 order by found_at, tenant_id, head_sha256 limit $2"#,
         region.as_str(),
@@ -181,10 +180,7 @@ pub async fn conflicts_of(
     )
     .fetch_all(connection)
     .await
-    .map_err(Error::Witness)?;
-    let conflicts =
-        rows.into_iter().map(|row| Conflict { ours: row.ours, theirs: row.theirs, found_at: row.found_at.to_jiff() });
-    Ok(conflicts.collect())
+    .map_err(Error::Witness)
 }
 
 /// What is held against one head of a log, by the hash of its text.
@@ -196,7 +192,8 @@ pub async fn conflict(
     log: &ForeignLog,
     head_sha256: Hash,
 ) -> Result<Option<Conflict>, Error> {
-    let row = sqlx::query!(
+    sqlx::query_as!(
+        Conflict,
         r#"select ours, theirs, found_at as "found_at: jiff_sqlx::Timestamp"
         from witness.conflict where tenant_id = $1 and region = $2 and head_sha256 = $3"#,
         log.tenant_id.get(),
@@ -205,8 +202,7 @@ pub async fn conflict(
     )
     .fetch_optional(connection)
     .await
-    .map_err(Error::Witness)?;
-    Ok(row.map(|row| Conflict { ours: row.ours, theirs: row.theirs, found_at: row.found_at.to_jiff() }))
+    .map_err(Error::Witness)
 }
 
 /// Holds nothing against a head any more: it was proven to follow.

@@ -5,7 +5,7 @@ use schemas::JobId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Window;
+use super::List;
 
 /// One job.
 pub(crate) struct Job {
@@ -19,36 +19,9 @@ pub(crate) struct Job {
     pub(crate) finished_at: Option<jiff_sqlx::Timestamp>,
 }
 
-/// The positions of a window of the jobs.
-pub(crate) async fn positions(
-    conn: &mut PgConnection,
-    resident: &Resident,
-    window: Window,
-) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select queued_position as "queued_position!" from (
-               (select queued_position from job
-                where tenant_id = $1 and $3::bigint is null and queued_position > $2
-                order by queued_position limit $4 offset $5)
-               union all
-               (select queued_position from job
-                where tenant_id = $1 and queued_position < $3 order by queued_position desc limit $4)
-           ) as page order by queued_position"#,
-        resident.tenant_id().get(),
-        window.after,
-        window.before,
-        window.limit,
-        window.offset,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// How many jobs there are.
-pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(r#"select count(*) as "count!" from job where tenant_id = $1"#, resident.tenant_id().get())
-        .fetch_one(conn)
-        .await
+/// The jobs of the account, by position.
+pub(crate) fn list() -> List {
+    List::new(("job", "queued_position"), |_| {})
 }
 
 /// How many jobs are not finished.

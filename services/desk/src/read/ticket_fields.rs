@@ -6,7 +6,7 @@ use regions::Resident;
 use schemas::{TicketFieldId, ticket_field::FieldDefinition};
 use sqlx::{PgConnection, types::Json};
 
-use super::Window;
+use super::List;
 
 /// One field.
 #[derive(Clone)]
@@ -18,35 +18,9 @@ pub(crate) struct TicketField {
     pub(crate) updated_at: Timestamp,
 }
 
-/// The ids of a window of the fields.
-pub(crate) async fn ids(conn: &mut PgConnection, resident: &Resident, window: Window) -> Result<Vec<i64>, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select field_id as "field_id!" from (
-               (select field_id from ticket_field
-                where tenant_id = $1 and $3::bigint is null and field_id > $2
-                order by field_id limit $4 offset $5)
-               union all
-               (select field_id from ticket_field
-                where tenant_id = $1 and field_id < $3 order by field_id desc limit $4)
-           ) as page order by field_id"#,
-        resident.tenant_id().get(),
-        window.after,
-        window.before,
-        window.limit,
-        window.offset,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// How many fields there are.
-pub(crate) async fn count(conn: &mut PgConnection, resident: &Resident) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar!(
-        r#"select count(*) as "count!" from ticket_field where tenant_id = $1"#,
-        resident.tenant_id().get()
-    )
-    .fetch_one(conn)
-    .await
+/// The fields, by id.
+pub(crate) fn list() -> List {
+    List::new(("ticket_field", "field_id"), |_| {})
 }
 
 /// Those of these fields that there are, by id.

@@ -57,11 +57,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
     let page = query.page(&caller)?;
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;
-    let slice = page.slice(read::jobs::positions(&mut transaction, resident, page.window()).await?);
-    let count = match page.is_counted() {
-        true => Some(read::jobs::count(&mut transaction, resident).await?),
-        false => None,
-    };
+    let (slice, count) = page.read(&mut transaction, &read::jobs::list()).await?;
     let rows = read::jobs::many(&mut transaction, resident, &[], &slice.ids).await?;
     let jobs = rows.iter().map(|row| present::job::job(&caller, row)).collect();
     Ok(Json(page.answer("job_statuses", jobs, &slice, count)))

@@ -36,9 +36,12 @@ const OF_DELETED: [&str; 15] = [
 
 /// The person as the API shows those who were deleted.
 pub(crate) fn deleted_user(caller: &Caller, row: &Person) -> Value {
-    let mut shown = user(caller, row);
+    only(user(caller, row), &OF_DELETED)
+}
+
+fn only(mut shown: Value, names: &[&str]) -> Value {
     if let Some(attributes) = shown.as_object_mut() {
-        attributes.retain(|name, _| OF_DELETED.contains(&name.as_str()));
+        attributes.retain(|name, _| names.contains(&name.as_str()));
     }
     shown
 }
@@ -46,17 +49,10 @@ pub(crate) fn deleted_user(caller: &Caller, row: &Person) -> Value {
 /// The person as the API shows it.
 pub(crate) fn user(caller: &Caller, row: &Person) -> Value {
     let shown = whole(caller, row);
-    if caller.is_insider() { shown } else { for_end_users(shown) }
+    if caller.is_insider() { shown } else { only(shown, &END_USER_VIEW) }
 }
 
 /// What end users see, of themselves and of others: who somebody is, and nothing that agents write down.
-fn for_end_users(mut shown: Value) -> Value {
-    if let Some(fields) = shown.as_object_mut() {
-        fields.retain(|name, _| END_USER_VIEW.contains(&name.as_str()));
-    }
-    shown
-}
-
 const END_USER_VIEW: [&str; 16] = [
     "id",
     "url",

@@ -18,11 +18,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
     let page = query.page(&caller)?;
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;
-    let slice = page.slice(read::ticket_fields::ids(&mut transaction, resident, page.window()).await?);
-    let count = match page.is_counted() {
-        true => Some(read::ticket_fields::count(&mut transaction, resident).await?),
-        false => None,
-    };
+    let (slice, count) = page.read(&mut transaction, &read::ticket_fields::list()).await?;
     let rows = read::ticket_fields::many(&mut transaction, resident, &slice.ids).await?;
     let fields = rows.iter().map(|row| present::ticket_field::ticket_field(&caller, row)).collect();
     Ok(Json(page.answer("ticket_fields", fields, &slice, count)))
@@ -32,7 +28,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
 pub(crate) async fn count(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
     caller.require_insider()?;
     let mut transaction = desk.reading(&caller.resident).await?;
-    let value = read::ticket_fields::count(&mut transaction, &caller.resident).await?;
+    let value = read::ticket_fields::list().count(&mut transaction, &caller.resident).await?;
     Ok(Json(present::count(value, desk.clock.now())))
 }
 

@@ -25,11 +25,7 @@ pub(crate) async fn audits(
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;
     read::tickets::one(&mut transaction, resident, caller.sight(), ticket).await?.ok_or_else(ApiError::not_found)?;
-    let slice = page.slice(read::audits::ids(&mut transaction, resident, ticket, page.window()).await?);
-    let count = match page.is_counted() {
-        true => Some(read::audits::count(&mut transaction, resident, ticket).await?),
-        false => None,
-    };
+    let (slice, count) = page.read(&mut transaction, &read::audits::list(Some(ticket))).await?;
     let rows = read::audits::many(&mut transaction, resident, ticket, &slice.ids).await?;
     drop(transaction);
     let audits = present::audit::audits(&desk, &caller, &rows).await?;
@@ -45,7 +41,7 @@ pub(crate) async fn count(
     caller.require_insider()?;
     in_sight(&desk, &caller, ticket).await?;
     let mut transaction = desk.reading(&caller.resident).await?;
-    let value = read::audits::count(&mut transaction, &caller.resident, ticket).await?;
+    let value = read::audits::list(Some(ticket)).count(&mut transaction, &caller.resident).await?;
     Ok(Json(present::count(value, desk.clock.now())))
 }
 
@@ -55,11 +51,7 @@ pub(crate) async fn all(State(desk): State<Desk>, caller: Caller, query: PageQue
     let page = query.page(&caller)?;
     let resident = &caller.resident;
     let mut transaction = desk.reading(resident).await?;
-    let slice = page.slice(read::audits::ids_of_all(&mut transaction, resident, page.window()).await?);
-    let count = match page.is_counted() {
-        true => Some(read::audits::count_all(&mut transaction, resident).await?),
-        false => None,
-    };
+    let (slice, count) = page.read(&mut transaction, &read::audits::list(None)).await?;
     let rows = read::audits::of_any_ticket(&mut transaction, resident, &slice.ids).await?;
     drop(transaction);
     let audits = present::audit::audits(&desk, &caller, &rows).await?;
