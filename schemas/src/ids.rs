@@ -75,6 +75,8 @@ uuid_ids! {
     KeyId;
     /// Work on many things that one request asked for: the id of the command that asked.
     JobId;
+    /// A log that was brought back from its archive, once.
+    RestoreId;
 }
 
 number_ids! {

@@ -37,6 +37,6 @@ pub use envelope::{Actor, Entry, Envelope, Hash, Recorded, Sealed};
 pub use event::{DecodeError, EventField, EventType, TenantLogEvent};
 pub use ids::{
     AttachmentId, CommandId, Epoch, EventId, GroupId, IdentityId, JobId, KeyId, MembershipId, OrganizationId, PersonId,
-    Position, RegionId, Slug, TenantId, TicketFieldId, TicketId, TokenId, Version,
+    Position, RegionId, RestoreId, Slug, TenantId, TicketFieldId, TicketId, TokenId, Version,
 };
 pub use stream::StreamName;

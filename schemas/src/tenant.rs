@@ -1,8 +1,10 @@
-//! Events of the stream `tenant`: what a signup decides, and the groups of agents.
+//! Events of the stream `tenant`: what a signup decides, the groups of agents, and what the region's operator did to all of it.
+
+use jiff::Timestamp;
 
 use crate::{
     events,
-    ids::{GroupId, PersonId, RegionId, Slug},
+    ids::{GroupId, PersonId, Position, RegionId, RestoreId, Slug},
     values::Plan,
 };
 
@@ -77,6 +79,41 @@ events! {
         "admin_withdrawn" @ 1 => AdminWithdrawn {
             /// The person.
             operational person: PersonId,
+        },
+        /// The region signs the tenant's history with another key.
+        "signing_key_succeeded" @ 1 => SigningKeySucceeded {
+            /// The succession's number in the region, from 1.
+            operational number: u64,
+            /// The verifier key of the key that is retired.
+            operational old: String,
+            /// The verifier key of the key that took over.
+            operational new: String,
+            /// When it took over.
+            operational at: Timestamp,
+        },
+        /// The region works under a newer version of the hosting policy.
+        "hosting_policy_replaced" @ 1 => HostingPolicyReplaced {
+            /// The version that the tenant knew.
+            operational old: u32,
+            /// The version that took its place.
+            operational new: u32,
+        },
+        /// The log was brought back from its archive: this event follows what came back.
+        "log_restored" @ 1 => LogRestored {
+            /// Which restore.
+            operational restore: RestoreId,
+            /// The backup that said what must be there, if there was one.
+            operational backup: Option<String>,
+            /// The last position of the archive.
+            operational archived: Position,
+            /// Where the log ended before.
+            operational old_end: Position,
+            /// Where it ended then.
+            operational new_end: Position,
+            /// How many events were taken out of the log, and kept elsewhere.
+            operational set_aside: u64,
+            /// When the tenant opened again.
+            operational at: Timestamp,
         },
     }
 }

@@ -53,6 +53,8 @@ words! {
         Link = "link",
         /// The command line of whoever runs the region.
         CommandLine = "command_line",
+        /// A file that whoever runs the region has put there, and that a program took up when it started.
+        Configuration = "configuration",
         /// A form on a page, without an account: signing up.
         Page = "page",
         /// The product itself.
@@ -97,6 +99,10 @@ words! {
         AuditLog = "audit_log",
         /// The history of everything that happened.
         History = "history",
+        /// What the region signs the history with.
+        SigningKey = "signing_key",
+        /// Who may choose where its data lives, how long things are kept, and what may leave that place.
+        HostingPolicy = "hosting_policy",
     }
     /// What a read was of.
     ReadKind {

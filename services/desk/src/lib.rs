@@ -12,7 +12,7 @@
 //! - `conditional`: answers the client has already; `access`: who read what; `limits`: how much a tenant is answered;
 //! - `execute`: the one write path; `visible`: waiting until a write can be read;
 //! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator; [`support`]: what the
-//!   command line opens;
+//!   command line opens; `operator`: what was done in the region, told to every tenant;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
 //! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
@@ -29,6 +29,7 @@ mod home;
 mod host;
 mod jobs;
 mod limits;
+mod operator;
 mod ops;
 mod pages;
 mod problem;

@@ -1,15 +1,18 @@
-//! The tenant itself: who signed up, on which plan, where it is at home, and its groups of agents.
+//! The tenant itself: who signed up, on which plan, where it is at home, its groups of agents, and what the region's operator did to
+//! all of it.
 
 mod change;
 mod command;
 mod decide;
 mod group;
+mod operation;
 mod rejection;
 
 use std::collections::BTreeMap;
 
 pub use command::{AddGroup, ChangeGroup, ChangePlan, Command, Decision, Register, WithdrawAdmin};
 pub use group::{GROUPS_MAX, Group};
+pub use operation::{Operation, Operations};
 pub use rejection::Rejection;
 use schemas::{
     GroupId, Personal, RegionId, Slug, TenantLogEvent,
@@ -41,6 +44,8 @@ pub struct Account {
     pub groups: BTreeMap<GroupId, Group>,
     /// The group that was chosen to stand first.
     pub chosen_group: Option<GroupId>,
+    /// What it was told of the operator's work.
+    pub operations: Operations,
 }
 
 impl Account {
@@ -76,6 +81,7 @@ impl Aggregate for Tenant {
                 locality: None,
                 groups: BTreeMap::new(),
                 chosen_group: None,
+                operations: Operations::default(),
             });
             return;
         }
@@ -85,7 +91,13 @@ impl Aggregate for Tenant {
             // Who is an admin is on the people's own streams.
             TenantEvent::TenantRegistered(_) | TenantEvent::AdminWithdrawn(_) => {}
             TenantEvent::PlanChosen(chosen) => account.plan = Some(chosen.plan),
-            TenantEvent::LocalityChosen(chosen) => account.locality = Some(chosen.clone()),
+            TenantEvent::LocalityChosen(chosen) => {
+                account.operations.policy_version = Some(chosen.policy_version);
+                account.locality = Some(chosen.clone());
+            }
+            TenantEvent::SigningKeySucceeded(_)
+            | TenantEvent::HostingPolicyReplaced(_)
+            | TenantEvent::LogRestored(_) => account.operations.evolve(event),
             TenantEvent::GroupAdded(_)
             | TenantEvent::GroupRenamed(_)
             | TenantEvent::GroupDescribed(_)

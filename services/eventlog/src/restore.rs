@@ -10,6 +10,7 @@
 //! opens the tenant. A crash between any two leaves a closed tenant, and the same restore, asked for again, goes on.
 
 mod claim;
+mod done;
 mod put;
 pub mod region;
 mod tail;
@@ -27,6 +28,7 @@ use crate::{
 
 pub use self::{
     claim::{Claim, is_claimed, place},
+    done::{Done, Restored, restored},
     put::{Other, Put, put},
     tail::{Tail, check_tail},
 };
@@ -42,6 +44,8 @@ pub struct Finish {
     pub next_ticket: i64,
     /// The first small id that was never given, as far as the log tells. Never lowers what is stored.
     pub next_id: i64,
+    /// What is told to the tenant.
+    pub done: Done,
     /// Now.
     pub at: Timestamp,
 }
@@ -159,16 +163,19 @@ pub async fn begin(
     let mut transaction = connection.begin().await.map_err(Error::Restore)?;
     insert_head(&mut transaction, tenant, "restoring").await.map_err(Error::Restore)?;
     let tenant_id = tenant.tenant_id.get();
-    let state = sqlx::query_scalar!("select state from log.tenant where tenant_id = $1 for update", tenant_id);
-    let state = state.fetch_optional(&mut *transaction).await.map_err(Error::Restore)?;
+    let found = sqlx::query!("select state, position from log.tenant where tenant_id = $1 for update", tenant_id);
+    let found = found.fetch_optional(&mut *transaction).await.map_err(Error::Restore)?;
     let taken = || Error::NameTaken { tenant_id: tenant.tenant_id, slug: tenant.slug.clone() };
+    let found = found.ok_or_else(taken)?;
     // In a state that only a restore ends, what the tenant was before is in the row of the one that was interrupted.
-    let opens_as = Some(state.ok_or_else(taken)?).filter(|state| !["behind", "restoring"].contains(&state.as_str()));
+    let opens_as = Some(found.state).filter(|state| !["behind", "restoring"].contains(&state.as_str()));
     sqlx::query!(
-        "insert into log.restore (tenant_id, source, begun_at, opens_as, backup_id)
-        values ($1, $2, $3, coalesce($4, 'active'), $5)
+        "insert into log.restore (tenant_id, source, begun_at, opens_as, backup_id, old_end)
+        values ($1, $2, $3, coalesce($4, 'active'), $5, $6)
         on conflict (tenant_id) do update set source = excluded.source, backup_id = excluded.backup_id,
             finished_at = null, refused_at = null,
+            old_end = case when restore.finished_at is null then coalesce(restore.old_end, excluded.old_end)
+                else excluded.old_end end,
             begun_at = case when restore.finished_at is null then restore.begun_at else excluded.begun_at end,
             opens_as = coalesce($4, case when restore.finished_at is null then restore.opens_as else 'active' end),
             has_changed = restore.has_changed and restore.finished_at is null",
@@ -176,7 +183,8 @@ pub async fn begin(
         source.what,
         now.to_sqlx() as _,
         opens_as,
-        source.backup_id
+        source.backup_id,
+        found.position
     )
     .execute(&mut *transaction)
     .await
@@ -242,6 +250,7 @@ pub async fn finish(connection: &mut PgConnection, tenant_id: TenantId, finish: 
         put_head(&mut transaction, tenant_id, head).await.map_err(Error::Restore)?;
     }
     put_marks(&mut transaction, tenant_id, finish.archived).await.map_err(Error::Restore)?;
+    done::note(&mut transaction, tenant_id, (&finish.done, finish.at)).await.map_err(Error::Restore)?;
     sqlx::query!(
         "update log.restore set finished_at = $2 where tenant_id = $1",
         tenant_id.get(),

@@ -20,6 +20,8 @@ pub struct RestorerDeps {
     /// Who is at home in the region, by the directory's signed map. The directory is no part of a region: it is not restored,
     /// and what it does not lead to is not opened.
     pub names: BTreeMap<TenantId, Named>,
+    /// How a restore was asked for: what the audit log of each tenant it brings back says.
+    pub command: String,
 }
 
 /// A tenant as the directory knows it.

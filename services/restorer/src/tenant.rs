@@ -16,11 +16,11 @@ use archive::merkle::Frontier;
 use auditor::{Events, replay::AsOf, report::Finding};
 use eventlog::{
     NewTenant, TreeHead,
-    restore::{self, Finish, Other, Put, Source, Tail},
+    restore::{self, Done, Finish, Other, Put, Source, Tail},
 };
 use jiff::Timestamp;
 use runtime::crash;
-use schemas::{Hash, Position, Recorded, Slug, TenantId};
+use schemas::{Hash, Position, Recorded, RestoreId, Slug, TenantId};
 use sqlx::PgConnection;
 use vault::{Keyring, Stored};
 
@@ -259,6 +259,11 @@ impl Restoring<'_> {
             archived: (self.proven.archived > 0).then(|| (Position::new(self.proven.archived as i64), self.now)),
             next_ticket: self.facts.next_ticket(),
             next_id: self.facts.next_id(),
+            done: Done {
+                id: RestoreId::new(self.deps.replicator.ids.uuid()),
+                command: self.deps.command.clone(),
+                archived: Position::new(tree.size() as i64),
+            },
             at: self.now,
         })
     }

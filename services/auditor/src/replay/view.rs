@@ -104,6 +104,9 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
         "company": account.company.expose(),
         "plan": account.plan,
         "locality": locality,
+        "policy_version": account.operations.policy_version,
+        "signing_key_successions": account.operations.succession,
+        "restores": account.operations.restores,
         "groups": groups,
     })
 }

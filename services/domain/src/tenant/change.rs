@@ -7,7 +7,7 @@ use schemas::{
     values::{AuditAction, AuditSource},
 };
 
-use super::{Account, Tenant};
+use super::{Account, Tenant, operation};
 use crate::aggregate::{changed, said};
 
 pub(super) fn change(tenant: &Tenant, event: &TenantEvent) -> Option<ChangeNoted> {
@@ -38,6 +38,9 @@ pub(super) fn change(tenant: &Tenant, event: &TenantEvent) -> Option<ChangeNoted
         | TenantEvent::GroupMadePrivate(_)
         | TenantEvent::TenantGroupChosen(_)
         | TenantEvent::GroupDeleted(_) => return of_group_event(account?, event),
+        TenantEvent::SigningKeySucceeded(_) | TenantEvent::HostingPolicyReplaced(_) | TenantEvent::LogRestored(_) => {
+            return operation::change(event);
+        }
     };
     let (source, source_id, person) = (AuditSource::Account, 0, None);
     Some(ChangeNoted { action, source, source_id, person, label: label.into(), changes: changes.into() })

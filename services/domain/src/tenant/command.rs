@@ -2,6 +2,8 @@
 
 use schemas::{GroupId, PersonId, Personal, RegionId, Slug, values::Plan};
 
+use super::Operation;
+
 /// What may be asked of a tenant.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -17,6 +19,8 @@ pub enum Command {
     DeleteGroup(GroupId),
     /// Take note that an admin is one no longer.
     WithdrawAdmin(WithdrawAdmin),
+    /// Take note of what the region's operator did.
+    Note(Operation),
 }
 
 /// Registers a tenant: a signup.
@@ -110,6 +114,12 @@ impl From<ChangePlan> for Command {
 impl From<WithdrawAdmin> for Command {
     fn from(withdraw: WithdrawAdmin) -> Self {
         Self::WithdrawAdmin(withdraw)
+    }
+}
+
+impl From<Operation> for Command {
+    fn from(operation: Operation) -> Self {
+        Self::Note(operation)
     }
 }
 

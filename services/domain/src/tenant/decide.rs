@@ -18,6 +18,7 @@ pub(super) fn decide(tenant: &Tenant, command: &Command) -> Result<Vec<TenantEve
         Command::AddGroup(add) => group::decide_add(account, add),
         Command::ChangeGroup(change) => group::decide_change(account, change),
         Command::DeleteGroup(deleted) => group::decide_delete(account, *deleted),
+        Command::Note(operation) => Ok(account.operations.decide(operation).into_iter().collect()),
     }
 }
 

@@ -13,7 +13,7 @@ mod report_file;
 mod show;
 mod step;
 mod verify;
-pub(super) mod visit;
+pub(in crate::commands) mod visit;
 mod witnesses;
 
 use auditor::replay::AsOf;

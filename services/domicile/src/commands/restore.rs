@@ -12,6 +12,7 @@ use restorer::{Named, RestorerDeps};
 use runtime::RegionMetrics;
 use schemas::{RegionId, Slug, TenantId};
 
+use super::audit::visit;
 use crate::{
     cli::{Place, RegionFormatOption, RegionOption, TenantOption},
     deployment::Deployment,
@@ -116,5 +117,6 @@ pub(crate) async fn deps(deployment: &Deployment, region: &RegionId) -> Result<R
         region_key: deployment.region_key(&region.id)?,
         replicator: deployment.replicator(&region, &RegionMetrics::new(region.id.as_str())).await?,
         names,
+        command: visit::command_line(),
     })
 }

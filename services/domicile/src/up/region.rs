@@ -235,6 +235,8 @@ pub async fn replicator(
         region_key: deployment.region_key(&region.id)?,
         replicator: deps.clone(),
         names: std::collections::BTreeMap::new(),
+        // Into scratch: of that no tenant hears.
+        command: String::new(),
     };
     roles.spawn(restorer::drill::Worker::new(drills).run(roles.clone()));
     let run = replicator::Replicator::new(deps).run(shutdown);

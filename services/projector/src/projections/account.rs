@@ -24,7 +24,7 @@ pub(super) static PROJECTION: Projection = Projection {
     indexes_sql: include_str!("../../sql/account/indexes.sql"),
     tables: &[Table { name: "account", key: "tenant_id" }, Table { name: "agent_group", key: "group_id" }],
     reads: |stream| matches!(stream, StreamName::Tenant),
-    passes_over: &["admin_withdrawn"],
+    passes_over: &["admin_withdrawn", "signing_key_succeeded", "hosting_policy_replaced", "log_restored"],
     span: || apply_span!("projection.account.apply"),
     apply: |build, resident, events| Box::pin(apply(build, resident, events)),
 };
@@ -70,8 +70,11 @@ async fn change(build: &mut OpenBuild, tenant: TenantId, event: &TenantEvent, at
             change_group(build, (tenant, of.group, at), deleted).await
         }
         TenantEvent::TenantGroupChosen(chosen) => choose_group(build, tenant, chosen.group).await,
-        // Passed over: who is an admin is in the projection `people`.
-        TenantEvent::AdminWithdrawn(_) => Ok(()),
+        // Passed over: who is an admin is in the projection `people`, what the operator did in `audit_log`.
+        TenantEvent::AdminWithdrawn(_)
+        | TenantEvent::SigningKeySucceeded(_)
+        | TenantEvent::HostingPolicyReplaced(_)
+        | TenantEvent::LogRestored(_) => Ok(()),
     }
 }
 

@@ -54,7 +54,8 @@ pub(crate) async fn ground() -> anyhow::Result<Ground> {
         interval: Duration::from_millis(20),
     };
     let region_key = RegionKey::load(&test.folder.path().join("region.key"))?;
-    Ok(Ground { deps: RestorerDeps { replicator, region_key, names: BTreeMap::new() }, test })
+    let command = "domicile restore".to_owned();
+    Ok(Ground { deps: RestorerDeps { replicator, region_key, names: BTreeMap::new(), command }, test })
 }
 
 impl Ground {
@@ -175,7 +176,7 @@ impl Ground {
     pub(crate) async fn lose_database(&self) -> anyhow::Result<()> {
         let mut owner = self.owner().await?;
         sqlx::raw_sql(
-            "truncate log.tenant, log.event, log.restore, log.set_aside, vault.tenant_key, read.checkpoint cascade",
+            "truncate log.tenant, log.event, log.restore, log.restored, log.set_aside, vault.tenant_key, read.checkpoint cascade",
         )
         .execute(&mut owner)
         .await?;

@@ -20,6 +20,18 @@ async fn state(eu: &Ground, tenant: &Resident) -> anyhow::Result<String> {
     Ok(state.fetch_one(&mut eu.owner().await?).await?)
 }
 
+/// What is told of a tenant's restores: where the log ended before, where its archive and it end now, and how much is set aside.
+async fn told(eu: &Ground, tenant: &Resident) -> anyhow::Result<Vec<[i64; 4]>> {
+    let restored = eventlog::restore::restored(&mut eu.owner().await?).await?.into_iter();
+    let of_tenant = restored.filter(|restored| restored.tenant_id == tenant.tenant_id());
+    let told = of_tenant.map(|restored| {
+        assert_eq!(restored.command, "domicile restore");
+        let told = restored.told;
+        [told.old_end.get(), told.archived.get(), told.new_end.get(), i64::try_from(told.set_aside).expect("a few")]
+    });
+    Ok(told.collect())
+}
+
 #[tokio::test]
 async fn a_tenant_that_was_deleted_comes_back_and_its_neighbours_are_untouched() -> anyhow::Result<()> {
     let mut eu = ground().await?;
@@ -75,6 +87,7 @@ async fn a_database_that_was_put_back_is_closed_and_brought_forward() -> anyhow:
     assert_eq!(eu.seen(&globex).await?, neighbour);
     assert_eq!(fence::close_behind(&eu.deps.replicator).await?, []);
     eu.ticket(&acme, 1, 1).await?;
+    assert_eq!((told(&eu, &acme).await?, told(&eu, &globex).await?), (vec![[8, 13, 13, 0]], vec![]));
     Ok(())
 }
 
@@ -105,6 +118,7 @@ async fn a_log_that_went_on_from_an_older_state_is_not_mixed_with_its_archive() 
     assert_eq!(eu.seen(&acme).await?.events, before.events);
     let kept = sqlx::query_scalar!(r#"select count(*) as "count!" from log.set_aside"#);
     assert_eq!(kept.fetch_one(&mut eu.owner().await?).await?, 7);
+    assert_eq!(told(&eu, &acme).await?, [[15, 13, 13, 7]], "the refused one is nothing that was done");
     Ok(())
 }
 
@@ -188,6 +202,7 @@ async fn read_models_of_another_history_are_forgotten_also_after_a_kill() -> any
 
     let restored = restore(&eu, &acme, true).await?;
     assert_eq!(restored.put, Put { same: 13, ..Put::default() }, "the first call has put everything");
+    assert_eq!(told(&eu, &acme).await?, [[15, 13, 13, 7]], "by both calls together");
     eu.project(&acme).await?;
     assert_eq!(eu.seen(&acme).await?.rows, before.rows, "what was read of the other history is gone");
     Ok(())

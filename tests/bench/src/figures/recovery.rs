@@ -85,7 +85,12 @@ async fn recovered(bench: &Bench, residents: &[Resident]) -> anyhow::Result<Take
     let named =
         |resident: &Resident| (resident.tenant_id(), Named { slug: resident.slug().clone(), epoch: resident.epoch() });
     let names: BTreeMap<_, _> = residents.iter().map(named).collect();
-    let deps = RestorerDeps { replicator: store.replicator().await?, region_key: store.region_key()?, names };
+    let deps = RestorerDeps {
+        replicator: store.replicator().await?,
+        region_key: store.region_key()?,
+        names,
+        command: "domicile restore region".to_owned(),
+    };
     let projector = store.projector().await?;
     let begun = Instant::now();
     let restores = residents.iter().map(|resident| restored(&deps, resident));

@@ -37,15 +37,20 @@ impl Purpose<'_> {
             Some(StreamName::Upload(file)) => (ReadKind::Attachment, vec![file.get()]),
             _ => (ReadKind::Event, Vec::new()),
         };
-        let command: Vec<String> = std::env::args().skip(1).collect();
         Visit {
-            command: format!("domicile {}", command.join(" ")),
+            command: command_line(),
             reason: self.reason.unwrap_or(NO_REASON).to_owned(),
             kind,
             ids,
             is_export: self.is_export,
         }
     }
+}
+
+/// The command as it was typed.
+pub(crate) fn command_line() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!("domicile {}", arguments.join(" "))
 }
 
 /// Tells the tenant.

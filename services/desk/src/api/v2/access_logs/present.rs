@@ -73,7 +73,7 @@ const fn authorization(means: Means) -> Option<&'static str> {
     match means {
         Means::Password | Means::BasicToken => Some("basic"),
         Means::BearerToken => Some("bearer"),
-        Means::Link | Means::CommandLine | Means::Page | Means::System => None,
+        Means::Link | Means::CommandLine | Means::Configuration | Means::Page | Means::System => None,
     }
 }
 

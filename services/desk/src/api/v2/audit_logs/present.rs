@@ -51,10 +51,14 @@ pub(super) fn entry(caller: &Caller, row: &AuditLog, names: &HashMap<i64, String
 
 pub(super) fn name_of<'n>(row: &AuditLog, names: &'n HashMap<i64, String>) -> &'n str {
     match row.actor_id {
-        None if row.means.as_deref() == Some(Means::CommandLine.as_str()) => "Operator",
+        None if row.means.as_deref().is_some_and(is_operator) => "Operator",
         None => "System",
         Some(actor) => names.get(&actor).map_or("", String::as_str),
     }
+}
+
+fn is_operator(means: &str) -> bool {
+    [Means::CommandLine, Means::Configuration].iter().any(|of_operator| of_operator.as_str() == means)
 }
 
 fn label(action: &str) -> &str {
