@@ -156,6 +156,8 @@ pub enum TenantLogEvent {
     Ticket(crate::ticket::TicketEvent),
     /// Of a stream `ticket-field-<id>`.
     TicketField(crate::ticket_field::TicketFieldEvent),
+    /// Of a stream `rule-<id>`.
+    Rule(crate::rule::RuleEvent),
     /// Of a stream `upload-<id>`.
     Upload(crate::upload::UploadEvent),
     /// Of the stream `erasures`.
@@ -216,6 +218,7 @@ log_events! {
     Claim(crate::claim::ClaimEvent),
     Ticket(crate::ticket::TicketEvent),
     TicketField(crate::ticket_field::TicketFieldEvent),
+    Rule(crate::rule::RuleEvent),
     Upload(crate::upload::UploadEvent),
     Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),

@@ -90,6 +90,8 @@ number_ids! {
     TicketId;
     /// A field that a tenant made for its tickets.
     TicketFieldId;
+    /// A view, a macro: what a tenant says once about its tickets.
+    RuleId;
     /// A person of a tenant: end user, agent or admin.
     PersonId;
     /// A group of agents.

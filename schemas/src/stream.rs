@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     day::Day,
-    ids::{AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, Slug, TicketFieldId, TicketId},
+    ids::{AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, RuleId, Slug, TicketFieldId, TicketId},
 };
 
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|organization|ticket|ticket-field|upload)-[0-9]+|(email|claim)-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|organization|ticket|ticket-field|rule|upload)-[0-9]+|(email|claim)-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -29,6 +29,8 @@ pub enum StreamName {
     Ticket(TicketId),
     /// `ticket-field-<id>`: a field that the tenant made for its tickets.
     TicketField(TicketFieldId),
+    /// `rule-<id>`: a view, a macro: what the tenant says once about its tickets.
+    Rule(RuleId),
     /// `upload-<id>`: a file that was uploaded.
     Upload(AttachmentId),
     /// `erasures`: which keys were destroyed, and why.
@@ -54,6 +56,7 @@ impl fmt::Display for StreamName {
             Self::Claim(index) => write!(formatter, "claim-{index}"),
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
             Self::TicketField(id) => write!(formatter, "ticket-field-{id}"),
+            Self::Rule(id) => write!(formatter, "rule-{id}"),
             Self::Upload(id) => write!(formatter, "upload-{id}"),
             Self::Name(slug) => write!(formatter, "name-{slug}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
@@ -79,6 +82,7 @@ impl FromStr for StreamName {
                 rest["field-".len()..].parse().map(Self::TicketField).map_err(invalid)
             }
             Some(("ticket", id)) => id.parse().map(Self::Ticket).map_err(invalid),
+            Some(("rule", id)) => id.parse().map(Self::Rule).map_err(invalid),
             Some(("upload", id)) => id.parse().map(Self::Upload).map_err(invalid),
             Some(("name", slug)) => slug.parse().map(Self::Name).map_err(invalid),
             Some(("access", day)) => day.parse().map(Self::Access).map_err(invalid),
@@ -109,7 +113,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, rule-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 
@@ -128,6 +132,7 @@ mod tests {
             "claim-00ff",
             "ticket-42",
             "ticket-field-7",
+            "rule-7",
             "upload-9",
             "name-acme-1",
             "access-20261122",

@@ -95,6 +95,8 @@ words! {
         Ticket = "ticket",
         /// A field that the tenant made for its tickets.
         TicketField = "ticket_field",
+        /// A view or a macro.
+        Rule = "rule",
         /// The audit log.
         AuditLog = "audit_log",
         /// The history of everything that happened.
@@ -265,6 +267,20 @@ words! {
         Tagger = "tagger",
         /// Several of what there is to choose from; tags of the ticket.
         Multiselect = "multiselect",
+    }
+    /// What a rule is for.
+    RuleKind {
+        /// It shows some of the tickets.
+        View = "view",
+        /// It changes a ticket as somebody would, when they say so.
+        Macro = "macro",
+    }
+    /// In which order things are sorted.
+    SortOrder {
+        /// From the least.
+        Ascending = "asc",
+        /// From the greatest.
+        Descending = "desc",
     }
     /// What a job does to each of its items.
     JobKind {

@@ -4,7 +4,7 @@
 //! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
-//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`job`],
+//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`rule`], [`job`],
 //! [`erasure`], and [`name`] for the directory.
 
 pub mod aggregate;
@@ -15,6 +15,7 @@ pub mod job;
 pub mod name;
 pub mod organization;
 pub mod person;
+pub mod rule;
 pub mod tenant;
 pub mod text;
 pub mod ticket;

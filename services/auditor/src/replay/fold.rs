@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Aggregate, claim::Claim, email::EmailClaim, erasure::Erasures, job::Job, name::Name, organization::Organization,
-    person::Person, tenant::Tenant, ticket::Ticket, ticket_field::TicketField, upload::Upload,
+    person::Person, rule::Rule, tenant::Tenant, ticket::Ticket, ticket_field::TicketField, upload::Upload,
 };
 use jiff::Timestamp;
 use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
@@ -89,6 +89,7 @@ enum AnyAggregate {
     Access(usize),
     Job(Job),
     TicketField(TicketField),
+    Rule(Rule),
     /// What a command changed, as the audit log has it.
     Audit(Vec<TenantLogEvent>),
 }
@@ -212,6 +213,7 @@ impl AnyAggregate {
             StreamName::Audit(_) => Self::Audit(Vec::new()),
             StreamName::Job(_) => Self::Job(Job::default()),
             StreamName::TicketField(_) => Self::TicketField(TicketField::default()),
+            StreamName::Rule(_) => Self::Rule(Rule::default()),
         }
     }
 
@@ -233,6 +235,7 @@ impl AnyAggregate {
             Self::Audit(events) => events.push(event),
             Self::Job(job) => evolve(job, event),
             Self::TicketField(field) => evolve(field, event),
+            Self::Rule(rule) => evolve(rule, event),
             Self::Access(reads) => {
                 if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
                     *reads += recorded.accesses.expose().len();
@@ -263,6 +266,7 @@ impl AnyAggregate {
             Self::Access(reads) => json!({"reads": reads}),
             Self::Job(job) => view::job(job),
             Self::TicketField(field) => view::ticket_field(field),
+            Self::Rule(rule) => view::rule(rule),
             Self::Audit(events) => events.iter().map(view::plain).collect(),
         }
     }

@@ -9,6 +9,7 @@ use domain::{
     name::Name,
     organization::Organization,
     person::{Identity, Person, Profile, Token},
+    rule::Rule,
     tenant::{Group, Tenant},
     ticket::Ticket,
     ticket_field::TicketField,
@@ -198,6 +199,11 @@ pub(super) fn job(job: &Job) -> Value {
 pub(super) fn ticket_field(field: &TicketField) -> Value {
     let Some(known) = field.known() else { return Value::Null };
     json!({"field": known.field, "kind": known.kind, "definition": known.definition.expose()})
+}
+
+pub(super) fn rule(rule: &Rule) -> Value {
+    let Some(known) = rule.known() else { return Value::Null };
+    json!({"rule": known.rule, "kind": known.kind, "audience": known.audience, "definition": known.definition.expose()})
 }
 
 pub(super) fn erasures(erasures: &Erasures) -> Value {

@@ -97,7 +97,7 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         (StreamName::Access(day), _) => Scope::Access(*day),
         (StreamName::Audit(_), event) => of_audited(by, decided, event),
         (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
-        (StreamName::Job(_) | StreamName::TicketField(_), _) => Scope::General,
+        (StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_), _) => Scope::General,
         (
             StreamName::Tenant
             | StreamName::Email(_)

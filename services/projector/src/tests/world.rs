@@ -269,7 +269,7 @@ fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
         StreamName::Access(day) => Scope::Access(*day),
-        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) => Scope::General,
+        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_) => Scope::General,
     }
 }
 

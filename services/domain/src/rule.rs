@@ -1,0 +1,198 @@
+//! Rules that a tenant makes about its tickets: views, which show some of them, and macros, which change one when somebody says so.
+//!
+//! ```text
+//! nothing --make--> made --change--> … --delete--> deleted   (final)
+//! ```
+//!
+//! The log keeps a rule in the words it was sent in, and so it is shown. What the words mean is read when a rule is made, and refused
+//! there, and again whenever it is used.
+//!
+//! Files: [`Command`] is what may be asked, `decide` who may ask it, `check` what may be said; [`Conditions`] are what a view asks of a
+//! ticket (`condition` how that is compared, `read` the words for it), [`Action`] is what a macro does, [`Column`] what a view shows,
+//! `placeholder` what a text leaves to be filled in.
+
+mod action;
+mod check;
+mod column;
+mod condition;
+mod decide;
+mod placeholder;
+mod read;
+
+use schemas::{
+    PersonId, Personal, RuleId, TenantLogEvent,
+    audit::ChangeNoted,
+    rule::{Audience, RuleDefinition, RuleEvent, RuleMade},
+    values::{AuditAction, AuditSource, RuleKind},
+};
+
+pub use self::{
+    action::{Action, Said, said},
+    check::definition as checked,
+    column::Column,
+    condition::{Asking, Compare, Condition, Conditions, Facts, FieldTest, Moment, Party, Prose, Whom, Worded},
+    placeholder::fill,
+    read::{Unknown, Vocabulary},
+};
+use crate::{
+    aggregate::{Aggregate, said as field_said},
+    text::Invalid,
+    ticket::By,
+    ticket_field,
+};
+
+/// How many conditions, and how many actions, a rule has at most.
+pub const CLAUSES_MAX: usize = 100;
+/// How many columns a view shows at most.
+pub const COLUMNS_MAX: usize = 10;
+/// How many groups share a rule at most.
+pub const GROUPS_MAX: usize = 100;
+
+/// A rule, or the id of one that nobody made.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rule {
+    known: Option<Known>,
+    is_deleted: bool,
+}
+
+/// A rule that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// Which.
+    pub rule: RuleId,
+    /// What it is for.
+    pub kind: RuleKind,
+    /// Whose it is.
+    pub audience: Audience,
+    /// What it says.
+    pub definition: Personal<RuleDefinition>,
+}
+
+impl Rule {
+    /// What is known of it, while it is there.
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_ref().filter(|_| !self.is_deleted)
+    }
+}
+
+/// What may be asked of a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Make it.
+    Make {
+        /// Who asks.
+        by: By,
+        /// What it shall be.
+        rule: Known,
+        /// The fields that the tenant made: its words may be about them.
+        fields: Vec<ticket_field::Known>,
+    },
+    /// Say something else by it, or make it somebody else's.
+    Change {
+        /// Who asks.
+        by: By,
+        /// Whose it shall be.
+        audience: Audience,
+        /// What it shall say.
+        definition: Personal<RuleDefinition>,
+        /// The fields that the tenant made.
+        fields: Vec<ticket_field::Known>,
+    },
+    /// Delete it.
+    Delete(By),
+}
+
+/// Why a rule refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// A field holds what it cannot take.
+    #[error("{field}: takes {takes}")]
+    Invalid {
+        /// The field, as the API calls it.
+        field: &'static str,
+        /// What it takes.
+        takes: String,
+    },
+    /// There is no such rule, or it is somebody else's own.
+    #[error("there is no such rule")]
+    Unknown,
+    /// The id is in use.
+    #[error("the rule was made already")]
+    AlreadyExists,
+    /// An agent asks for what others share.
+    #[error("restriction: only admins make, change and delete what agents share; an agent's own names them as a User")]
+    AdminsOnly,
+}
+
+impl From<Invalid> for Rejection {
+    fn from(Invalid { field, takes }: Invalid) -> Self {
+        Self::Invalid { field, takes }
+    }
+}
+
+/// The person whose own a rule is.
+pub const fn owner(audience: &Audience) -> Option<PersonId> {
+    match audience {
+        Audience::Person(person) => Some(*person),
+        Audience::Everybody | Audience::Groups(_) => None,
+    }
+}
+
+impl Aggregate for Rule {
+    type Command = Command;
+    type Event = RuleEvent;
+    type Rejection = Rejection;
+
+    fn decide(&self, command: &Command) -> Result<Vec<RuleEvent>, Rejection> {
+        decide::decide(self, command)
+    }
+
+    fn evolve(&mut self, event: &RuleEvent) {
+        match event {
+            RuleEvent::RuleMade(made) => {
+                let RuleMade { rule, kind, audience, definition } = made.clone();
+                self.known = Some(Known { rule, kind, audience, definition });
+            }
+            RuleEvent::RuleChanged(changed) => {
+                if let Some(known) = &mut self.known {
+                    known.audience = changed.audience.clone();
+                    known.definition = changed.definition.clone();
+                }
+            }
+            RuleEvent::RuleDeleted(_) => self.is_deleted = true,
+        }
+    }
+
+    /// What agents share is the admins' business; what somebody has for themselves is not.
+    fn change(&self, event: &RuleEvent) -> Option<ChangeNoted> {
+        let before = self.known.as_ref();
+        let (action, after) = match event {
+            RuleEvent::RuleMade(made) => (AuditAction::Create, Some((made.rule, &made.audience, &made.definition))),
+            RuleEvent::RuleChanged(changed) => {
+                let after = before.map(|known| (known.rule, &changed.audience, &changed.definition));
+                (AuditAction::Update, after)
+            }
+            RuleEvent::RuleDeleted(_) => {
+                (AuditAction::Destroy, before.map(|known| (known.rule, &known.audience, &known.definition)))
+            }
+        };
+        let (rule, audience, definition) = after?;
+        let is_own = |audience: &Audience| owner(audience).is_some();
+        if is_own(audience) && before.is_none_or(|known| is_own(&known.audience)) {
+            return None;
+        }
+        let (source, label) = (AuditSource::Rule, definition.expose().title.clone().into());
+        let changes = vec![field_said("definition")].into();
+        Some(ChangeNoted { action, source, source_id: rule.get(), person: None, label, changes })
+    }
+
+    fn pick(event: TenantLogEvent) -> Option<RuleEvent> {
+        match event {
+            TenantLogEvent::Rule(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

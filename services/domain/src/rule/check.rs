@@ -1,0 +1,83 @@
+//! What may be said by a rule.
+
+use schemas::{
+    GroupId,
+    rule::{RuleConditions, RuleDefinition, RuleOutput},
+    values::RuleKind,
+};
+
+use super::{CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary, action};
+use crate::{
+    text::{self, Invalid},
+    ticket_field::Known,
+};
+
+/// The fields of which a view asks at least one, so that none goes through everything there ever was.
+const NARROWING: [&str; 5] = ["status", "type", "group_id", "assignee_id", "requester_id"];
+
+/// A definition as it is recorded: its words stay as they were sent.
+///
+/// # Errors
+///
+/// Says which field takes what.
+pub fn definition(kind: RuleKind, sent: &RuleDefinition, fields: &[Known]) -> Result<RuleDefinition, Invalid> {
+    let vocabulary = Vocabulary { fields, unknown: Unknown::Refused };
+    match kind {
+        RuleKind::View => {
+            Conditions::read(&sent.conditions, vocabulary)?;
+            narrows(&sent.conditions)?;
+            output(sent.output.as_deref(), vocabulary)?;
+        }
+        RuleKind::Macro => drop(action::read(&sent.actions, vocabulary)?),
+    }
+    Ok(RuleDefinition {
+        title: text::line("title", &sent.title)?,
+        description: sent.description.as_deref().map(description).transpose()?,
+        ..sent.clone()
+    })
+}
+
+fn description(said: &str) -> Result<String, Invalid> {
+    if said.chars().count() > text::BODY_LENGTH_MAX || said.contains('\0') {
+        let takes = format!("at most {} characters, none of them U+0000", text::BODY_LENGTH_MAX);
+        return Err(Invalid::new("description", takes));
+    }
+    Ok(said.to_owned())
+}
+
+fn narrows(conditions: &RuleConditions) -> Result<(), Invalid> {
+    let is_narrow = conditions.all.iter().any(|condition| NARROWING.contains(&condition.field.as_str()));
+    let takes = || format!("in `all` at least one condition on {}", NARROWING.join(", "));
+    if is_narrow { Ok(()) } else { Err(Invalid::new("conditions", takes())) }
+}
+
+fn output(output: Option<&RuleOutput>, vocabulary: Vocabulary<'_>) -> Result<(), Invalid> {
+    let output = output.ok_or_else(|| Invalid::new("output", "columns and an order"))?;
+    let columns: Vec<Column> =
+        output.columns.iter().map(|column| Column::read("columns", column, vocabulary)).collect::<Result<_, _>>()?;
+    let has_twice = columns.iter().enumerate().any(|(index, column)| columns[..index].contains(column));
+    if columns.is_empty() || columns.len() > COLUMNS_MAX || has_twice {
+        return Err(Invalid::new("columns", format!("1 to {COLUMNS_MAX} columns, each once")));
+    }
+    for (name, by) in [("group_by", &output.group_by), ("sort_by", &output.sort_by)] {
+        let column = by.as_deref().map(|by| Column::read(name, by, vocabulary)).transpose()?;
+        if column.is_some_and(|column| !column.is_sortable()) {
+            return Err(Invalid::new(name, format!("one of {}", Column::sortable())));
+        }
+    }
+    Ok(())
+}
+
+/// Groups, sorted, each once.
+pub(super) fn groups(sent: &[GroupId]) -> Result<Vec<GroupId>, Invalid> {
+    let mut groups = sent.to_vec();
+    groups.sort_unstable();
+    groups.dedup();
+    let is_right = (1..=GROUPS_MAX).contains(&groups.len());
+    if is_right { Ok(groups) } else { Err(Invalid::new("restriction", format!("the ids of 1 to {GROUPS_MAX} groups"))) }
+}
+
+/// Refuses more clauses than a rule has at most.
+pub(super) fn count(field: &'static str, count: usize) -> Result<(), Invalid> {
+    if count <= CLAUSES_MAX { Ok(()) } else { Err(Invalid::new(field, format!("at most {CLAUSES_MAX} of them"))) }
+}

@@ -1,0 +1,57 @@
+//! Who may make, change and delete a rule.
+
+use schemas::{
+    rule::{Audience, RuleChanged, RuleDeleted, RuleEvent, RuleMade},
+    values::Role,
+};
+
+use super::{Command, Known, Rejection, Rule, check};
+use crate::ticket::By;
+
+pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, Rejection> {
+    match (command, rule.known()) {
+        (Command::Make { .. }, _) if rule.known.is_some() => Err(Rejection::AlreadyExists),
+        (Command::Make { by, rule, fields }, _) => {
+            let Known { rule, kind, audience, definition } = rule;
+            let audience = for_whom(*by, audience)?;
+            let definition = check::definition(*kind, definition.expose(), fields)?.into();
+            Ok(vec![RuleMade { rule: *rule, kind: *kind, audience, definition }.into()])
+        }
+        (_, None) => Err(Rejection::Unknown),
+        (Command::Change { by, audience, definition, fields }, Some(known)) => {
+            may_touch(*by, &known.audience)?;
+            let audience = for_whom(*by, audience)?;
+            let definition = check::definition(known.kind, definition.expose(), fields)?.into();
+            let is_other = definition != known.definition || audience != known.audience;
+            Ok(is_other.then(|| RuleChanged { audience, definition }.into()).into_iter().collect())
+        }
+        (Command::Delete(by), Some(known)) => {
+            may_touch(*by, &known.audience)?;
+            Ok(vec![RuleDeleted {}.into()])
+        }
+    }
+}
+
+/// Refuses what is not one's own. Of somebody else's own, nobody learns that it exists.
+fn may_touch(by: By, audience: &Audience) -> Result<(), Rejection> {
+    match audience {
+        Audience::Person(person) if *person != by.person => Err(Rejection::Unknown),
+        Audience::Person(_) => Ok(()),
+        Audience::Everybody | Audience::Groups(_) if by.role == Role::Admin => Ok(()),
+        Audience::Everybody | Audience::Groups(_) => Err(Rejection::AdminsOnly),
+    }
+}
+
+/// Whom it is for, as it is recorded: groups sorted, each once.
+fn for_whom(by: By, audience: &Audience) -> Result<Audience, Rejection> {
+    match audience {
+        Audience::Person(person) if *person != by.person => Err(Rejection::Invalid {
+            field: "restriction",
+            takes: "nobody else's id: somebody's own is theirs to make".to_owned(),
+        }),
+        Audience::Person(_) => Ok(audience.clone()),
+        Audience::Everybody | Audience::Groups(_) if by.role != Role::Admin => Err(Rejection::AdminsOnly),
+        Audience::Everybody => Ok(Audience::Everybody),
+        Audience::Groups(groups) => Ok(Audience::Groups(check::groups(groups)?)),
+    }
+}
