@@ -24,6 +24,12 @@ pub enum LimitedEndpoint {
     DeletedTicketsDestroy,
     /// Incremental exports, by account.
     IncrementalExports,
+    /// Executing one view, by person.
+    ViewExecutions,
+    /// Counting one view, by person.
+    ViewCounts,
+    /// Counting several views at once, by person.
+    ManyViewCounts,
 }
 
 /// The most requests in a span of time.
@@ -37,12 +43,15 @@ pub struct EndpointLimit {
 
 impl LimitedEndpoint {
     /// Every one, in the order of the policy's file.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 8] = [
         Self::TicketsIndex,
         Self::TicketsUpdate,
         Self::PerTicketUpdates,
         Self::DeletedTicketsDestroy,
         Self::IncrementalExports,
+        Self::ViewExecutions,
+        Self::ViewCounts,
+        Self::ManyViewCounts,
     ];
 
     /// Its name in the policy's file.
@@ -53,6 +62,9 @@ impl LimitedEndpoint {
             Self::PerTicketUpdates => "per-ticket-updates",
             Self::DeletedTicketsDestroy => "deleted-tickets-destroy",
             Self::IncrementalExports => "incremental-exports",
+            Self::ViewExecutions => "view-executions",
+            Self::ViewCounts => "view-counts",
+            Self::ManyViewCounts => "many-view-counts",
         }
     }
 }

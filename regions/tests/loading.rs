@@ -450,7 +450,7 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
                 "[endpoint_limits.tickets]",
                 "[endpoint_limits.tickets]",
                 "endpoint_limits.tickets: is unknown; takes one of tickets-index, tickets-update, per-ticket-updates, \
-                 deleted-tickets-destroy, incremental-exports",
+                 deleted-tickets-destroy, incremental-exports, view-executions, view-counts, many-view-counts",
             ),
             (
                 "most = 100\nseconds = 60",

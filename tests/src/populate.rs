@@ -27,6 +27,15 @@ pub async fn populated(deployment: &Deployment, region: &str) -> anyhow::Result<
         .post("/api/v2/api_tokens.json", &json!({"api_token": {"description": canary("token")}}))
         .await?
         .expect(201)?;
+    let sought = json!({"field": "subject_includes_word", "operator": "includes", "value": canary("sought")});
+    let view = json!({"view": {
+        "title": canary("view"), "description": canary("viewdescription"),
+        "all": [{"field": "status", "operator": "is", "value": "new"}, sought],
+    }});
+    client.post("/api/v2/views.json", &view).await?.expect(201)?;
+    let action = json!({"field": "comment_value", "value": canary("saying")});
+    let saying = json!({"macro": {"title": canary("macro"), "actions": [action]}});
+    client.post("/api/v2/macros.json", &saying).await?.expect(201)?;
     let upload = client.request(Method::POST, &format!("/api/v2/uploads.json?filename={}.txt", canary("file")));
     let upload = upload.header(header::CONTENT_TYPE, "text/plain").body(canary("bytes").repeat(500));
     let upload = client::send(upload).await?.expect(201)?;

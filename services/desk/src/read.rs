@@ -24,8 +24,10 @@ pub(crate) mod log;
 pub(crate) mod memberships;
 pub(crate) mod organizations;
 pub(crate) mod people;
+pub(crate) mod rules;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
+pub(crate) mod views;
 
 use schemas::PersonId;
 
@@ -42,6 +44,8 @@ pub(crate) struct Window {
     pub(crate) limit: i64,
     /// Leaving out this many first.
     pub(crate) offset: i64,
+    /// Whether it is a page by offset: only these may be sorted by something else than the id.
+    pub(crate) is_by_offset: bool,
 }
 
 /// Whose tickets and comments a caller may see.

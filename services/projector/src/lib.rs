@@ -63,8 +63,18 @@ pub use sweep::Sweeper;
 pub use worker::Projector;
 
 /// The names of all projections, as checkpoints, metrics and the command line say them.
-pub const PROJECTIONS: &[&str] =
-    &["account", "people", "ticket_list", "ticket_thread", "audits", "audit_log", "jobs", "changes", "ticket_fields"];
+pub const PROJECTIONS: &[&str] = &[
+    "account",
+    "people",
+    "ticket_list",
+    "ticket_thread",
+    "audits",
+    "audit_log",
+    "jobs",
+    "changes",
+    "ticket_fields",
+    "rules",
+];
 
 /// Which shape of each projection this program reads and writes.
 pub fn shapes() -> Vec<(&'static str, i32)> {

@@ -6,6 +6,7 @@ mod audits;
 mod changes;
 mod jobs;
 mod people;
+mod rules;
 mod ticket_fields;
 mod ticket_list;
 mod ticket_thread;
@@ -30,6 +31,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &jobs::PROJECTION,
     &changes::PROJECTION,
     &ticket_fields::PROJECTION,
+    &rules::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

@@ -89,6 +89,31 @@ async function main() {
   assert.strictEqual(audits.length, 2);
   assert.strictEqual((await client.ticketaudits.show(tickets[0].id, audits[1].id)).result.id, audits[1].id);
 
+  step("views");
+  const condition = { field: "status", operator: "less_than", value: "solved" };
+  const output = { columns: ["subject", "priority"], sort_by: "nice_id", sort_order: "desc" };
+  const { result: view } = await client.views.create({ view: { title: "Unsolved", all: [condition], output } });
+  assert.deepStrictEqual([view.title, view.conditions.all], ["Unsolved", [condition]]);
+  assert.deepStrictEqual(ids(await client.views.list()), [view.id]);
+  assert.deepStrictEqual(ids(await client.views.listActive()), [view.id]);
+  assert.strictEqual((await client.views.show(view.id)).result.execution.sort_by, "nice_id");
+  assert.deepStrictEqual(ids(await client.views.tickets(view.id)), ids(tickets));
+  assert.strictEqual((await client.views.showCount(view.id)).result.value, 105);
+  assert.strictEqual((await client.views.update(view.id, { view: { title: "To do" } })).result.title, "To do");
+  await client.views.delete(view.id);
+  await assert.rejects(client.views.show(view.id), /404/);
+
+  step("macros");
+  const actions = [{ field: "priority", value: "urgent" }, { field: "comment_value", value: "About {{ticket.id}}" }];
+  const { result: macro } = await client.macros.create({ macro: { title: "Hurry", actions } });
+  assert.deepStrictEqual(ids(await client.macros.list()), [macro.id]);
+  assert.strictEqual((await client.macros.apply(macro.id)).result.ticket.priority, "urgent");
+  const { result: wouldBe } = await client.macros.applyTicket(tickets[1].id, macro.id);
+  assert.deepStrictEqual([wouldBe.ticket.priority, wouldBe.ticket.comment.body], ["urgent", `About ${tickets[1].id}`]);
+  assert.strictEqual((await client.tickets.show(tickets[1].id)).result.priority, null, "nothing was done");
+  assert.strictEqual((await client.macros.update(macro.id, { macro: { title: "Now" } })).result.title, "Now");
+  await client.macros.delete(macro.id);
+
   step("what a bad request is told");
   await assert.rejects(client.tickets.show(999999), /404.*Item not found/);
   await assert.rejects(client.tickets.create({ ticket: { subject: "No comment", status: "unheard of" } }), /422.*Unprocessable Entity/);

@@ -14,7 +14,7 @@ import time
 os.environ["ZENPY_FORCE_SCHEME"] = "http"
 
 from zenpy import Zenpy  # noqa: E402
-from zenpy.lib.api_objects import Comment, Group, Ticket, User  # noqa: E402
+from zenpy.lib.api_objects import Comment, Group, Macro, Ticket, User, View  # noqa: E402
 from zenpy.lib.exception import APIException, RecordNotFoundException  # noqa: E402
 
 ADDRESS, PORT, SUBDOMAIN, EMAIL, TOKEN = sys.argv[1:]
@@ -119,6 +119,39 @@ assert found.size == len(b"a picture of smoke")
 step("audits")
 audits = list(client.tickets.audits(ticket=first.id))
 assert len(audits) == 2 and audits[0].author.id == me.id
+
+step("views")
+unsolved = {"field": "status", "operator": "less_than", "value": "solved"}
+smoke = {"field": "subject_includes_word", "operator": "includes", "value": "ticket"}
+output = {"columns": ["subject", "requester", "created"], "sort_by": "created", "sort_order": "asc"}
+view = client.views.create(View(title="Unsolved smoke", all=[unsolved, smoke], output=output))
+assert (view.title, view.conditions["all"][0]["field"]) == ("Unsolved smoke", "status"), view.to_dict()
+assert [found.id for found in client.views()] == [view.id]
+assert [found.id for found in client.views.active()] == [view.id]
+assert [found.id for found in client.views.compact()] == [view.id]
+assert client.views(id=view.id).position == view.position
+assert [ticket.id for ticket in client.views.tickets(view)] == [ticket.id for ticket in tickets]
+assert [ticket.id for ticket in client.views.tickets(view, cursor_pagination=False)] == [ticket.id for ticket in tickets]
+rows = list(client.views.execute(view))
+assert [row.subject for row in rows] == ["Ticket %d" % number for number in range(7)], rows
+assert client.views.count(view).value == 7
+assert [count.value for count in client.views.count_many([view])] == [7]
+view.title = "Smoke"
+assert client.views.update(view).title == "Smoke"
+client.views.delete(view)
+assert [found.id for found in client.views()] == []
+
+step("macros")
+say = {"field": "comment_value", "value": "Dear {{ticket.requester.name}}, it is solved."}
+macro = client.macros.create(Macro(title="Solve", actions=[{"field": "status", "value": "solved"}, say]))
+assert [found.id for found in client.macros()] == [macro.id]
+assert client.macros.apply(macro).ticket.status == "solved"
+would_be = client.tickets.show_macro_effect(tickets[1], macro).ticket
+assert (would_be.id, would_be.status, would_be.comment.body) == (tickets[1].id, "solved", "Dear Ada King, it is solved.")
+assert client.tickets(id=tickets[1].id).status == "new", "nothing was done"
+macro.active = False
+assert client.macros.update(macro).active is False
+client.macros.delete(macro)
 
 step("what a bad request is told")
 missing = refused(RecordNotFoundException, lambda: client.tickets(id=999999))

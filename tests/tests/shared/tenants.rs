@@ -21,6 +21,8 @@ struct Desk {
     deleted_person: i64,
     job: String,
     field: i64,
+    view: i64,
+    close: i64,
     content: String,
 }
 
@@ -49,6 +51,13 @@ impl Desk {
         delete(&tenant.client, &format!("/api/v2/users/{deleted_person}.json")).await?;
         let field = json!({"ticket_field": {"title": format!("Field of {slug}")}});
         let field = id(&post(&tenant.client, "/api/v2/ticket_fields.json", &field).await?["ticket_field"])?;
+        let all = json!([{"field": "assignee_id", "operator": "is", "value": person}]);
+        let view = json!({"view": {"title": format!("View of {slug}"), "all": all}});
+        let view = id(&post(&tenant.client, "/api/v2/views.json", &view).await?["view"])?;
+        let actions =
+            json!([{"field": "comment_value", "value": format!("Closed by {{{{current_user.name}}}} of {slug}")}]);
+        let close = json!({"macro": {"title": format!("Macro of {slug}"), "actions": actions}});
+        let close = id(&post(&tenant.client, "/api/v2/macros.json", &close).await?["macro"])?;
         let mut job = String::new();
         for text in ["Deleted", "Erased"] {
             let deleted = tenant.ticket(&format!("{text} of {slug}"), "x").await?;
@@ -65,12 +74,28 @@ impl Desk {
         tenant.archived().await?;
         let audited = tenant.client.get("/api/v2/audit_logs.json?per_page=1").await?.expect(200)?.body;
         let audit_log = id(&audited["audit_logs"][0])?;
-        Ok(Self { tenant, ticket, audit, audit_log, person, group, attachment, deleted_person, job, field, content })
+        Ok(Self {
+            tenant,
+            ticket,
+            audit,
+            audit_log,
+            person,
+            group,
+            attachment,
+            deleted_person,
+            job,
+            field,
+            view,
+            close,
+            content,
+        })
     }
 
     /// Where this desk's records are, for every route that reads.
     fn paths(&self) -> Vec<(&'static str, String)> {
-        let Self { ticket, audit, audit_log, person, group, attachment, deleted_person, job, field, .. } = self;
+        let Self {
+            ticket, audit, audit_log, person, group, attachment, deleted_person, job, field, view, close, ..
+        } = self;
         vec![
             ("/api/v2/tickets", "/api/v2/tickets.json".to_owned()),
             ("/api/v2/tickets/count", "/api/v2/tickets/count.json".to_owned()),
@@ -82,6 +107,24 @@ impl Desk {
             ("/api/v2/ticket_fields", "/api/v2/ticket_fields.json".to_owned()),
             ("/api/v2/ticket_fields/count", "/api/v2/ticket_fields/count.json".to_owned()),
             ("/api/v2/ticket_fields/{id}", format!("/api/v2/ticket_fields/{field}.json")),
+            ("/api/v2/views", "/api/v2/views.json".to_owned()),
+            ("/api/v2/views/active", "/api/v2/views/active.json".to_owned()),
+            ("/api/v2/views/compact", "/api/v2/views/compact.json".to_owned()),
+            ("/api/v2/views/count", "/api/v2/views/count.json".to_owned()),
+            ("/api/v2/views/count_many", format!("/api/v2/views/count_many.json?ids={view}")),
+            ("/api/v2/views/show_many", format!("/api/v2/views/show_many.json?ids={view}")),
+            ("/api/v2/views/{id}", format!("/api/v2/views/{view}.json")),
+            ("/api/v2/views/{id}/count", format!("/api/v2/views/{view}/count.json")),
+            ("/api/v2/views/{id}/execute", format!("/api/v2/views/{view}/execute.json")),
+            ("/api/v2/views/{id}/tickets", format!("/api/v2/views/{view}/tickets.json")),
+            ("/api/v2/macros", "/api/v2/macros.json".to_owned()),
+            ("/api/v2/macros/active", "/api/v2/macros/active.json".to_owned()),
+            ("/api/v2/macros/{id}", format!("/api/v2/macros/{close}.json")),
+            ("/api/v2/macros/{id}/apply", format!("/api/v2/macros/{close}/apply.json")),
+            (
+                "/api/v2/tickets/{id}/macros/{macro_id}/apply",
+                format!("/api/v2/tickets/{ticket}/macros/{close}/apply.json"),
+            ),
             ("/api/v2/problems", "/api/v2/problems.json".to_owned()),
             ("/api/v2/tickets/{id}/collaborators", format!("/api/v2/tickets/{ticket}/collaborators.json")),
             ("/api/v2/tickets/{id}/email_ccs", format!("/api/v2/tickets/{ticket}/email_ccs.json")),
@@ -244,6 +287,8 @@ impl Desk {
             deleted_person: 0,
             job: text(),
             field: 0,
+            view: 0,
+            close: 0,
             content: text(),
         })
     }

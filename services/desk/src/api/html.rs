@@ -116,7 +116,8 @@ fn paragraphs(text: &str) -> String {
         .collect()
 }
 
-fn escape(text: &str) -> String {
+/// A text as markup that shows it.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

@@ -41,6 +41,8 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         path if path.contains("/organizations/") => "6",
         path if path.contains("/organization_memberships/") => "7",
         path if path.contains("/group_memberships/") => "901",
+        path if path.contains("/views/") => "8",
+        path if path.contains("/api/v2/macros/") => "9",
         _ => "1",
     };
     let audit_log = if path.contains("/audit_logs/") { "LOG" } else { of(path) };
@@ -49,6 +51,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         .replace("{audit_id}", &audit.to_string())
         .replace("{membership_id}", membership)
         .replace("{identity_id}", "4")
+        .replace("{macro_id}", "9")
         .replace("{token}", "wrong")
 }
 
@@ -60,6 +63,11 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
     assert_eq!(bench.post(GRACE, "/api/v2/organizations", organization).await.status, 201);
     let membership = json!({"organization_membership": {"user_id": 4, "organization_id": 6}});
     assert_eq!(bench.post(GRACE, "/api/v2/organization_memberships", membership).await.status, 201);
+    // View 8 and macro 9.
+    let view = json!({"view": {"title": "Open", "all": [{"field": "status", "operator": "is", "value": "open"}]}});
+    assert_eq!(bench.post(GRACE, "/api/v2/views", view).await.status, 201);
+    let close = json!({"macro": {"title": "Close", "actions": [{"field": "status", "value": "solved"}]}});
+    assert_eq!(bench.post(GRACE, "/api/v2/macros", close).await.status, 201);
     let callers = [
         by(None),
         by(Some(ADA)),
@@ -133,6 +141,14 @@ GET /api/v2/incremental/users/cursor 401 403 403 400 400 403
 GET /api/v2/job_statuses 401 403 200 200 200 403
 GET /api/v2/job_statuses/show_many 401 403 400 400 400 403
 GET /api/v2/job_statuses/{id} 401 403 404 404 404 404
+GET /api/v2/macros 401 403 200 200 200 200
+POST /api/v2/macros 401 403 422 422 403 403
+GET /api/v2/macros/active 401 403 200 200 200 200
+DELETE /api/v2/macros/destroy_many 401 403 400 400 403 403
+GET /api/v2/macros/{id} 401 403 200 200 200 200
+PUT /api/v2/macros/{id} 401 403 404 404 403 403
+DELETE /api/v2/macros/{id} 401 403 404 404 403 403
+GET /api/v2/macros/{id}/apply 401 403 200 200 403 403
 GET /api/v2/organization_memberships 401 403 200 200 200 403
 POST /api/v2/organization_memberships 401 403 422 422 403 403
 GET /api/v2/organization_memberships/{id} 401 403 200 200 200 403
@@ -181,6 +197,7 @@ GET /api/v2/tickets/{id}/comments/count 401 404 200 200 200 200
 GET /api/v2/tickets/{id}/email_ccs 401 403 200 200 200 403
 GET /api/v2/tickets/{id}/followers 401 403 200 200 200 403
 GET /api/v2/tickets/{id}/incidents 401 403 200 200 200 403
+GET /api/v2/tickets/{id}/macros/{macro_id}/apply 401 403 200 200 403 403
 POST /api/v2/tickets/{id}/merge 401 403 404 404 403 403
 GET /api/v2/tickets/{id}/related 401 403 200 200 200 200
 GET /api/v2/tickets/{id}/tags 401 403 200 200 200 200
@@ -225,6 +242,22 @@ PUT /api/v2/users/{id}/tags 401 403 422 422 403 403
 DELETE /api/v2/users/{id}/tags 401 403 422 422 403 403
 GET /api/v2/users/{id}/tickets/assigned 401 403 200 200 200 403
 GET /api/v2/users/{id}/tickets/requested 401 403 200 200 200 403
+GET /api/v2/views 401 403 200 200 200 200
+POST /api/v2/views 401 403 422 422 403 403
+GET /api/v2/views/active 401 403 200 200 200 200
+GET /api/v2/views/compact 401 403 200 200 200 200
+GET /api/v2/views/count 401 403 200 200 200 200
+GET /api/v2/views/count_many 401 403 400 400 400 403
+DELETE /api/v2/views/destroy_many 401 403 400 400 403 403
+POST /api/v2/views/preview 401 403 422 422 403 403
+POST /api/v2/views/preview/count 401 403 422 422 403 403
+GET /api/v2/views/show_many 401 403 400 400 400 400
+GET /api/v2/views/{id} 401 403 200 200 200 200
+PUT /api/v2/views/{id} 401 403 404 404 403 403
+DELETE /api/v2/views/{id} 401 403 404 404 403 403
+GET /api/v2/views/{id}/count 401 403 200 200 200 403
+GET /api/v2/views/{id}/execute 401 403 200 200 200 403
+GET /api/v2/views/{id}/tickets 401 403 200 200 200 403
 GET /attachments/token/{token} 404 404 404 404 404 404
 GET /attachments/token/{token}/ 404 404 404 404 404 404
 GET /api/domicile/v1/auditor_grants 401 403 403 200 403 403

@@ -1,6 +1,6 @@
 //! Rejections of the rules as answers: the one table for the aggregates that the API commands.
 
-use domain::{email, organization, person, tenant, text::Invalid, ticket, ticket_field, upload};
+use domain::{email, organization, person, rule, tenant, text::Invalid, ticket, ticket_field, upload};
 
 use super::claim;
 use crate::{problem::ApiError, read::log};
@@ -69,6 +69,18 @@ impl From<ticket_field::Rejection> for ApiError {
         match &rejection {
             R::Invalid { field, takes } => invalid(field, takes),
             R::Unknown => Self::not_found(),
+            R::AlreadyExists => Self::internal(rejection),
+        }
+    }
+}
+
+impl From<rule::Rejection> for ApiError {
+    fn from(rejection: rule::Rejection) -> Self {
+        use rule::Rejection as R;
+        match &rejection {
+            R::Invalid { field, takes } => invalid(field, takes),
+            R::Unknown => Self::not_found(),
+            R::AdminsOnly => Self::forbidden(rejection.to_string()),
             R::AlreadyExists => Self::internal(rejection),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
 //! operation per file: [`tickets`], [`users`], [`identities`], [`organizations`], [`groups`], [`memberships`], [`uploads`], [`attachments`],
-//! [`access_logs`], [`audit_logs`], [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
+//! [`access_logs`], [`audit_logs`], [`rules`], [`views`], [`macros`], [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
 //! of pages), [`ids`] (ids in addresses), [`tags`], [`present`] (rows in the API's shapes), [`include`] (what stands beside lists), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
@@ -17,15 +17,18 @@ pub(crate) mod ids;
 pub(crate) mod include;
 pub(crate) mod incremental;
 pub(crate) mod job_statuses;
+pub(crate) mod macros;
 pub(crate) mod memberships;
 pub(crate) mod organizations;
 pub(crate) mod page;
 pub(crate) mod present;
+pub(crate) mod rules;
 pub(crate) mod tags;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 pub(crate) mod uploads;
 pub(crate) mod users;
+pub(crate) mod views;
 
 mod people;
 
@@ -43,6 +46,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .merge(people::routes())
         .merge(deletion_routes())
         .merge(export_routes())
+        .merge(rule_routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
         .route("/api/v2/audit_logs", get(audit_logs::list::list))
         .route("/api/v2/audit_logs/{id}", get(audit_logs::show::show))
@@ -114,6 +118,33 @@ fn export_routes() -> Router<Desk> {
         .route("/api/v2/incremental/users", get(by_time::users))
         .route("/api/v2/incremental/users/cursor", get(by_cursor::users))
         .route("/api/v2/incremental/ticket_events", get(by_time::ticket_events))
+}
+
+fn rule_routes() -> Router<Desk> {
+    use rules::{Macro, View, list, write};
+    Router::new()
+        .route("/api/v2/views", get(list::list::<View>).post(write::create::<View>))
+        .route("/api/v2/views/active", get(list::active::<View>))
+        .route("/api/v2/views/compact", get(list::compact::<View>))
+        .route("/api/v2/views/count", get(list::count::<View>))
+        .route("/api/v2/views/count_many", get(views::count::count_many))
+        .route("/api/v2/views/destroy_many", delete(write::destroy_many::<View>))
+        .route("/api/v2/views/preview", post(views::preview::preview))
+        .route("/api/v2/views/preview/count", post(views::preview::preview_count))
+        .route("/api/v2/views/show_many", get(list::show_many::<View>))
+        .route("/api/v2/views/{id}", get(list::show::<View>).put(write::update::<View>).delete(write::destroy::<View>))
+        .route("/api/v2/views/{id}/count", get(views::count::count))
+        .route("/api/v2/views/{id}/execute", get(views::execute::execute))
+        .route("/api/v2/views/{id}/tickets", get(views::execute::tickets))
+        .route("/api/v2/macros", get(list::list::<Macro>).post(write::create::<Macro>))
+        .route("/api/v2/macros/active", get(list::active::<Macro>))
+        .route("/api/v2/macros/destroy_many", delete(write::destroy_many::<Macro>))
+        .route(
+            "/api/v2/macros/{id}",
+            get(list::show::<Macro>).put(write::update::<Macro>).delete(write::destroy::<Macro>),
+        )
+        .route("/api/v2/macros/{id}/apply", get(macros::apply::apply))
+        .route("/api/v2/tickets/{id}/macros/{macro_id}/apply", get(macros::apply::apply_to_ticket))
 }
 
 #[cfg(test)]

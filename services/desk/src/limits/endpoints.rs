@@ -30,6 +30,9 @@ const ENDPOINTS: &[(Method, &str, Which)] = &[
     (Method::GET, "/api/v2/incremental/users/cursor", Which::IncrementalExports),
     (Method::DELETE, "/api/v2/deleted_tickets/{id}", Which::DeletedTicketsDestroy),
     (Method::DELETE, "/api/v2/deleted_tickets/destroy_many", Which::DeletedTicketsDestroy),
+    (Method::GET, "/api/v2/views/{id}/execute", Which::ViewExecutions),
+    (Method::GET, "/api/v2/views/{id}/count", Which::ViewCounts),
+    (Method::GET, "/api/v2/views/count_many", Which::ManyViewCounts),
 ];
 
 /// What a request counts at.
@@ -37,8 +40,13 @@ pub(super) fn of(parts: &Parts) -> impl Iterator<Item = Endpoint> {
     let path = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
     let known = ENDPOINTS.iter().filter(move |(method, route, _)| *method == parts.method && *route == path);
     known.map(move |(_, _, which)| {
-        let is_of_thing = *which == Which::PerTicketUpdates;
-        let thing = routes::row(path).id_in(parts.uri.path()).filter(|_| is_of_thing);
+        let id = routes::row(path).id_in(parts.uri.path());
+        let thing = match which {
+            Which::PerTicketUpdates | Which::ViewExecutions | Which::ViewCounts => id,
+            // All of them together.
+            Which::ManyViewCounts => Some(0),
+            _ => None,
+        };
         Endpoint { which: *which, thing }
     })
 }
@@ -52,6 +60,9 @@ impl Endpoint {
             Which::PerTicketUpdates => "zendesk-ratelimit-per-ticket-updates",
             Which::DeletedTicketsDestroy => "zendesk-rate-limit-deleted-tickets-destroy",
             Which::IncrementalExports => "zendesk-ratelimit-incremental-exports",
+            Which::ViewExecutions => "zendesk-ratelimit-view-executions",
+            Which::ViewCounts => "zendesk-ratelimit-view-counts",
+            Which::ManyViewCounts => "zendesk-ratelimit-many-view-counts",
         })
     }
 }

@@ -82,6 +82,22 @@ async fn a_single_endpoint_has_its_own_limit() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_view_is_executed_so_often_by_one_person_and_another_view_is_another() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    let view = json!({"view": {"title": "New", "all": [{"field": "status", "operator": "is", "value": "new"}]}});
+    let mut paths = Vec::new();
+    for _ in 0..2 {
+        let made = bench.post(GRACE, "/api/v2/views", view.clone()).await;
+        paths.push(format!("/api/v2/views/{}/execute", made.body["view"]["id"]));
+    }
+    let (answered, refused) = exhaust(&bench, ALAN, &paths[0]).await;
+    assert_eq!((answered, refused.header("zendesk-ratelimit-view-executions")), (5, "total=5; remaining=0; resets=60"));
+    assert_eq!(bench.get(ALAN, &paths[1]).await.status, 200);
+    assert_eq!(bench.get(GRACE, &paths[0]).await.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_is_not_known_uses_up_nothing() -> anyhow::Result<()> {
     let bench = limited().await?;
     for _ in 0..3 {

@@ -1,4 +1,5 @@
-//! Lists by id whose conditions vary: the statement holds only those that are asked for, so that each finds its index.
+//! Lists whose conditions vary: the statement holds only those that are asked for, so that each finds its index. They go by id; pages by
+//! offset may have another order.
 
 use regions::Resident;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -13,6 +14,7 @@ pub(crate) struct List {
     table: &'static str,
     key: &'static str,
     narrow: Narrow,
+    order: Option<String>,
 }
 
 impl List {
@@ -21,10 +23,15 @@ impl List {
         (table, key): (&'static str, &'static str),
         narrow: impl Fn(&mut QueryBuilder<Postgres>) + Send + Sync + 'static,
     ) -> Self {
-        Self { table, key, narrow: Box::new(narrow) }
+        Self { table, key, narrow: Box::new(narrow), order: None }
     }
 
-    /// The keys of a window, sorted.
+    /// The same, pages by offset in another order: expressions that are literals of this crate.
+    pub(crate) fn ordered(self, order: String) -> Self {
+        Self { order: Some(order), ..self }
+    }
+
+    /// The keys of a window, in the order of the list.
     pub(crate) async fn ids(
         &self,
         conn: &mut PgConnection,
@@ -38,7 +45,11 @@ impl List {
             None => statement.push(format_args!(" and {table}.{key} > ")).push_bind(window.after),
         };
         let order = if window.before.is_some() { "desc" } else { "asc" };
-        statement.push(format_args!(" order by {table}.{key} {order} limit ")).push_bind(window.limit);
+        match self.order.as_ref().filter(|_| window.is_by_offset) {
+            Some(other) => statement.push(format_args!(" order by {other}, {table}.{key} limit ")),
+            None => statement.push(format_args!(" order by {table}.{key} {order} limit ")),
+        };
+        statement.push_bind(window.limit);
         statement.push(" offset ").push_bind(window.offset);
         let mut ids: Vec<i64> = statement.build_query_scalar().fetch_all(conn).await?;
         if window.before.is_some() {

@@ -6,3 +6,5 @@ create index ticket_list_incidents on ticket_list (tenant_id, problem_id, ticket
 create index ticket_list_problems on ticket_list (tenant_id, ticket_id) where ticket_type = 'problem';
 create index ticket_list_followups on ticket_list (tenant_id, followup_source_id, ticket_id) where followup_source_id is not null;
 create index ticket_list_assignee on ticket_list (tenant_id, assignee_id, ticket_id) where assignee_id is not null;
+create index ticket_list_status on ticket_list (tenant_id, status, ticket_id) where deleted_at is null;
+create index ticket_list_group on ticket_list (tenant_id, group_id, ticket_id) where group_id is not null;

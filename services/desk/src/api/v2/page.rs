@@ -128,7 +128,7 @@ enum Kind {
 /// The ids on a page, and whether there are more in the direction of travel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slice {
-    /// Sorted.
+    /// In the order of the list.
     pub(crate) ids: Vec<i64>,
     has_more: bool,
 }
@@ -137,14 +137,19 @@ impl Page {
     /// What to read: one row more than the page holds, to know whether there are more.
     pub(crate) fn window(&self) -> Window {
         match self.kind {
-            Kind::Offset { page, per_page } => {
-                Window { after: 0, before: None, limit: per_page + 1, offset: (page - 1) * per_page }
-            }
+            Kind::Offset { page, per_page } => Window {
+                after: 0,
+                before: None,
+                limit: per_page + 1,
+                offset: (page - 1) * per_page,
+                is_by_offset: true,
+            },
             Kind::Cursor { size, after, before } => Window {
                 after: after.unwrap_or(0),
                 before: before.filter(|_| after.is_none()),
                 limit: size + 1,
                 offset: 0,
+                is_by_offset: false,
             },
         }
     }

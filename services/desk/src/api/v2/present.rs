@@ -10,6 +10,7 @@ pub(crate) mod identity;
 pub(crate) mod job;
 pub(crate) mod membership;
 pub(crate) mod organization;
+pub(crate) mod rule;
 pub(crate) mod ticket;
 pub(crate) mod ticket_field;
 pub(crate) mod user;

@@ -33,7 +33,7 @@ pub(crate) async fn export(
 ) -> ApiResult<impl IntoResponse> {
     caller.require_overseer()?;
     let filter = filter::read(&query)?;
-    let window = Window { after: 0, before: None, limit: ROWS_MAX + 1, offset: 0 };
+    let window = Window { after: 0, before: None, limit: ROWS_MAX + 1, offset: 0, is_by_offset: false };
     let mut transaction = desk.reading(&caller.resident).await?;
     let keys = read::audit_log::keys(&mut transaction, &caller.resident, &filter, window).await?;
     if i64::try_from(keys.len()).is_ok_and(|found| found > ROWS_MAX) {

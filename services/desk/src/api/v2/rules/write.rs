@@ -1,0 +1,189 @@
+//! `POST /api/v2/views` and `macros`, and `PUT` and `DELETE` of one: agents make, change and delete their own, admins what is shared.
+
+use std::collections::BTreeSet;
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header::LOCATION},
+    response::IntoResponse,
+};
+use domain::rule::{Command, Known, Rule};
+use futures::FutureExt;
+use schemas::{RuleId, StreamName, Version, rule::Audience, values::RuleKind};
+use serde_json::{Value, json};
+use sqlx::types::Json as Stored;
+
+use super::{Resource, fields, one, request};
+use crate::{
+    api::{
+        add_person::allocate_id,
+        settle,
+        v2::{
+            ids::{self, Id},
+            page::PageQuery,
+            present,
+        },
+        who,
+    },
+    body::{Body, Fields, RequestPrint},
+    caller::Caller,
+    execute::{Batch, Done, execute, load, replayed, retried},
+    problem::{ApiError, ApiResult},
+    read::{self, log},
+    state::Desk,
+    visible::Written,
+};
+
+/// Answers the rule as it was made.
+pub(crate) async fn create<R: Resource>(
+    State(desk): State<Desk>,
+    caller: Caller,
+    body: Body,
+) -> ApiResult<impl IntoResponse> {
+    caller.require_agent()?;
+    let by = caller.issuer(&desk, &body.print);
+    let done = match replayed(&desk, &by).await? {
+        Some(done) => done,
+        None => {
+            let mut sent = Fields::root(&body, R::ROOT)?;
+            let definition = request::definition(&mut sent, R::KIND, None).into();
+            let audience = request::audience(&mut sent, None);
+            sent.finish()?;
+            check_groups(&desk, &caller, &audience).await?;
+            let fields = fields(&desk, &caller.resident).await?;
+            let rule = RuleId::new(allocate_id(&desk, &caller.resident).await?);
+            let known = Known { rule, kind: R::KIND, audience, definition };
+            let command = Command::Make { by: caller.by(), rule: known, fields };
+            execute::<Rule>(&desk, &by, StreamName::Rule(rule), None, &command).await?
+        }
+    };
+    let Some(StreamName::Rule(rule)) = done.stream.clone() else { return Err(ApiError::idempotency_key_reused()) };
+    let (written, shown) = shown::<R>(&desk, &caller, rule, &done).await.map_err(ApiError::after_done)?;
+    let location = [(LOCATION, present::rule::url(&caller, R::PLURAL, rule.get()))];
+    Ok((StatusCode::CREATED, location, written, shown))
+}
+
+/// Answers the rule as it is afterwards.
+pub(crate) async fn update<R: Resource>(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Id(rule): Id<RuleId>,
+    body: Body,
+) -> ApiResult<impl IntoResponse> {
+    caller.require_agent()?;
+    let by = caller.issuer(&desk, &body.print);
+    let stream = StreamName::Rule(rule);
+    let done = match replayed(&desk, &by).await? {
+        Some(done) => done,
+        None => {
+            one::<R>(&desk, &caller, rule).await?;
+            let (state, version) = load::<Rule>(&desk, &caller.resident, &stream).await?;
+            let known = known_of(&state, R::KIND)?;
+            let mut sent = Fields::root(&body, R::ROOT)?;
+            let definition = request::definition(&mut sent, R::KIND, Some(known.definition.expose())).into();
+            let audience = request::audience(&mut sent, Some(&known.audience));
+            sent.finish()?;
+            check_groups(&desk, &caller, &audience).await?;
+            let fields = fields(&desk, &caller.resident).await?;
+            let command = Command::Change { by: caller.by(), audience, definition, fields };
+            execute::<Rule>(&desk, &by, stream, Some(version), &command).await?
+        }
+    };
+    shown::<R>(&desk, &caller, rule, &done).await.map_err(ApiError::after_done)
+}
+
+/// Answers nothing.
+pub(crate) async fn destroy<R: Resource>(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Id(rule): Id<RuleId>,
+    print: RequestPrint,
+) -> ApiResult<impl IntoResponse> {
+    caller.require_agent()?;
+    let by = caller.issuer(&desk, &print);
+    let done = match replayed(&desk, &by).await? {
+        Some(done) => done,
+        None => {
+            one::<R>(&desk, &caller, rule).await?;
+            execute::<Rule>(&desk, &by, StreamName::Rule(rule), None, &Command::Delete(caller.by())).await?
+        }
+    };
+    let written = settle::settled(&desk, &caller.resident, &done, settle::RULES).await;
+    Ok((StatusCode::NO_CONTENT, written, ()))
+}
+
+/// Answers nothing: all of the `ids` are deleted, or none.
+pub(crate) async fn destroy_many<R: Resource>(
+    State(desk): State<Desk>,
+    caller: Caller,
+    query: PageQuery,
+    print: RequestPrint,
+) -> ApiResult<impl IntoResponse> {
+    caller.require_agent()?;
+    let ids: BTreeSet<i64> = ids::listed(query.get("ids"))?.into_iter().collect();
+    let by = caller.issuer(&desk, &print);
+    let done = match replayed(&desk, &by).await? {
+        Some(done) => done,
+        None => {
+            for rule in &ids {
+                one::<R>(&desk, &caller, RuleId::new(*rule)).await?;
+            }
+            let (desk, by, ids, delete) = (&desk, &by, &ids, &Command::Delete(caller.by()));
+            let attempt = || async move {
+                let mut batch = Batch::new(desk, by);
+                for rule in ids {
+                    batch = batch.decide::<Rule>(StreamName::Rule(RuleId::new(*rule)), None, delete).await?;
+                }
+                Ok::<_, ApiError>(batch.commit().await)
+            };
+            retried(|| attempt().boxed()).await?
+        }
+    };
+    let written = settle::settled(&desk, &caller.resident, &done, settle::RULES).await;
+    Ok((StatusCode::NO_CONTENT, written, ()))
+}
+
+/// What is known of a rule of this kind.
+fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> {
+    rule.known().filter(|known| known.kind == kind).ok_or_else(ApiError::not_found)
+}
+
+/// Refuses groups that there are not.
+async fn check_groups(desk: &Desk, caller: &Caller, audience: &Audience) -> Result<(), ApiError> {
+    let Audience::Groups(groups) = audience else { return Ok(()) };
+    for group in groups {
+        if !who::is_group(desk, &caller.resident, *group).await? {
+            return Err(ApiError::invalid("restriction", "restriction: takes the ids of groups", "InvalidValue"));
+        }
+    }
+    Ok(())
+}
+
+/// The rule, by the log itself: no read model is between the answer and what was said just now.
+async fn shown<R: Resource>(
+    desk: &Desk,
+    caller: &Caller,
+    rule: RuleId,
+    done: &Done,
+) -> Result<(Written, Json<Value>), ApiError> {
+    let written = settle::settled(desk, &caller.resident, done, settle::RULES).await;
+    let stream = StreamName::Rule(rule);
+    let logged = log::whole_stream(desk, &caller.resident, &stream, Version::ZERO).await?;
+    let (state, _) = load::<Rule>(desk, &caller.resident, &stream).await?;
+    let known = known_of(&state, R::KIND)?;
+    let (first, last) = logged.first().zip(logged.last()).ok_or_else(ApiError::not_found)?;
+    let row = read::rules::Rule {
+        rule_id: rule.get(),
+        owner_id: domain::rule::owner(&known.audience).map(schemas::PersonId::get),
+        group_ids: match &known.audience {
+            Audience::Groups(groups) => groups.iter().map(|group| group.get()).collect(),
+            Audience::Everybody | Audience::Person(_) => Vec::new(),
+        },
+        definition: Stored(known.definition.expose().clone()),
+        created_at: jiff_sqlx::ToSqlx::to_sqlx(first.envelope.recorded_at),
+        updated_at: jiff_sqlx::ToSqlx::to_sqlx(last.envelope.recorded_at),
+    };
+    let fields = fields(desk, &caller.resident).await?;
+    Ok((written, Json(json!({ R::ROOT: R::shown(caller, &row, &fields) }))))
+}
