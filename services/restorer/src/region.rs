@@ -10,7 +10,7 @@ use eventlog::restore::{
     self, Source,
     region::{self as noted, Found},
 };
-use futures::{FutureExt, StreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use replicator::backup;
 use schemas::TenantId;
 use sqlx::PgConnection;
@@ -25,6 +25,9 @@ use crate::{
 
 /// Tenants that are restored at the same time.
 const TENANTS_AT_ONCE: usize = 4;
+
+/// Published sizes that are asked for at the same time.
+const SIZES_AT_ONCE: usize = 16;
 
 /// What the restore of a region is noted as.
 const REGION: &str = "region";
@@ -121,13 +124,15 @@ async fn restore_claimed(
     let plan = plan(deps, backup.as_ref());
     let planned: Vec<_> = plan.keys().copied().collect();
     noted::plan(&mut owner, &planned, &source, now).await?;
-    let mut events = 0;
+    let mut due = Vec::new();
     for tenant_id in planned {
         // Only of those that are still to come: the time that is left is told from it.
         if noted::found(&mut owner, tenant_id).await? == Found::Due {
-            events += replicator::published_size(&deps.replicator, tenant_id).await?;
+            due.push(replicator::published_size(&deps.replicator, tenant_id).boxed());
         }
     }
+    let sizes: Vec<u64> = stream::iter(due).buffer_unordered(SIZES_AT_ONCE).try_collect().await?;
+    let events = sizes.into_iter().sum();
     drop(owner);
     progress(RegionProgress::Begun { tenants: plan.len() as u64, events });
     let restores: Vec<_> = plan

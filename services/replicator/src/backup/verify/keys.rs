@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, fmt};
 
 use archive::{backup::TenantBackup, layout};
 use auditor::{Events, events};
+use futures::{FutureExt, StreamExt, stream};
 use jiff::SignedDuration;
-use regions::Resident;
+use regions::{ObjectInfo, Resident};
 use schemas::{KeyId, Position, Recorded, StreamName, TenantId, Version};
 use vault::{Held, Keyring};
 
@@ -16,6 +17,8 @@ use crate::{deps::ReplicatorDeps, error::Error, prove::published_size, store::Te
 
 /// Findings that are listed; the rest is counted.
 const FINDINGS_MAX: usize = 100;
+/// Exports that are read at the same time: each generation has one.
+const EXPORTS_AT_ONCE: usize = 16;
 /// Erasures that the log may be ahead of its archive, for this to know of all of them.
 const ERASURES_AHEAD_MAX: i64 = 10_000;
 
@@ -191,16 +194,18 @@ impl Exports {
     async fn read(deps: &ReplicatorDeps, tenant_id: TenantId, verified: &mut KeysVerified) -> Result<Self, Error> {
         let mut exports = Self { tenant_id, ring: deps.vault.keyring(tenant_id), over: 0 };
         let life = SignedDuration::from_hours(24 * i64::from(deps.region.storage.deletion.keys_days));
-        for listed in deps.bucket.list(&layout::keys_prefix(tenant_id)).await.map_err(Error::Bucket)? {
-            if deps.clock.now().duration_since(listed.written_at) >= life {
-                exports.over += 1;
-                continue;
-            }
+        let listed = deps.bucket.list(&layout::keys_prefix(tenant_id)).await.map_err(Error::Bucket)?;
+        let is_over = |listed: &ObjectInfo| deps.clock.now().duration_since(listed.written_at) >= life;
+        let (over, living): (Vec<_>, Vec<_>) = listed.into_iter().partition(is_over);
+        exports.over = over.len() as u64;
+        let gets: Vec<_> = living.iter().map(|listed| deps.bucket.get(&listed.key).boxed()).collect();
+        let mut found = stream::iter(gets).buffered(EXPORTS_AT_ONCE).zip(stream::iter(&living));
+        while let Some((export, listed)) = found.next().await {
             // One that ended since it was listed is as good as never listed.
-            let Some(export) = deps.bucket.get(&listed.key).await.map_err(Error::Bucket)? else { continue };
+            let Some(export) = export.map_err(Error::Bucket)? else { continue };
             if let Err(error) = exports.ring.add(&export.body) {
-                let why = Error::Keys(error).chain();
-                verified.findings.push(exports.finding(WrongKey::Export { object: listed.key, why }));
+                let (object, why) = (listed.key.clone(), Error::Keys(error).chain());
+                verified.findings.push(exports.finding(WrongKey::Export { object, why }));
             }
         }
         Ok(exports)
