@@ -4,13 +4,14 @@
 //! archive is read, its statement may not have been there yet: so what is not clean then is read once more, with the newer key.
 
 use archive::{Checkpoint, Verifier, checkpoint, merkle::proof::Tree};
-use auditor::{Options, Report};
+use auditor::{Options, Progress, Report};
 use schemas::TenantId;
 
 use crate::{archive_tenant::published, deps::ReplicatorDeps, error::Error, store::TenantObjects};
 
 /// Verifies a tenant's archive as an auditor would, and gives the published checkpoint with its note, if there is one.
-/// `expected`: a tree the archive is known to have had.
+/// `expected`: a tree the archive is known to have had. `progress` is told how far it is, from the start once more where it is read
+/// once more.
 ///
 /// # Errors
 /// If a store does not answer, or the checkpoint is not signed by the region's key. An archive that is wrong is no error.
@@ -18,14 +19,15 @@ pub async fn verify_archive(
     deps: &ReplicatorDeps,
     tenant_id: TenantId,
     expected: Option<Tree>,
+    progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(Report, Option<(Checkpoint, String)>), Error> {
     let asked = Options { tenant_id: Some(tenant_id), expected, ..Options::default() };
     let objects = TenantObjects::new(deps.bucket.clone(), tenant_id);
-    let strict = async || {
+    let mut strict = async || {
         let (ring, origin) = (deps.ring()?, checkpoint::origin(&deps.region.id, tenant_id));
         let published = published(&objects, (&ring, &origin)).await?;
         let verifier = ring.verifier_of(tenant_id, published.as_ref());
-        Ok::<_, Error>((verify(&objects, &asked, &verifier).await?, verifier, published))
+        Ok::<_, Error>((verify(&objects, &asked, &verifier, &mut *progress).await?, verifier, published))
     };
     let (mut report, verifier, mut published) = strict().await?;
     if !report.is_clean() && pinned(deps, &objects, tenant_id).await? != verifier {
@@ -43,17 +45,22 @@ pub(crate) async fn verify_pinned(
 ) -> Result<Report, Error> {
     let asked = Options { tenant_id: Some(tenant_id), ..asked };
     let verifier = pinned(deps, objects, tenant_id).await?;
-    let report = verify(objects, &asked, &verifier).await?;
+    let report = verify(objects, &asked, &verifier, &mut |_| ()).await?;
     if report.is_clean() {
         return Ok(report);
     }
     let now = pinned(deps, objects, tenant_id).await?;
-    if now == verifier { Ok(report) } else { verify(objects, &asked, &now).await }
+    if now == verifier { Ok(report) } else { verify(objects, &asked, &now, &mut |_| ()).await }
 }
 
-async fn verify(objects: &TenantObjects, asked: &Options, verifier: &Verifier) -> Result<Report, Error> {
+async fn verify(
+    objects: &TenantObjects,
+    asked: &Options,
+    verifier: &Verifier,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Report, Error> {
     let options = Options { verifier: Some(verifier.clone()), ..asked.clone() };
-    auditor::verify(objects, &options, &mut |_| ()).await.map_err(Error::ReadBack)
+    auditor::verify(objects, &options, progress).await.map_err(Error::ReadBack)
 }
 
 /// The key that a tenant's archive is checked with: the one that signed what is published. Where that cannot be trusted it is the

@@ -17,6 +17,7 @@ use self::database::SCRATCH;
 use crate::{
     deps::RestorerDeps,
     error::Error,
+    progress::{Meter, RestoreProgress, Step},
     tenant::{self, RestoredTenant, Target, TenantRestore},
 };
 
@@ -48,7 +49,7 @@ pub enum State {
     Interrupted,
 }
 
-/// Makes a copy, or goes on with one that was interrupted. `progress` is told how many events were read.
+/// Makes a copy, or goes on with one that was interrupted. `progress` is told how far it is.
 ///
 /// # Errors
 /// [`Error::BadName`], [`Error::NameInUse`], [`Error::UnderWay`], [`Error::NothingThere`], [`Error::BeyondArchive`], as for
@@ -57,7 +58,7 @@ pub async fn make(
     deps: &RestorerDeps,
     (name, tenant_id): (&str, TenantId),
     as_of: AsOf,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
 ) -> Result<RestoredTenant, Error> {
     if name.starts_with(SCRATCH) {
         return Err(Error::BadName { name: name.to_owned() });
@@ -72,7 +73,7 @@ async fn make_claimed(
     deps: &RestorerDeps,
     (name, tenant_id): (&str, TenantId),
     as_of: AsOf,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
 ) -> Result<RestoredTenant, Error> {
     // Of the time since the archive was made, too, something may be asked. Boxed: the future is deeper than the compiler looks.
     let living = deps.resident(tenant_id).await?;
@@ -92,7 +93,12 @@ async fn make_claimed(
     let inside = inside(deps, name)?;
     migrate(inside.region()).await?;
     let asked = TenantRestore { source, ..TenantRestore::of(tenant_id, false) };
-    let made = tenant::restore_into(&inside, &asked, Target::Copy(as_of), progress).await;
+    let size = replicator::published_size(&deps.replicator, tenant_id).await?;
+    let meter = Meter::new(progress, Step::RESTORE, [(tenant_id, size)].into(), &[]);
+    let made = tenant::restore_into(&inside, &asked, Target::Copy(as_of), &meter).await;
+    if made.is_ok() {
+        meter.end(tenant_id);
+    }
     if matches!(made, Err(Error::NothingThere { .. } | Error::BeyondArchive { .. })) {
         database::remove(&mut owner, deps, name).await?;
     }

@@ -8,7 +8,7 @@
 mod compare;
 mod results;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use archive::{
     DrillReport,
@@ -24,6 +24,7 @@ use crate::{
     beside::database::{self, SCRATCH},
     deps::RestorerDeps,
     error::Error,
+    progress::{Meter, RestoreProgress, Step},
 };
 
 /// How often to look whether one is due.
@@ -38,7 +39,8 @@ const SWEEP_AGAIN: Duration = Duration::from_millis(100);
 /// What two drills of a region would both do.
 const DRILL: &str = "a drill";
 
-/// Drills these tenants, one after another, and publishes what was found. `progress` is told how many events were restored. Who has
+/// Drills these tenants, one after another, and publishes what was found. `progress` is told how far it is; it stands
+/// still while a tenant is looked at for the second time. Who has
 /// moved away meanwhile, or was closed, is not in the report.
 ///
 /// # Errors
@@ -47,7 +49,7 @@ const DRILL: &str = "a drill";
 pub async fn drill(
     deps: &RestorerDeps,
     tenants: &[TenantId],
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
 ) -> Result<DrillReport, Error> {
     let claim = database::claim(deps, DRILL).await?;
     let drilled = drill_claimed(deps, tenants, progress).await;
@@ -58,13 +60,15 @@ pub async fn drill(
 async fn drill_claimed(
     deps: &RestorerDeps,
     tenants: &[TenantId],
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
 ) -> Result<DrillReport, Error> {
     let begun_at = deps.replicator.clock.now();
     sweep(deps).await?;
+    let meter = Meter::new(progress, Step::DRILL, sizes(deps, tenants).await?, &[]);
     let mut drilled = Vec::with_capacity(tenants.len());
     for tenant_id in tenants {
-        drilled.extend(one(deps, *tenant_id, progress).await?);
+        drilled.extend(one(deps, *tenant_id, &meter).await?);
+        meter.end(*tenant_id);
     }
     // A report of nobody would pass for a drill that found nothing wrong.
     if let (true, Some(tenant_id)) = (drilled.is_empty(), tenants.first()) {
@@ -82,15 +86,21 @@ async fn drill_claimed(
     Ok(replicator::publish_drill(&deps.replicator, report).await?)
 }
 
+/// How many events the tenants have: each is archived to its end before it is restored.
+async fn sizes(deps: &RestorerDeps, tenants: &[TenantId]) -> Result<BTreeMap<TenantId, u64>, Error> {
+    let ids: Vec<_> = tenants.iter().map(|tenant_id| tenant_id.get()).collect();
+    let rows = sqlx::query!("select tenant_id, position from log.tenant where tenant_id = any($1)", &ids);
+    let rows = rows.fetch_all(&deps.replicator.pool).await.map_err(Error::Tenants)?;
+    let mut sizes: BTreeMap<_, _> = tenants.iter().map(|tenant_id| (*tenant_id, 0)).collect();
+    sizes.extend(rows.into_iter().map(|row| (TenantId::new(row.tenant_id), row.position.unsigned_abs())));
+    Ok(sizes)
+}
+
 /// One tenant: what is wrong with it is still wrong after a pause. Nothing, if it does not live here any more.
-async fn one(
-    deps: &RestorerDeps,
-    tenant_id: TenantId,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<Option<TenantDrill>, Error> {
+async fn one(deps: &RestorerDeps, tenant_id: TenantId, meter: &Meter<'_>) -> Result<Option<TenantDrill>, Error> {
     let mut looks_left = LOOKS;
     loop {
-        let drilled = compare::tenant(deps, tenant_id, progress).await?;
+        let drilled = compare::tenant(deps, tenant_id, meter).await?;
         looks_left -= 1;
         let Some(finding) = &drilled.finding else { return Ok(Some(drilled)) };
         match deps.resident(tenant_id).await {

@@ -211,8 +211,8 @@ impl Error {
             | Self::UnreadableErasure { .. }
             | Self::NotOpen { .. }
             | Self::Halted { .. }
-            | Self::Differs { .. }
-            | Self::Events(_) => true,
+            | Self::Differs { .. } => true,
+            Self::Events(error) => !matches!(error, auditor::events::Error::Source(_)),
             Self::Log(error) => matches!(
                 error,
                 eventlog::Error::Forked { .. }
@@ -220,7 +220,7 @@ impl Error {
                     | eventlog::Error::NameTaken { .. }
             ),
             Self::Keys(error) => !matches!(error, vault::Error::ReadKeys { .. } | vault::Error::StoreKeys { .. }),
-            Self::Archive(error) => !error.is_transient(),
+            Self::Archive(error) => error.is_of_one() && !error.is_transient(),
             _ => false,
         }
     }

@@ -9,7 +9,7 @@
 //! This crate refuses to know HTTP and how read models are made.
 //!
 //! Reading order: [`deps`](RestorerDeps), [`proven`] (an archive before it is believed), [`facts`] (what follows from the
-//! events), [`tenant`] (one log), [`region`] (all of them), [`beside`] and [`diff`] (as of another moment),
+//! events), [`RestoreProgress`] (how far it is), [`tenant`] (one log), [`region`] (all of them), [`beside`] and [`diff`] (as of another moment),
 //! [`mod@drill`].
 
 pub mod beside;
@@ -19,6 +19,7 @@ pub mod drill;
 mod error;
 mod facts;
 mod keys;
+mod progress;
 mod proven;
 pub mod region;
 pub mod tenant;
@@ -26,5 +27,6 @@ pub mod tenant;
 pub use beside::Beside;
 pub use deps::{Named, RestorerDeps};
 pub use error::Error;
-pub use region::{RegionProgress, RegionRestore, RegionRestored, TenantOutcome, restore_region};
+pub use progress::{RestoreProgress, Step};
+pub use region::{RegionRestore, RegionRestored, TenantOutcome, restore_region};
 pub use tenant::{RestoredTenant, TenantRestore, restore_tenant};

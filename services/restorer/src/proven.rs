@@ -1,12 +1,19 @@
 //! An archive before it is believed: verified as an auditor would, with the region's key pinned.
 
-use archive::{layout, merkle::proof::Tree};
-use auditor::{Report, Wrong, report::Finding};
+use archive::{
+    Manifest, layout,
+    merkle::{Frontier, proof::Tree},
+};
+use auditor::{Report, Source as _, Wrong, report::Finding};
 use jiff::{SignedDuration, Timestamp};
 use replicator::TenantObjects;
-use schemas::{Hash, TenantId};
+use schemas::TenantId;
 
-use crate::{deps::RestorerDeps, error::Error};
+use crate::{
+    deps::RestorerDeps,
+    error::Error,
+    progress::{Meter, Step},
+};
 
 /// How far this machine's clock may be behind the one that made the archive.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
@@ -20,6 +27,8 @@ pub(crate) struct Proven {
     pub(crate) note: String,
     /// How far the newest manifest reaches: less than the tree if the process died between publishing the two.
     pub(crate) archived: u64,
+    /// When that manifest was made.
+    pub(crate) made_at: Option<Timestamp>,
     /// What is wrong with what other regions have cosigned.
     pub(crate) wrong_witnesses: Vec<Finding>,
 }
@@ -31,8 +40,14 @@ pub(crate) struct Proven {
 ///
 /// # Errors
 /// [`Error::NoArchive`], [`Error::WrongArchive`], or if a store does not answer.
-pub(crate) async fn prove(deps: &RestorerDeps, tenant_id: TenantId, expected: Option<Tree>) -> Result<Proven, Error> {
-    let (mut report, published) = replicator::verify_archive(&deps.replicator, tenant_id, expected).await?;
+pub(crate) async fn prove(
+    deps: &RestorerDeps,
+    (tenant_id, expected): (TenantId, Option<Tree>),
+    meter: &Meter<'_>,
+) -> Result<Proven, Error> {
+    let mut progress = |at: auditor::Progress| meter.reach(tenant_id, Step::Verified, at.events);
+    let verified = replicator::verify_archive(&deps.replicator, tenant_id, expected, &mut progress).await?;
+    let (mut report, published) = verified;
     let (wrong_witnesses, findings) = std::mem::take(&mut report.findings).into_iter().partition(is_of_witness);
     report.findings = findings;
     // A process that died before the manifest leaves a generation that is whole but for it.
@@ -60,7 +75,11 @@ pub(crate) async fn prove(deps: &RestorerDeps, tenant_id: TenantId, expected: Op
         tracing::warn!(tenant.id = %tenant_id, %found, "what another region has cosigned is wrong, and stops no restore");
     }
     let tree = Tree { size: head.size, root: head.root };
-    Ok(Proven { tree, note, archived: report.size, wrong_witnesses })
+    let newest = objects(deps, tenant_id).get(&layout::manifest(report.generations)).await;
+    let newest = newest.map_err(|error| Error::Events(error.into()))?;
+    let newest = newest.and_then(|bytes| Manifest::claimed(&bytes).ok());
+    let made_at = newest.map(|manifest| manifest.created_at);
+    Ok(Proven { tree, note, archived: report.size, made_at, wrong_witnesses })
 }
 
 fn is_of_witness(found: &Finding) -> bool {
@@ -84,8 +103,9 @@ pub(crate) fn objects(deps: &RestorerDeps, tenant_id: TenantId) -> TenantObjects
 }
 
 impl Proven {
-    /// Whether events have made the published tree.
-    pub(crate) fn is_of(&self, size: u64, root: Hash) -> bool {
-        (self.tree.size, self.tree.root) == (size, root)
+    /// Refuses events that have not made the published tree.
+    pub(crate) fn check(&self, tenant_id: TenantId, made: &Frontier) -> Result<(), Error> {
+        let is_of_it = (self.tree.size, self.tree.root) == (made.size(), made.root());
+        if is_of_it { Ok(()) } else { Err(Error::ArchiveChanged { tenant_id }) }
     }
 }

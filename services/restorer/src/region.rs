@@ -19,8 +19,9 @@ use crate::{
     beside::database,
     deps::RestorerDeps,
     error::Error,
+    progress::{Meter, RestoreProgress, Step},
     proven,
-    tenant::{RestoredTenant, TenantRestore, restore_tenant},
+    tenant::{RestoredTenant, TenantRestore, restore_in_place},
 };
 
 /// Tenants that are restored at the same time.
@@ -39,22 +40,6 @@ pub struct RegionRestore {
     pub backup_id: Option<String>,
     /// Whether one that was interrupted, from another backup, is given up for this one.
     pub is_anew: bool,
-}
-
-/// How far the restore of a region has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RegionProgress {
-    /// It begins.
-    Begun {
-        /// Tenants there are.
-        tenants: u64,
-        /// Events of those that are still to come, as far as they are published.
-        events: u64,
-    },
-    /// So many more events are in the log.
-    Events(u64),
-    /// One more tenant is done, whatever became of it.
-    Tenant,
 }
 
 /// What became of one tenant of a region.
@@ -88,7 +73,7 @@ impl RegionRestored {
     }
 }
 
-/// Restores a region. Called again after it was interrupted, it goes on, from the same backup and whatever happened in between:
+/// Restores a region. `progress` is told how far it is. Called again after it was interrupted, it goes on, from the same backup and whatever happened in between:
 /// tenants that were restored by themselves, and those that signed up meanwhile, are left as they are.
 ///
 /// # Errors
@@ -97,7 +82,7 @@ impl RegionRestored {
 pub async fn restore_region(
     deps: &RestorerDeps,
     asked: &RegionRestore,
-    progress: &(dyn Fn(RegionProgress) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
 ) -> Result<RegionRestored, Error> {
     let claim = database::claim(deps, &format!("region {}", deps.region().id)).await?;
     let restored = restore_claimed(deps, asked, progress).await;
@@ -108,7 +93,7 @@ pub async fn restore_region(
 async fn restore_claimed(
     deps: &RestorerDeps,
     asked: &RegionRestore,
-    progress: &(dyn Fn(RegionProgress) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
 ) -> Result<RegionRestored, Error> {
     let mut owner = deps.owner().await?;
     let tenants = noted::in_the_way(&mut owner, REGION).await?;
@@ -124,32 +109,42 @@ async fn restore_claimed(
     let plan = plan(deps, backup.as_ref());
     let planned: Vec<_> = plan.keys().copied().collect();
     noted::plan(&mut owner, &planned, &source, now).await?;
-    let mut due = Vec::new();
-    for tenant_id in planned {
-        // Only of those that are still to come: the time that is left is told from it.
-        if noted::found(&mut owner, tenant_id).await? == Found::Due {
-            due.push(replicator::published_size(&deps.replicator, tenant_id).boxed());
-        }
-    }
-    let sizes: Vec<u64> = stream::iter(due).buffer_unordered(SIZES_AT_ONCE).try_collect().await?;
-    let events = sizes.into_iter().sum();
+    let meter = begin(deps, &mut owner, &planned, progress).await?;
+    let meter = &meter;
     drop(owner);
-    progress(RegionProgress::Begun { tenants: plan.len() as u64, events });
     let restores: Vec<_> = plan
         .into_iter()
         .map(|(tenant_id, expected)| {
             let source = source.clone();
             let asked = TenantRestore { tenant_id, expected, source, sets_aside: false, is_anew: false };
-            async move { (tenant_id, one(deps, &asked, progress).await) }.boxed()
+            async move { (tenant_id, one(deps, &asked, meter).await) }.boxed()
         })
         .collect();
     let mut restores = stream::iter(restores).buffer_unordered(TENANTS_AT_ONCE);
     let mut restored = RegionRestored { backup_id: backup.map(|backup| backup.backup_id), tenants: BTreeMap::new() };
     while let Some((tenant_id, outcome)) = restores.next().await {
-        progress(RegionProgress::Tenant);
         restored.tenants.insert(tenant_id, outcome?);
+        meter.end(tenant_id);
     }
     Ok(restored)
+}
+
+/// Counts what there is to do. Who was brought back before is done already.
+async fn begin<'a>(
+    deps: &RestorerDeps,
+    owner: &mut PgConnection,
+    planned: &[TenantId],
+    progress: &'a (dyn Fn(RestoreProgress) + Sync),
+) -> Result<Meter<'a>, Error> {
+    let mut done = Vec::new();
+    for tenant_id in planned {
+        if noted::found(owner, *tenant_id).await? != Found::Due {
+            done.push(*tenant_id);
+        }
+    }
+    let size = async |tenant_id| Ok((tenant_id, replicator::published_size(&deps.replicator, tenant_id).await?));
+    let sizes = stream::iter(planned.iter().copied().map(size)).buffer_unordered(SIZES_AT_ONCE);
+    Ok(Meter::new(progress, Step::RESTORE, sizes.try_collect::<BTreeMap<_, _>>().await.map_err(Error::Archive)?, &done))
 }
 
 /// The backup that says what must be there. While a restore is interrupted, the clock may have made a newer one, of whoever was back
@@ -209,18 +204,14 @@ pub(crate) async fn going_on(deps: &RestorerDeps, asked: &TenantRestore) -> Resu
 }
 
 /// One tenant. What concerns it alone is its outcome; a store that fails ends the whole restore, which then goes on later.
-async fn one(
-    deps: &RestorerDeps,
-    asked: &TenantRestore,
-    progress: &(dyn Fn(RegionProgress) + Sync),
-) -> Result<TenantOutcome, Error> {
+async fn one(deps: &RestorerDeps, asked: &TenantRestore, meter: &Meter<'_>) -> Result<TenantOutcome, Error> {
     let mut owner = deps.owner().await?;
     match noted::found(&mut owner, asked.tenant_id).await? {
         Found::Due => drop(owner),
         Found::Restored => return Ok(TenantOutcome::Before),
         Found::New => return Ok(TenantOutcome::New),
     }
-    match restore_tenant(deps, asked, &|events| progress(RegionProgress::Events(events))).await {
+    match restore_in_place(deps, asked, meter).await {
         Ok(restored) => Ok(TenantOutcome::Restored(restored)),
         Err(Error::NoArchive { .. }) => {
             noted::forget_planned(&mut deps.owner().await?, asked.tenant_id).await?;

@@ -1,16 +1,19 @@
 //! One tenant's log, in its place.
 //!
 //! 1. *Prove.* The archive is verified; nothing is written before.
-//! 2. *Close.* The tenant takes no appends and shows nothing, from here to the end.
-//! 3. *Put.* Segment by segment the log is brought in line with the archive. What is there already stays.
-//! 4. *Hold against the root.* The events that were put must make the tree that the region signed.
-//! 5. *Keys*, without those on the erasure list.
-//! 6. *Open*, with head row, tree head and marks.
+//! 2. *Survey.* It is read to its end once more, with the keys. What it holds that would stop the restore stops it here: a tenant
+//!    that serves goes on serving.
+//! 3. *Close.* The tenant takes no appends and shows nothing, from here to the end.
+//! 4. *Put.* Segment by segment the log is brought in line with the archive. What is there already stays.
+//! 5. *Hold against the root.* The events that were put must make the tree that the region signed.
+//! 6. *Keys*, without those on the erasure list.
+//! 7. *Open*, with head row, tree head and marks.
 //!
-//! A crash between any two leaves a closed tenant; the same call goes on. It is the same function for a tenant that is gone, for
-//! one whose rows are damaged, and for one that is only behind.
+//! A crash between any two from the third on leaves a closed tenant; the same call goes on. It is the same function for a tenant
+//! that is gone, for one whose rows are damaged, and for one that is only behind.
 
 mod cut;
+mod survey;
 
 use archive::merkle::Frontier;
 use auditor::{Events, replay::AsOf, report::Finding};
@@ -22,16 +25,16 @@ use jiff::Timestamp;
 use runtime::crash;
 use schemas::{Hash, Position, Recorded, RestoreId, Slug, TenantId};
 use sqlx::PgConnection;
-use vault::{Keyring, Stored};
+use vault::Stored;
 
 use self::cut::Cut;
 pub(crate) use self::cut::Target;
+use self::survey::Surveyed;
 use crate::{
     beside::database,
     deps::{Named, RestorerDeps},
     error::Error,
-    facts::Facts,
-    keys,
+    progress::{Meter, RestoreProgress, Step},
     proven::{self, Proven},
     region::going_on,
 };
@@ -81,20 +84,34 @@ pub struct RestoredTenant {
     pub wrong_witnesses: Vec<Finding>,
 }
 
-/// Restores a tenant up to the end of its archive. `progress` is told how many events were put.
+/// Restores a tenant up to the end of its archive. `progress` is told how far it is.
 ///
 /// It never goes back: an earlier state than the published one would be a second history.
 ///
 /// # Errors
-/// [`Error::UnderWay`] while another process restores it; see [`Error`]. A tenant whose log holds another history than its archive stays closed; others stay as they were, or closed
-/// until the same restore is finished.
+/// [`Error::UnderWay`] while another process restores it; see [`Error`]. What the archive, its keys, the directory and the clock
+/// give reason to refuse leaves the tenant as it was. One whose log holds another history than its archive is closed; where a store
+/// fails, it is closed until the same restore is finished.
 pub async fn restore_tenant(
     deps: &RestorerDeps,
     asked: &TenantRestore,
-    progress: &(dyn Fn(u64) + Sync),
+    progress: &(dyn Fn(RestoreProgress) + Sync),
+) -> Result<RestoredTenant, Error> {
+    let size = replicator::published_size(&deps.replicator, asked.tenant_id).await?;
+    let meter = Meter::new(progress, Step::RESTORE, [(asked.tenant_id, size)].into(), &[]);
+    let restored = restore_in_place(deps, asked, &meter).await?;
+    meter.end(asked.tenant_id);
+    Ok(restored)
+}
+
+/// The same, of one tenant or of one among others.
+pub(crate) async fn restore_in_place(
+    deps: &RestorerDeps,
+    asked: &TenantRestore,
+    meter: &Meter<'_>,
 ) -> Result<RestoredTenant, Error> {
     let claim = database::claim(deps, &restore::place(asked.tenant_id)).await?;
-    let restored = async { restore_into(deps, &going_on(deps, asked).await?, Target::Place, progress).await };
+    let restored = async { restore_into(deps, &going_on(deps, asked).await?, Target::Place, meter).await };
     let restored = restored.await;
     claim.release().await;
     restored
@@ -105,30 +122,24 @@ pub(crate) async fn restore_into(
     deps: &RestorerDeps,
     asked: &TenantRestore,
     target: Target,
-    progress: &(dyn Fn(u64) + Sync),
+    meter: &Meter<'_>,
 ) -> Result<RestoredTenant, Error> {
     let tenant_id = asked.tenant_id;
     let not_here = || Error::NotAtHome { tenant_id, region: deps.region().id.clone() };
     let named = deps.names.get(&tenant_id).ok_or_else(not_here)?;
-    let proven = proven::prove(deps, tenant_id, asked.expected).await?;
+    let proven = proven::prove(deps, (tenant_id, asked.expected), meter).await?;
     if let AsOf::Position(asked) = target.as_of()
         && asked.get().unsigned_abs() > proven.tree.size
     {
         return Err(Error::BeyondArchive { tenant_id, asked, size: proven.tree.size });
     }
     let mut owner = deps.owner().await?;
-    let restoring = Restoring {
-        deps,
-        asked,
-        named,
-        target,
-        cut: Cut::new(target.as_of()),
-        proven: &proven,
-        now: deps.replicator.clock.now(),
-        facts: Facts::new(tenant_id),
-        ring: keys::load(deps, tenant_id, &mut owner).await?,
-    };
-    match restoring.run(&mut owner, progress).await {
+    let surveyed = survey::survey(deps, (tenant_id, &proven), &mut owner, meter).await?;
+    let now = deps.replicator.clock.now();
+    surveyed.check(named, now, &proven)?;
+    let cut = Cut::new(target.as_of());
+    let restoring = Restoring { deps, asked, named, target, cut, proven: &proven, now, surveyed };
+    match restoring.run(&mut owner, meter).await {
         Err(error @ Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. })) => {
             restore::give_up(&mut owner, tenant_id).await?;
             Err(error)
@@ -145,42 +156,33 @@ struct Restoring<'run> {
     cut: Cut,
     proven: &'run Proven,
     now: Timestamp,
-    facts: Facts,
-    ring: Keyring,
+    surveyed: Surveyed,
 }
 
 impl Restoring<'_> {
-    async fn run(mut self, owner: &mut PgConnection, progress: &(dyn Fn(u64) + Sync)) -> Result<RestoredTenant, Error> {
+    async fn run(mut self, owner: &mut PgConnection, meter: &Meter<'_>) -> Result<RestoredTenant, Error> {
         let tenant_id = self.asked.tenant_id;
         let objects = proven::objects(self.deps, tenant_id);
         let mut events = Events::new(&objects, tenant_id, self.proven.tree.size);
-        let mut next = events.next().await.map_err(Error::Events)?;
-        self.facts.take(&mut self.ring, next.as_deref().unwrap_or_default())?;
-        self.check_name()?;
         self.close(owner).await?;
         crash::point("restore.closed");
         let mut put = Put::default();
-        while let Some(segment) = next {
+        while let Some(segment) = events.next().await.map_err(Error::Events)? {
             put += restore::put(owner, tenant_id, self.cut.take(&segment), (self.other(), self.now)).await?;
             crash::point("restore.put");
-            progress(segment.len() as u64);
-            next = events.next().await.map_err(Error::Events)?;
-            self.facts.take(&mut self.ring, next.as_deref().unwrap_or_default())?;
+            meter.reach(tenant_id, Step::Written, events.tree().size());
         }
-        if !self.proven.is_of(events.tree().size(), events.tree().root()) {
-            return Err(Error::ArchiveChanged { tenant_id });
-        }
-        self.check_clock()?;
+        self.proven.check(tenant_id, events.tree())?;
         let size = self.cut.tree.size();
         if size == 0 {
             return Err(Error::NothingThere { tenant_id });
         }
         let last = Position::new(size as i64);
         let tail = restore::check_tail(owner, tenant_id, last, self.other()).await?;
-        self.facts.take(&mut self.ring, &tail.events)?;
+        self.surveyed.take(&tail.events)?;
         put.set_aside += tail.set_aside;
         let keys = match self.target {
-            Target::Place | Target::Scratch => self.ring.store(owner, self.now).await?,
+            Target::Place | Target::Scratch => self.surveyed.ring.store(owner, self.now).await?,
             Target::Copy(_) => Stored::default(),
         };
         crash::point("restore.keys");
@@ -204,25 +206,13 @@ impl Restoring<'_> {
             put,
             kept: tail.events.len() as u64,
             keys,
-            erased_keys: self.ring.destroyed(),
+            erased_keys: self.surveyed.ring.destroyed(),
             wrong_witnesses: self.proven.wrong_witnesses.clone(),
         })
     }
 
     const fn other(&self) -> Other {
         if self.asked.sets_aside { Other::SetAside(self.now) } else { Other::Refuse }
-    }
-
-    /// The directory leads people to this name: it must be the one that the tenant registered.
-    fn check_name(&self) -> Result<(), Error> {
-        match &self.facts.slug {
-            Some(registered) if *registered != self.named.slug => Err(Error::AnotherName {
-                tenant_id: self.asked.tenant_id,
-                registered: registered.clone(),
-                directory: self.named.slug.clone(),
-            }),
-            _ => Ok(()),
-        }
     }
 
     /// Closes the tenant.
@@ -232,15 +222,9 @@ impl Restoring<'_> {
             slug: self.named.slug.clone(),
             region: self.deps.region().id.clone(),
             epoch: self.named.epoch,
-            created_at: self.facts.created_at.unwrap_or(self.now),
+            created_at: self.surveyed.facts.created_at.unwrap_or(self.now),
         };
         Ok(restore::begin(owner, &tenant, &self.asked.source, self.now).await?)
-    }
-
-    /// Events of the future would be followed by events of the past.
-    fn check_clock(&self) -> Result<(), Error> {
-        let Some(newest) = self.facts.newest_at else { return Ok(()) };
-        proven::check_clock(self.now, format!("the newest event of {}", self.named.slug), newest)
     }
 
     async fn finish(&self, owner: &mut PgConnection, tail: &Tail) -> Result<Finish, Error> {
@@ -257,8 +241,8 @@ impl Restoring<'_> {
         Ok(Finish {
             tree_head: (!holds).then_some(head),
             archived: (self.proven.archived > 0).then(|| (Position::new(self.proven.archived as i64), self.now)),
-            next_ticket: self.facts.next_ticket(),
-            next_id: self.facts.next_id(),
+            next_ticket: self.surveyed.facts.next_ticket(),
+            next_id: self.surveyed.facts.next_id(),
             done: Done {
                 id: RestoreId::new(self.deps.replicator.ids.uuid()),
                 command: self.deps.command.clone(),

@@ -1,7 +1,10 @@
 //! The wrapped keys of one tenant on their way back from a backup: opened in memory, so that a restore can read what it must
 //! know before anything is stored, and stored without those that were destroyed since.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use jiff::Timestamp;
@@ -183,8 +186,26 @@ impl Keyring {
         key.open(&envelope.associated_data(), &event.sealed.payload).map(Some).ok_or(tampered)
     }
 
-    /// Stores what is on the ring, in the owner's connection, after looking whether each key opens; and takes what was destroyed
-    /// out of the store, where it may be again. The erasure list is carried out once more from its beginning.
+    /// Looks, and changes nothing, whether each key opens that is to be stored, and whether the database has another tenant key.
+    ///
+    /// # Errors
+    /// If a key was changed or moved, the stored tenant key is another one, or the database fails.
+    pub async fn check(&self, connection: &mut PgConnection) -> Result<(), Error> {
+        let tenant_id = self.tenant_id;
+        let Some((row, key)) = &self.tenant_key else { return Ok(()) };
+        for exported in self.kept() {
+            key.unwrap(&exported.row)?;
+        }
+        let stored = store::tenant_key(connection, tenant_id).await;
+        match stored.map_err(|source| Error::ReadKeys { tenant_id, source })? {
+            Some(stored) if stored.wrapped != row.wrapped => {
+                Err(Error::Export { tenant_id, what: "the database holds another tenant key" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores what is on the ring, in the owner's connection, after a [`Self::check`]; and takes what was destroyed out of the store, where it may be again. The erasure list is carried out once more from its beginning.
     ///
     /// A database that went on from an older state may have made another key for a scope. The one that the log's newest event
     /// of the scope is sealed under is at work then; others are set aside, and open what they sealed.
@@ -197,24 +218,25 @@ impl Keyring {
         let failed = |source| Error::StoreKeys { tenant_id, source };
         let mut transaction = connection.begin().await.map_err(failed)?;
         let mut stored = Stored::default();
-        if let Some((row, key)) = &self.tenant_key {
-            for exported in self.kept() {
-                key.unwrap(&exported.row)?;
-            }
+        let mut there = Vec::new();
+        if let Some((row, _)) = &self.tenant_key {
             let created_at = self.kept().map(|exported| exported.created_at).min().unwrap_or(Timestamp::UNIX_EPOCH);
             store::insert_tenant_key(&mut transaction, tenant_id, row, created_at).await.map_err(failed)?;
-            let found = store::tenant_key(&mut transaction, tenant_id).await.map_err(failed)?;
-            if found.is_none_or(|found| found.wrapped != row.wrapped) {
-                return Err(Error::Export { tenant_id, what: "the database holds another tenant key" });
-            }
+            // It is there by now, whoever stored it.
+            self.check(&mut transaction).await?;
             // The tombstones first: they refuse any other key of the same scope.
             let destroyed: Vec<_> = self.destroyed.values().cloned().collect();
             let lived = store::bury_keys(&mut transaction, tenant_id, &destroyed, now).await.map_err(failed)?;
             stored.destroyed = u64::try_from(lived).unwrap_or_default();
             store::forget_erased_to(&mut transaction, tenant_id).await.map_err(failed)?;
-            self.store_kept(&mut transaction, now, &mut stored).await?;
+            // Also those that were made since the ring was filled: nobody appends under them any more.
+            there = store::export_data_keys(&mut transaction, tenant_id, None).await.map_err(failed)?;
+            self.store_kept(&mut transaction, (&there, now), &mut stored).await?;
         }
-        let is_known = |key_id| self.data_keys.contains_key(key_id) || self.destroyed.contains_key(key_id);
+        let there: BTreeSet<_> = there.iter().map(|exported| exported.row.key_id).collect();
+        let is_known = |key_id| {
+            self.data_keys.contains_key(key_id) || self.destroyed.contains_key(key_id) || there.contains(key_id)
+        };
         stored.missing = self.needed.keys().filter(|key_id| !is_known(key_id)).count() as u64;
         transaction.commit().await.map_err(failed)?;
         Ok(stored)
@@ -228,13 +250,11 @@ impl Keyring {
     async fn store_kept(
         &self,
         transaction: &mut PgConnection,
-        now: Timestamp,
+        (there, now): (&[ExportedRow], Timestamp),
         stored: &mut Stored,
     ) -> Result<(), Error> {
         let tenant_id = self.tenant_id;
         let failed = |source| Error::StoreKeys { tenant_id, source };
-        // Also those that were made since the ring was filled: nobody appends under them any more.
-        let there = store::export_data_keys(transaction, tenant_id, None).await.map_err(failed)?;
         let new_there = there.iter().filter(|exported| !self.data_keys.contains_key(&exported.row.key_id));
         let (at_work, aside) = self.by_use(self.kept().chain(new_there));
         let ids = |rows: &[&ExportedRow]| rows.iter().map(|exported| exported.row.key_id).collect::<Vec<_>>();

@@ -6,13 +6,12 @@ use restorer::{RestorerDeps, drill};
 use schemas::Slug;
 use serde::Serialize;
 
-use super::restore::{self, name, said};
+use super::restore::{self, RestoreBar, name, said};
 use crate::{
     cli::{Place, RegionOption},
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list},
-    progress::Progress,
 };
 
 /// `domicile drill`.
@@ -127,13 +126,8 @@ async fn drill_now(deps: &RestorerDeps, options: &Drill) -> Result<DrillReport, 
             drill::sample(deps, options.sample.unwrap_or_else(|| deps.region().drill_sample)).await.map_err(said)?
         }
     };
-    let mut events = 0;
-    for tenant in &tenants {
-        // What is wrong with an archive the drill says.
-        events += replicator::published_size(&deps.replicator, *tenant).await.unwrap_or_default();
-    }
-    let bar = Progress::new(&format!("drill {}, events", options.region.region), events);
-    let progress = |events| bar.advance(events);
+    let bar = RestoreBar::new(format!("drill {}", options.region.region));
+    let progress = |at| bar.at(&at);
     let report = tokio::select! {
         report = drill::drill(deps, &tenants, &progress) => report.map_err(said)?,
         _ = tokio::signal::ctrl_c() => {

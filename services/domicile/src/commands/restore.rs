@@ -1,5 +1,6 @@
 //! `domicile restore`: bring logs back from their archives.
 
+mod bar;
 mod beside;
 mod region;
 mod tenant;
@@ -20,6 +21,7 @@ use crate::{
     output::Format,
 };
 
+pub(crate) use bar::RestoreBar;
 pub(crate) use region::said;
 pub use tenant::heal;
 

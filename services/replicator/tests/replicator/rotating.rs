@@ -129,7 +129,7 @@ async fn an_archive_that_only_the_key_before_has_signed_is_verified_and_read_bac
     let backup = backup::create(&eu.deps, &mut |_| ()).await?;
     // Nobody signs it under the new key: as with a tenant that is closed meanwhile.
     rotate(&eu)?;
-    let (report, published) = verify_archive(&eu.deps, acme.tenant_id(), None).await?;
+    let (report, published) = verify_archive(&eu.deps, acme.tenant_id(), None, &mut |_| ()).await?;
     assert_eq!((report.findings.as_slice(), published.map(|(it, _)| it.size)), ([].as_slice(), Some(4)));
     assert!(matches!(read_back(&eu.deps, &acme).await?, ReadBack::Verified(_)));
     assert!(backup::verify(&eu.deps, &backup.backup_id, &mut |_| ()).await?.is_clean());

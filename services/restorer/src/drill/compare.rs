@@ -25,6 +25,7 @@ use crate::{
     },
     deps::{Named, RestorerDeps},
     error::Error,
+    progress::{Meter, Step},
     tenant::{self, RestoredTenant, Target, TenantRestore},
 };
 
@@ -42,11 +43,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// If a store does not answer: nothing is known of the tenant then.
-pub(super) async fn tenant(
-    deps: &RestorerDeps,
-    tenant_id: TenantId,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Result<TenantDrill, Error> {
+pub(super) async fn tenant(deps: &RestorerDeps, tenant_id: TenantId, meter: &Meter<'_>) -> Result<TenantDrill, Error> {
     let (begun, name) = (Instant::now(), name_of(tenant_id));
     let mut drilled = TenantDrill {
         tenant_id,
@@ -58,7 +55,7 @@ pub(super) async fn tenant(
         finding: None,
     };
     let claim = database::claim(deps, &name).await?;
-    let compared = restore_and_compare(deps, (tenant_id, &name), &mut drilled, progress).await;
+    let compared = restore_and_compare(deps, (tenant_id, &name), &mut drilled, meter).await;
     let dropped = async { database::remove(&mut deps.owner().await?, deps, &name).await };
     let dropped = dropped.await;
     claim.release().await;
@@ -81,14 +78,14 @@ async fn restore_and_compare(
     deps: &RestorerDeps,
     (tenant_id, name): (TenantId, &str),
     drilled: &mut TenantDrill,
-    progress: &(dyn Fn(u64) + Sync),
+    meter: &Meter<'_>,
 ) -> Result<(), Error> {
     let living = deps.resident(tenant_id).await?;
     let mut deps = deps.clone();
     deps.names = [(tenant_id, Named { slug: living.slug().clone(), epoch: living.epoch() })].into();
     replicator::archive_tenant(&deps.replicator, &living, None).await?;
     let inside = beside::inside(&deps, name)?;
-    let restored = restore_scratch(&deps, &inside, (tenant_id, name), progress).await?;
+    let restored = restore_scratch(&deps, &inside, (tenant_id, name), meter).await?;
     (drilled.size, drilled.root) = (restored.size, Some(restored.root));
     let (mut here, mut there) = (deps.owner().await?, inside.owner().await?);
     for (log, connection) in [("living", &mut here), ("restored", &mut there)] {
@@ -99,6 +96,7 @@ async fn restore_and_compare(
         }
     }
     let models = Both { deps: &deps, inside: &inside, living: &living }.equal_rows(restored.size).await?;
+    meter.reach(tenant_id, Step::Compared, restored.size);
     drilled.compared_at = models.position.get().unsigned_abs();
     drilled.tables = models.tables.into_iter().map(table).collect();
     let (verified, now) = (Position::new(restored.size as i64), deps.replicator.clock.now());
@@ -114,7 +112,7 @@ async fn restore_scratch(
     deps: &RestorerDeps,
     inside: &RestorerDeps,
     (tenant_id, name): (TenantId, &str),
-    progress: &(dyn Fn(u64) + Sync),
+    meter: &Meter<'_>,
 ) -> Result<RestoredTenant, Error> {
     let mut owner = deps.owner().await?;
     database::remove(&mut owner, deps, name).await?;
@@ -123,7 +121,7 @@ async fn restore_scratch(
     let mut there = inside.owner().await?;
     projector::migrate(&mut there).await.map_err(Error::ReadModels)?;
     let asked = TenantRestore { source: Source::of(DRILL), ..TenantRestore::of(tenant_id, false) };
-    let restored = tenant::restore_into(inside, &asked, Target::Scratch, progress).await?;
+    let restored = tenant::restore_into(inside, &asked, Target::Scratch, meter).await?;
     // Without its key an event reads like one that was erased.
     match restored.keys.missing {
         0 => Ok(restored),

@@ -104,7 +104,7 @@ async fn what_another_region_has_cosigned_wrongly_stops_no_restore_and_is_named(
         fs::create_dir_all(path.parent().expect("a folder"))?;
         fs::write(&path, cosigned(&note, &us)?)?;
         // An auditor stops at it.
-        let (report, _) = replicator::verify_archive(&eu.deps.replicator, acme.tenant_id(), None).await?;
+        let (report, _) = replicator::verify_archive(&eu.deps.replicator, acme.tenant_id(), None, &mut |_| ()).await?;
         assert!(!report.is_clean(), "{name}");
 
         let outcome = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await?;
@@ -182,7 +182,7 @@ async fn another_regions_manifest_is_refused() -> anyhow::Result<()> {
     foreign.replicator.region = foreign.replicator.region.with_id("jp".parse()?);
     let error = backup::show(&foreign.replicator, &backup_id(&eu).await?.expect("one")).await.expect_err("it is eu's");
     assert!(matches!(error, replicator::Error::NotOurs { .. } | replicator::Error::AnotherBackup { .. }), "{error:?}");
-    let verified = replicator::verify_archive(&foreign.replicator, acme.tenant_id(), None).await;
+    let verified = replicator::verify_archive(&foreign.replicator, acme.tenant_id(), None, &mut |_| ()).await;
     assert!(verified.is_err(), "its checkpoint is signed under eu's name");
     Ok(())
 }

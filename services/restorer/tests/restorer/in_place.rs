@@ -1,11 +1,17 @@
 //! One tenant in its place: gone, behind, damaged, or with another history.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::Context;
 use eventlog::restore::{self, Claim, Put};
-use regions::Resident;
+use regions::{DatabaseRole, Resident};
 use replicator::fence;
-use restorer::{Error, RegionRestore, RestoredTenant, TenantOutcome, TenantRestore, restore_region, restore_tenant};
+use restorer::{
+    Error, RegionRestore, RestoreProgress, RestoredTenant, Step, TenantOutcome, TenantRestore, restore_region,
+    restore_tenant,
+};
 use schemas::Position;
+use tokio::runtime::Handle;
 
 use crate::ground::{Ground, Seen, ground};
 
@@ -146,6 +152,27 @@ async fn damaged_rows_are_mended_and_what_is_not_archived_yet_stays() -> anyhow:
     eu.project(&acme).await?;
     assert_eq!(eu.seen(&acme).await?, before);
     eu.settle(&acme).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_written_while_the_archive_is_read_stays_and_opens() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    let written = AtomicBool::new(false);
+    // Until everything is known the tenant serves, and makes keys that the archive does not know.
+    let progress = |at: RestoreProgress| {
+        let is_read = at.steps[&Step::Read] == at.events && at.steps[&Step::Written] == 0;
+        if is_read && !written.swap(true, Ordering::Relaxed) {
+            tokio::task::block_in_place(|| Handle::current().block_on(eu.ticket(&acme, 9, 3))).expect("it serves");
+        }
+    };
+    let restored = restore_tenant(&eu.deps, &TenantRestore::of(acme.tenant_id(), false), &progress).await?;
+    assert_eq!((restored.kept, restored.keys), (3, vault::Stored::default()), "{restored:?}");
+    let events = eventlog::read_log(&mut eu.owner().await?, &acme, Position::new(13), 9).await?;
+    let opened = eu.test.vault(DatabaseRole::Desk).await?.open_all(&acme, &events).await?;
+    assert_eq!((opened.len(), opened.iter().flatten().count()), (3, 3));
     Ok(())
 }
 

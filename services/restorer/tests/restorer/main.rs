@@ -6,5 +6,6 @@ mod ground;
 mod hostile;
 mod in_place;
 mod keys;
+mod refused;
 mod region;
 mod under_way;

@@ -40,7 +40,7 @@ fn copy(from: &std::path::Path, to: &std::path::Path) -> anyhow::Result<()> {
 }
 
 async fn is_sound(eu: &Ground, tenant: &Resident, size: u64) -> anyhow::Result<()> {
-    let (report, _) = replicator::verify_archive(&eu.deps.replicator, tenant.tenant_id(), None).await?;
+    let (report, _) = replicator::verify_archive(&eu.deps.replicator, tenant.tenant_id(), None, &mut |_| ()).await?;
     assert_eq!((report.findings.as_slice(), report.size), ([].as_slice(), size));
     assert_eq!(report.not_checked.iter().filter(|left| left.to_string().contains("not published")).count(), 0);
     Ok(())

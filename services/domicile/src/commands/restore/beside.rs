@@ -10,7 +10,7 @@ use schemas::{RegionId, StreamName, TenantId};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::region::said;
+use super::{RestoreBar, region::said};
 use crate::{
     cli::{Place, RegionFormatOption, RegionOption, TenantOption},
     commands::audit::{
@@ -20,7 +20,6 @@ use crate::{
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list, print_one},
-    progress::Progress,
 };
 
 /// The longest value shown in a column; everything is in the other formats.
@@ -167,9 +166,8 @@ pub(super) async fn make(place: &Place, options: &Make) -> Outcome {
     let deps = super::deps(&deployment, &options.tenant.region).await?;
     let tenant_id = super::tenant_id(&deps, &options.tenant.tenant)?;
     let as_of = options.at.map_or(AsOf::End, AsOf::from);
-    let events = replicator::published_size(&deps.replicator, tenant_id).await?;
-    let bar = Progress::new(&format!("copy {}, events", options.tenant.tenant), events);
-    beside::make(&deps, (&options.name, tenant_id), as_of, &|events| bar.advance(events)).await.map_err(said)?;
+    let bar = RestoreBar::new(format!("copy {}", options.tenant.tenant));
+    beside::make(&deps, (&options.name, tenant_id), as_of, &|at| bar.at(&at)).await.map_err(said)?;
     bar.finish();
     let made = CopyRow::from(beside::find(&deps, &options.name).await.map_err(said)?);
     print_list(&[made], options.format)

@@ -1,18 +1,15 @@
 //! `domicile restore region`.
 
-use std::sync::OnceLock;
-
-use restorer::{Error, RegionProgress, RegionRestore, RestoredTenant, RestorerDeps, TenantOutcome, restore_region};
+use restorer::{Error, RegionRestore, RestoredTenant, RestorerDeps, TenantOutcome, restore_region};
 use schemas::TenantId;
 use serde::Serialize;
 
-use super::OfRegion;
+use super::{OfRegion, RestoreBar};
 use crate::{
     cli::Place,
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Row, print_list},
-    progress::Progress,
 };
 
 #[derive(Serialize)]
@@ -45,18 +42,10 @@ impl Row for TenantRow {
 pub(super) async fn run(place: &Place, options: &OfRegion) -> Outcome {
     let deployment = Deployment::open(place)?;
     let deps = super::deps(&deployment, &options.region.region).await?;
-    let bar: OnceLock<Progress> = OnceLock::new();
-    let what = format!("restore {}, events", options.region.region);
-    let show = |at: RegionProgress| match at {
-        RegionProgress::Begun { events, .. } => _ = bar.set(Progress::new(&what, events)),
-        RegionProgress::Events(events) => _ = bar.get().map(|bar| bar.advance(events)),
-        RegionProgress::Tenant => {}
-    };
+    let bar = RestoreBar::new(format!("restore {}", options.region.region));
     let asked = RegionRestore { backup_id: options.backup.clone(), is_anew: options.anew };
-    let restored = restore_region(&deps, &asked, &show).await.map_err(said)?;
-    if let Some(bar) = bar.get() {
-        bar.finish();
-    }
+    let restored = restore_region(&deps, &asked, &|at| bar.at(&at)).await.map_err(said)?;
+    bar.finish();
     let rows: Vec<_> = restored.tenants.iter().map(|(tenant_id, outcome)| row(&deps, *tenant_id, outcome)).collect();
     print_list(&rows, options.format)?;
     if restored.is_whole() { Ok(()) } else { Err(Failure::check("not every tenant is restored; see above")) }

@@ -5,7 +5,7 @@ use schemas::{Slug, TenantId};
 use serde::Serialize;
 
 use super::{
-    OfTenant,
+    OfTenant, RestoreBar,
     region::{doubts, said},
 };
 use crate::{
@@ -13,7 +13,6 @@ use crate::{
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::print_one,
-    progress::Progress,
 };
 
 #[derive(Serialize)]
@@ -85,9 +84,8 @@ pub(super) async fn run(place: &Place, options: &OfTenant) -> Outcome {
 }
 
 async fn restore(deps: &RestorerDeps, asked: &TenantRestore, slug: &Slug) -> Result<RestoredTenant, Error> {
-    let events = replicator::published_size(&deps.replicator, asked.tenant_id).await?;
-    let bar = Progress::new(&format!("restore {slug}, events"), events);
-    let restored = restore_tenant(deps, asked, &|events| bar.advance(events)).await;
+    let bar = RestoreBar::new(format!("restore {slug}"));
+    let restored = restore_tenant(deps, asked, &|at| bar.at(&at)).await;
     bar.finish();
     restored
 }
