@@ -296,6 +296,8 @@ words! {
         MergeTickets = "merge_tickets",
         /// Solves an incident of a problem that was solved.
         SolveIncidents = "solve_incidents",
+        /// Puts a ticket away and suspends its requester.
+        MarkTicketsAsSpam = "mark_tickets_as_spam",
     }
     /// Why keys are destroyed.
     ErasureReason {

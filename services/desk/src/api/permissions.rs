@@ -183,6 +183,7 @@ POST /api/v2/tickets 401 422 422 422 403 403
 GET /api/v2/tickets/count 401 200 200 200 200 403
 POST /api/v2/tickets/create_many 401 403 422 422 403 403
 DELETE /api/v2/tickets/destroy_many 401 403 400 400 403 403
+PUT /api/v2/tickets/mark_many_as_spam 401 403 400 400 403 403
 GET /api/v2/tickets/show_many 401 400 400 400 400 403
 PUT /api/v2/tickets/update_many 401 403 422 422 403 403
 GET /api/v2/tickets/{id} 401 404 200 200 200 200
@@ -198,6 +199,7 @@ GET /api/v2/tickets/{id}/email_ccs 401 403 200 200 200 403
 GET /api/v2/tickets/{id}/followers 401 403 200 200 200 403
 GET /api/v2/tickets/{id}/incidents 401 403 200 200 200 403
 GET /api/v2/tickets/{id}/macros/{macro_id}/apply 401 403 200 200 403 403
+PUT /api/v2/tickets/{id}/mark_as_spam 401 403 404 404 403 403
 POST /api/v2/tickets/{id}/merge 401 403 404 404 403 403
 GET /api/v2/tickets/{id}/related 401 403 200 200 200 200
 GET /api/v2/tickets/{id}/tags 401 403 200 200 200 200

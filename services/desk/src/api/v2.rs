@@ -64,6 +64,7 @@ fn ticket_routes() -> Router<Desk> {
         .route("/api/v2/tickets/create_many", post(tickets::bulk::create_many))
         .route("/api/v2/tickets/update_many", put(tickets::bulk::update_many))
         .route("/api/v2/tickets/destroy_many", delete(tickets::bulk::destroy_many))
+        .route("/api/v2/tickets/mark_many_as_spam", put(tickets::spam::mark_many_as_spam))
         .route("/api/v2/tickets/show_many", get(tickets::show_many::show_many))
         .route(
             "/api/v2/tickets/{id}",
@@ -77,6 +78,7 @@ fn ticket_routes() -> Router<Desk> {
         )
         .route("/api/v2/imports/tickets", post(tickets::import::import))
         .route("/api/v2/imports/tickets/create_many", post(tickets::import::import_many))
+        .route("/api/v2/tickets/{id}/mark_as_spam", put(tickets::spam::mark_as_spam))
         .route("/api/v2/tickets/{id}/merge", post(tickets::merge::merge))
         .route("/api/v2/tickets/{id}/related", get(tickets::related::related))
         .route("/api/v2/ticket_audits", get(tickets::audits::all))

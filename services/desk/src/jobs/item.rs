@@ -13,7 +13,7 @@ use super::work::issuer;
 use crate::{
     api::v2::tickets::{
         create::{self, Intake},
-        merge, update,
+        merge, spam, update,
     },
     body::Fields,
     caller::Caller,
@@ -74,6 +74,7 @@ async fn attempt(
             let row = update::in_sight(desk, asker, ticket()?).await?;
             update::change(desk, asker, by, (&row, Fields::new(&object, ""))).await
         }
+        JobKind::MarkTicketsAsSpam => spam::carry_out(desk, asker, by, ticket()?).await,
         JobKind::DeleteTickets => {
             let (stream, command) = (StreamName::Ticket(ticket()?), Command::Delete(asker.by()));
             Ok(execute::<Ticket>(desk, by, stream, None, &command).await?)
@@ -119,5 +120,6 @@ const fn error_of(kind: JobKind) -> &'static str {
         JobKind::MergeTickets => "TicketMergeFailed",
         JobKind::UpdateTickets | JobKind::SolveIncidents => "TicketUpdateFailed",
         JobKind::DeleteTickets => "TicketDeleteFailed",
+        JobKind::MarkTicketsAsSpam => "TicketMarkAsSpamFailed",
     }
 }

@@ -21,5 +21,6 @@ mod requester;
 pub(crate) mod show;
 pub(crate) mod show_audit;
 pub(crate) mod show_many;
+pub(crate) mod spam;
 pub(crate) mod tags;
 pub(crate) mod update;

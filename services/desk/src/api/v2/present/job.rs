@@ -74,7 +74,7 @@ fn result(kind: JobKind, resident: &Resident, result: &Value) -> Value {
         return refused;
     }
     match kind {
-        JobKind::CreateTickets | JobKind::ImportTickets | JobKind::DeleteTickets => {
+        JobKind::CreateTickets | JobKind::ImportTickets | JobKind::DeleteTickets | JobKind::MarkTicketsAsSpam => {
             json!({"index": index, "id": item, "account_id": account(resident), "success": true})
         }
         JobKind::UpdateTickets | JobKind::MergeTickets | JobKind::SolveIncidents => {
@@ -96,6 +96,7 @@ const fn job_type(kind: JobKind) -> &'static str {
         JobKind::ImportTickets => "Bulk Import Ticket",
         JobKind::MergeTickets => "Ticket Merge",
         JobKind::SolveIncidents => "Solve Incidents",
+        JobKind::MarkTicketsAsSpam => "Bulk Mark Ticket as Spam",
     }
 }
 
@@ -107,5 +108,6 @@ const fn doing(kind: JobKind) -> &'static str {
         JobKind::ImportTickets => "Importing ticket",
         JobKind::MergeTickets => "Merging ticket",
         JobKind::SolveIncidents => "Solving incident",
+        JobKind::MarkTicketsAsSpam => "Marking as spam ticket",
     }
 }

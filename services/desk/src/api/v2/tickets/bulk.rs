@@ -91,7 +91,7 @@ pub(super) fn items(body: &Body) -> Result<Vec<Map<String, Value>>, ApiError> {
 }
 
 /// The tickets of `?ids=`, each once.
-fn named(ids: Option<&str>) -> Result<Vec<Map<String, Value>>, ApiError> {
+pub(super) fn named(ids: Option<&str>) -> Result<Vec<Map<String, Value>>, ApiError> {
     let mut ids = ids::listed(ids)?;
     ids.sort_unstable();
     ids.dedup();
