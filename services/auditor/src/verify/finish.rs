@@ -170,7 +170,8 @@ impl Walk<'_> {
         if key.starts_with(layout::ATTACHMENTS) {
             return if self.is_tree_known { Unnamed::Unclaimed } else { Unnamed::NotLookedAt };
         }
-        if layout::succession_number(key).is_some() {
+        // The first cosignature of another region may come after those that there were have been read.
+        if layout::succession_number(key).is_some() || layout::witness_region(key).is_some() {
             return Unnamed::Known;
         }
         if key.starts_with(layout::SCHEMAS) {

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command, sync::atomic::AtomicUsize};
 
-use archive::{layout, merkle, merkle::proof::Tree};
+use archive::{Object, layout, merkle, merkle::proof::Tree};
 use auditor::{Folder, NotChecked, Options, Wrong};
 
 use crate::made::{Growing, Made, Publishing, archive_of, events, pinned, signer, usual};
@@ -86,6 +86,18 @@ async fn an_archive_that_begins_while_it_is_verified_is_not_taken_for_a_wrong_on
     let growing = Growing { before: Made::default(), after: usual(), reads: AtomicUsize::new(0) };
     let report = auditor::verify(&growing, &pinned(1), &mut |_| ()).await.expect("memory can be read");
     assert_eq!((report.findings.as_slice(), report.size), ([].as_slice(), 700));
+}
+
+#[tokio::test]
+async fn a_region_that_cosigns_for_the_first_time_meanwhile_leaves_no_stranger() {
+    let verified = async |key: &str| {
+        let mut after = usual();
+        after.put(Object { key: key.to_owned(), bytes: b"a cosignature".to_vec() });
+        let growing = Growing { before: usual(), after, reads: AtomicUsize::new(0) };
+        auditor::verify(&growing, &pinned(1), &mut |_| ()).await.expect("memory can be read").findings
+    };
+    assert_eq!(verified("witness/us").await, []);
+    assert_eq!(verified("witness/us/more").await[0].what, Wrong::Extra);
 }
 
 #[tokio::test]
