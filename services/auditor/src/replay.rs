@@ -25,7 +25,7 @@ pub use self::{
     fold::{Fold, State, StreamState},
     index::{Index, Indexing},
     payload::Payload,
-    stepper::{Stay, Step},
+    stepper::{Of, Stay, Step},
     summary::Summary,
 };
 

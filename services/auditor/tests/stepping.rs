@@ -1,9 +1,11 @@
 //! Stepping through a history: every way leads where going event by event leads.
 
-use auditor::replay::{Index, Indexing, Stay, Step};
+use auditor::replay::{Index, Indexing, Of, Stay, Step};
 use jiff::{Timestamp, ToSpan};
 use proptest::prelude::*;
-use schemas::{Actor, CommandId, Envelope, EventId, KeyId, Position, Recorded, Sealed, StreamName, TenantId, Version};
+use schemas::{
+    Actor, CommandId, Envelope, EventId, KeyId, PersonId, Position, Recorded, Sealed, StreamName, TenantId, Version,
+};
 
 /// What a test says of an event: its ticket, how much later than the one before it was recorded, whether it goes on with the
 /// command, and how far back its cause lies.
@@ -94,8 +96,8 @@ proptest! {
         let at = Position::new(place.index(drawn.len()) as i64 + 1);
         let stream_at = |position: Position| &events[position.get() as usize - 1].sealed.envelope.stream;
         let (name, own) = (stream(ticket), stream_at(at).clone());
-        prop_assert_eq!(index.step(at, &Step::NextOf(name.clone())).ok(), walk(&index, at, &Step::Next, |p| *stream_at(p) == name));
-        prop_assert_eq!(index.step(at, &Step::BackOf(name.clone())).ok(), walk(&index, at, &Step::Back, |p| *stream_at(p) == name));
+        prop_assert_eq!(index.step(at, &Step::NextOf(Of::Stream(name.clone()))).ok(), walk(&index, at, &Step::Next, |p| *stream_at(p) == name));
+        prop_assert_eq!(index.step(at, &Step::BackOf(Of::Stream(name.clone()))).ok(), walk(&index, at, &Step::Back, |p| *stream_at(p) == name));
         prop_assert_eq!(index.step(at, &Step::NextOfSame).ok(), walk(&index, at, &Step::Next, |p| *stream_at(p) == own));
         prop_assert_eq!(index.step(at, &Step::BackOfSame).ok(), walk(&index, at, &Step::Back, |p| *stream_at(p) == own));
         let first = Position::new(1);
@@ -105,6 +107,33 @@ proptest! {
             prop_assert_eq!(index.step(at, &Step::To(to)).ok(), walked);
         }
         prop_assert_eq!(index.step(at, &Step::ToEnd), Ok(Position::new(drawn.len() as i64)));
+    }
+
+    #[test]
+    fn a_person_is_everywhere_they_acted_and_on_their_own_stream(
+        drawn in drawn(), place in any::<prop::sample::Index>(), person in 1..5_i64,
+    ) {
+        let mut events = history(&drawn);
+        for event in &mut events {
+            let envelope = &mut event.sealed.envelope;
+            let ticket = envelope.stream.to_string();
+            let number: i64 = ticket.trim_start_matches("ticket-").parse().expect("a ticket");
+            // Some act on tickets, on themselves and on one another; and nobody does the rest.
+            envelope.actor = if number % 3 == 0 { Actor::System } else { Actor::Person(PersonId::new(number)) };
+            if number % 2 == 0 {
+                envelope.stream = StreamName::Person(PersonId::new(event.position.get() % 4 + 1));
+            }
+        }
+        let (index, person) = (indexed(&events), PersonId::new(person));
+        let at = Position::new(place.index(drawn.len()) as i64 + 1);
+        let is_theirs = |position: Position| {
+            let envelope = &events[position.get() as usize - 1].sealed.envelope;
+            envelope.actor == Actor::Person(person) || envelope.stream == StreamName::Person(person)
+        };
+        prop_assert_eq!(index.step(at, &Step::NextOf(Of::Person(person))).ok(), walk(&index, at, &Step::Next, is_theirs));
+        prop_assert_eq!(index.step(at, &Step::BackOf(Of::Person(person))).ok(), walk(&index, at, &Step::Back, is_theirs));
+        let nobody = Of::Person(PersonId::new(99));
+        prop_assert_eq!(index.step(at, &Step::NextOf(nobody.clone())), Err(Stay::NothingOf(nobody)));
     }
 
     #[test]
@@ -157,8 +186,10 @@ fn staying_says_why() {
     assert_eq!(stay(3, Step::Next), "this is the last event");
     assert_eq!(stay(1, Step::Back), "this is the first event");
     assert_eq!(stay(2, Step::NextOfSame), "it has no later event; its last is at 2");
-    assert_eq!(stay(1, Step::BackOf(stream(1))), "it has no earlier event; its first is at 1");
-    assert_eq!(stay(1, Step::NextOf(stream(9))), "the log holds no event of ticket-9");
+    assert_eq!(stay(1, Step::BackOf(Of::Stream(stream(1)))), "it has no earlier event; its first is at 1");
+    assert_eq!(stay(1, Step::NextOf(Of::Stream(stream(9)))), "the log holds no event of ticket-9");
+    let nobody = Step::NextOf(Of::Person(PersonId::new(9)));
+    assert_eq!(stay(1, nobody), "the log holds no event of person 9, nor of what they did");
     assert_eq!(stay(1, Step::To(Position::new(4))), "the log has positions 1 to 3");
     assert!(stay(1, Step::ToTime(start() - 1.second())).starts_with("nothing was recorded by then"));
     assert!(stay(1, Step::Effect(1)).starts_with("no event names this one"));

@@ -1,11 +1,11 @@
-//! Where everything is: an index over the envelopes of a log, some 25 bytes an event and 100 a stream.
+//! Where everything is: an index over the envelopes of a log, some 35 bytes an event and 100 a stream.
 //!
 //! It holds no payloads. Whoever steps through a history finds positions here and reads those events alone.
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use schemas::{CommandId, EventId, Position, Recorded, StreamName};
+use schemas::{Actor, CommandId, Envelope, EventId, PersonId, Position, Recorded, StreamName};
 
 /// The index of a log, from its first event.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,8 @@ pub struct Index {
     commands: Vec<Position>,
     streams: Vec<Vec<Position>>,
     numbers: HashMap<StreamName, u32>,
+    /// The events of each person's own stream, and those that they did in others.
+    people: HashMap<PersonId, Vec<Position>>,
     /// Events with a cause, and where that is; nothing if the log does not hold it.
     causes: Vec<(Position, Option<Position>)>,
 }
@@ -43,6 +45,10 @@ impl Indexing {
         index.recorded_at.push(envelope.recorded_at);
         index.stream_of.push(number);
         index.streams[number as usize].push(position);
+        let (done_by, done_to) = people_of(envelope);
+        for person in done_by.into_iter().chain(done_to.filter(|person| done_by != Some(*person))) {
+            index.people.entry(person).or_default().push(position);
+        }
         self.ids.push((envelope.event_id, position));
         self.caused.extend(envelope.causation_id.map(|cause| (position, cause)));
     }
@@ -84,6 +90,11 @@ impl Index {
         self.numbers.get(stream).map_or(&[], |number| &self.streams[*number as usize])
     }
 
+    /// The positions of what a person did, and of their own stream's events, in order.
+    pub fn of_person(&self, person: PersonId) -> &[Position] {
+        self.people.get(&person).map_or(&[], Vec::as_slice)
+    }
+
     /// The positions of the events of the same stream as the one at a position.
     pub fn of_same_stream(&self, position: Position) -> &[Position] {
         let number = place(position).and_then(|place| self.stream_of.get(place));
@@ -114,6 +125,19 @@ impl Index {
     pub fn caused_by(&self, position: Position) -> Vec<Position> {
         self.causes.iter().filter(|(_, cause)| *cause == Some(position)).map(|(effect, _)| *effect).collect()
     }
+}
+
+/// Who did it, and whose stream it is on.
+fn people_of(envelope: &Envelope) -> (Option<PersonId>, Option<PersonId>) {
+    let done_by = match envelope.actor {
+        Actor::Person(person) => Some(person),
+        Actor::System => None,
+    };
+    let done_to = match envelope.stream {
+        StreamName::Person(person) => Some(person),
+        _ => None,
+    };
+    (done_by, done_to)
 }
 
 fn place(position: Position) -> Option<usize> {

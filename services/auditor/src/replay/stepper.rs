@@ -3,9 +3,27 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use schemas::{Position, StreamName};
+use schemas::{PersonId, Position, StreamName};
 
 use super::Index;
+
+/// Whose events somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// A stream's.
+    Stream(StreamName),
+    /// A person's: on their own stream, and what they did on any other.
+    Person(PersonId),
+}
+
+impl fmt::Display for Of {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(stream) => stream.fmt(formatter),
+            Self::Person(person) => write!(formatter, "person {person}, nor of what they did"),
+        }
+    }
+}
 
 /// What somebody who steps may ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,10 +32,10 @@ pub enum Step {
     Next,
     /// The one before.
     Back,
-    /// The next of a stream.
-    NextOf(StreamName),
-    /// The one before of a stream.
-    BackOf(StreamName),
+    /// The next of a stream or a person.
+    NextOf(Of),
+    /// The one before of a stream or a person.
+    BackOf(Of),
     /// The next of the stream of the event at hand.
     NextOfSame,
     /// The one before of the stream of the event at hand.
@@ -45,8 +63,8 @@ pub enum Stay {
     NoSuchPosition(Position),
     /// Nothing was recorded up to then.
     BeforeFirst(Timestamp),
-    /// The stream has no event.
-    NoSuchStream(StreamName),
+    /// There is no event of it.
+    NothingOf(Of),
     /// The stream has no later event.
     NoLater(Position),
     /// The stream has no earlier event.
@@ -70,7 +88,7 @@ impl fmt::Display for Stay {
             Self::BeforeFirst(first) => {
                 write!(formatter, "nothing was recorded by then: the first event is of {first}")
             }
-            Self::NoSuchStream(stream) => write!(formatter, "the log holds no event of {stream}"),
+            Self::NothingOf(of) => write!(formatter, "the log holds no event of {of}"),
             Self::NoLater(last) => write!(formatter, "it has no later event; its last is at {last}"),
             Self::NoEarlier(first) => write!(formatter, "it has no earlier event; its first is at {first}"),
             Self::NoCause => formatter.write_str("the event names no cause: somebody asked for it directly"),
@@ -102,8 +120,8 @@ impl Index {
                     Err(Stay::AtBeginning)
                 }
             }
-            Step::NextOf(stream) => next_in(self.found(stream)?, at),
-            Step::BackOf(stream) => back_in(self.found(stream)?, at),
+            Step::NextOf(of) => next_in(self.found(of)?, at),
+            Step::BackOf(of) => back_in(self.found(of)?, at),
             Step::NextOfSame => next_in(self.of_same_stream(at), at),
             Step::BackOfSame => back_in(self.of_same_stream(at), at),
             Step::To(position) => self.place(*position),
@@ -126,8 +144,12 @@ impl Index {
         if is_there { Ok(position) } else { Err(Stay::NoSuchPosition(self.head())) }
     }
 
-    fn found(&self, stream: &StreamName) -> Result<&[Position], Stay> {
-        Some(self.of_stream(stream)).filter(|found| !found.is_empty()).ok_or_else(|| Stay::NoSuchStream(stream.clone()))
+    fn found(&self, of: &Of) -> Result<&[Position], Stay> {
+        let found = match of {
+            Of::Stream(stream) => self.of_stream(stream),
+            Of::Person(person) => self.of_person(*person),
+        };
+        if found.is_empty() { Err(Stay::NothingOf(of.clone())) } else { Ok(found) }
     }
 }
 

@@ -108,6 +108,38 @@ fn on_a_terminal_it_steps() {
 }
 
 #[test]
+fn on_a_terminal_it_jumps_to_a_person_on_every_stream_to_times_and_along_causes() {
+    let keys = Keys::given();
+    let mut terminal = Terminal::start(&keys, &[]);
+    // Added, then a file, a ticket and two comments of theirs: three streams.
+    for (position, stream) in [(3, "person-1"), (4, "upload-21"), (5, "ticket-1"), (6, "ticket-1"), (7, "ticket-1")] {
+        let shown = terminal.ask("person 1");
+        assert!(shown.contains(&format!("position {position} of 8")) && shown.contains(stream), "{shown}");
+    }
+    assert!(terminal.ask("n person 1").contains("it has no later event; its last is at 7"));
+    assert!(terminal.ask("b person 1").contains("position 6 of 8"));
+    assert!(terminal.ask("").contains("position 5 of 8"), "an empty line goes on with the person");
+    let own = terminal.ask("b stream person-1");
+    assert!(own.contains("position 3 of 8") && own.contains("person-1 version 1"), "{own}");
+    assert!(terminal.ask("b person 1").contains("it has no earlier event; its first is at 3"));
+    assert!(terminal.ask("person 7").contains("the log holds no event of person 7, nor of what they did"));
+    let bad = terminal.ask("person Ada");
+    assert!(bad.contains("person Ada: takes the number of a person, such as person 7; ? lists the keys"), "{bad}");
+    assert!(terminal.ask("ticket one").contains("ticket one: takes the number of a ticket, such as ticket 42"));
+    assert!(terminal.ask("stream nobody").contains("nobody"));
+
+    assert!(terminal.ask("2026-11-22T23:59:59.5Z").contains("position 4 of 8"), "what was last recorded by then");
+    assert!(terminal.ask("2026-11-22T23:59:59.6Z").contains("position 4 of 8"));
+    assert!(terminal.ask("2099-01-01T00:00:00Z").contains("position 8 of 8"));
+    assert!(terminal.ask("2026-11-31T00:00:00Z").contains("no key, position or time"));
+    assert!(terminal.ask("c").contains("position 7 of 8"));
+    assert!(terminal.ask("c").contains("names no cause"));
+    assert!(terminal.ask("e 2").contains("it caused 1 events"));
+    assert!(terminal.ask("e 1").contains("position 8 of 8"));
+    terminal.quit();
+}
+
+#[test]
 fn without_keys_the_terminal_says_sealed_and_with_them_erased() {
     let mut sealed = Terminal::start(&Keys::none(), &["--ticket", "1"]);
     let shown = sealed.shown.clone();
