@@ -5,8 +5,9 @@
 //! product opens them, and writes the same objects from the same events, is shown by `tests/second_reader`.
 //!
 //! Reading order: [`seal`], [`history`] (the events), [`written`] (archives of them), [`mutation`] and [`mutations`] (what is
-//! done to them, and what a reader must then say).
+//! done to them, and what a reader must then say), [`heads`] (older tree heads, and how they stand to them).
 
+mod heads;
 mod history;
 pub mod mutation;
 mod mutations;
@@ -19,6 +20,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::Serialize;
+
+pub use heads::{Found, Head};
 pub use mutation::{Expected, Mutation};
 
 /// Files by their path: of the whole folder of vectors, or of one archive.
@@ -26,6 +30,8 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 /// Where the list of mutations lies.
 pub const MUTATIONS: &str = "mutations.json";
+/// Where the list of older tree heads lies.
+pub const HEADS: &str = "heads.json";
 /// Where the region's first key lies; only it has signed the archives *long* and *short*.
 pub const VERIFIER: &str = "verifier.txt";
 /// Where the key lies that follows on all others.
@@ -66,13 +72,14 @@ pub fn make() -> Files {
     let (mutations, replaced) = mutations::all(&long, &short, &rotated).into_parts();
     files.insert(MUTATIONS.into(), listed(&mutations).into_bytes());
     files.extend(replaced);
+    files.insert(HEADS.into(), listed(&heads::all(&long, &short, &rotated)).into_bytes());
     files
 }
 
-/// The list as JSON, one mutation a line.
-fn listed(mutations: &[Mutation]) -> String {
-    let line = |mutation| serde_json::to_string(mutation).expect("a mutation has a JSON form");
-    format!("[\n{}\n]\n", mutations.iter().map(line).collect::<Vec<_>>().join(",\n"))
+/// A list as JSON, one entry a line.
+fn listed(entries: &[impl Serialize]) -> String {
+    let line = |entry| serde_json::to_string(entry).expect("an entry has a JSON form");
+    format!("[\n{}\n]\n", entries.iter().map(line).collect::<Vec<_>>().join(",\n"))
 }
 
 /// Every file of a folder but the page, as it lies there.

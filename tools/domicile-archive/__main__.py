@@ -4,6 +4,7 @@
     print FOLDER --keys KEYS --region-key FILE    its events, opened
     proof FOLDER --position N                     one event's proof, in a file that verifies offline
     check FILE --verifier KEY                     does such a proof hold?
+    consistency FOLDER --old CHECKPOINT           is an older tree head the beginning of this history?
 
 Does what docs/archive-format.md says. Exit codes: 0 fine, 1 something is wrong with what was read, 64 wrong use,
 69 a package is missing (zstandard, cryptography).
@@ -18,7 +19,7 @@ import sys
 sys.dont_write_bytecode = True  # the folder may be somebody else's
 
 from keys import Keys, attachment_of
-from merkle import inclusion_path, leaf_of, root_by_path
+from merkle import consistency_path, inclusion_path, is_beginning, leaf_of, root_by_path, root_of
 from objects import Folder, entry_of, facts_of
 from signed import Cosigner, Usage, Verifier, Wrong, open_checkpoint, unbase64
 from successions import Chain, chain_of
@@ -61,6 +62,10 @@ def parser():
     printing.add_argument("--format", choices=["text", "json"], default="text", help="json: one object a line")
     proof = folder_verb("proof", run_proof, "print the proof that an event is in the log (c2sp.org/tlog-proof)")
     proof.add_argument("--position", type=int, required=True, metavar="N")
+    consistency = folder_verb("consistency", run_consistency, "compare with an older tree head, and print the proof (RFC 6962, "
+                              "section 2.1.2)")
+    consistency.add_argument("--old", required=True, metavar="CHECKPOINT", help="a log/checkpoint that somebody kept; - for standard input")
+    consistency.add_argument("--format", choices=["text", "json"], default="text")
     check = verb("check", run_check, "check such a proof, and print the entry that it proves")
     check.add_argument("file", help="the proof; - for standard input")
     check.add_argument("--from", dest="folder", metavar="FOLDER", help="a copy of the log's archive: its successions say which keys "
@@ -179,11 +184,42 @@ def run_proof(options):
     sys.stdout.write("\n".join(lines) + "\n\n" + verification.newest["checkpoint"])
 
 
+def read_text(path):
+    """A file somebody kept, or standard input. A byte that is no text becomes a character that nobody signed."""
+    with sys.stdin if path == "-" else open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def run_consistency(options):
+    note, verification = read_text(options.old), sound(options)
+    (origin, *old), _ = verification.chain.open(lambda verifier: open_checkpoint(note, verifier))
+    if origin != verification.origin:
+        raise Wrong(f"the checkpoint is of another log: {origin}")
+    old, leaves, here, path = tuple(old), verification.leaves, None, None
+    new = verification.size, verification.tree.root()
+    if old[0] > new[0]:
+        found, wrong = "shorter", f"has lost its end: it holds {new[0]} events, and {old[0]} were signed"
+    elif is_beginning(old, new, consistency_path(leaves, old[0])):
+        found, wrong, path = "beginning", None, consistency_path(leaves, old[0])
+    else:
+        found, here = "fork", (old[0], root_of(leaves[:old[0]]))
+        wrong = f"is forked: of its first {old[0]} events the key signed two histories"
+    key = verification.chain.verifiers[verification.key_number]
+    if options.format == "json":
+        def tree(head):
+            return head and {"size": head[0], "root": head[1].hex()}
+        print(json.dumps({"origin": origin, "found": found, "old": tree(old), "published": tree(new), "published_at_old_size": tree(here),
+                          "proof": None if path is None else [hash_.hex() for hash_ in path], "verifier": str(key)}, indent=2))
+    else:
+        say(f"{options.folder}: {found}; {old[0]} events with root {old[1].hex()} then, {new[0]} with root {new[1].hex()} now, key {key}")
+    if wrong:
+        raise Wrong(f"{options.folder} {wrong}")
+
+
 def run_check(options):
     if not options.verifier:
         raise Usage("--verifier: a proof proves nothing without the key from elsewhere")
-    with sys.stdin if options.file == "-" else open(options.file, encoding="utf-8") as file:
-        head, _, note = file.read().partition("\n\n")
+    head, _, note = read_text(options.file).partition("\n\n")
     lines = head.split("\n")
     is_proof = lines[0] == PROOF and len(lines) > 2 and lines[1].startswith("extra ") and lines[2].startswith("index ")
     if not is_proof or not lines[2][6:].isdecimal():

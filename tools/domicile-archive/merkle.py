@@ -59,29 +59,65 @@ def root_of(hashes):
     return hashes[0]
 
 
+def split(size):
+    """Where a tree splits: the largest power of two below its size."""
+    return 1 << (size - 1).bit_length() - 1
+
+
 def inclusion_path(leaves, index):
     """RFC 6962, section 2.1.1: the hashes from the leaf's sibling up."""
     if len(leaves) < 2:
         return []
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    if index < split:
-        return inclusion_path(leaves[:split], index) + [root_of(leaves[split:])]
-    return inclusion_path(leaves[split:], index - split) + [root_of(leaves[:split])]
+    at = split(len(leaves))
+    if index < at:
+        return inclusion_path(leaves[:at], index) + [root_of(leaves[at:])]
+    return inclusion_path(leaves[at:], index - at) + [root_of(leaves[:at])]
 
 
-def root_by_path(leaf, index, size, path):
-    """RFC 9162, section 2.1.3.2: the root that an inclusion proof leads to."""
-    at, last = leaf, size - 1
+def consistency_path(leaves, old, is_known=True):
+    """RFC 6962, section 2.1.2: the hashes that show that the first `old` leaves are the beginning; a part of them alone is not known
+    to whoever checks."""
+    if old in (0, len(leaves)):
+        return [] if is_known else [root_of(leaves)]
+    at = split(len(leaves))
+    if old <= at:
+        return consistency_path(leaves[:at], old, is_known) + [root_of(leaves[at:])]
+    return consistency_path(leaves[at:], old - at, False) + [root_of(leaves[:at])]
+
+
+def climb(start, index, last, path):
+    """RFC 9162, sections 2.1.3.2 and 2.1.4.2: where the hashes of a proof lead: those to the left alone, and all of them."""
+    left = whole = start
     for sibling in path:
         if last == 0:
             raise Wrong("the proof has too many hashes")
         if index & 1 or index == last:
-            at = node(sibling, at)
+            left, whole = node(sibling, left), node(sibling, whole)
             while not index & 1 and index:
                 index, last = index >> 1, last >> 1
         else:
-            at = node(at, sibling)
+            whole = node(whole, sibling)
         index, last = index >> 1, last >> 1
     if last:
         raise Wrong("the proof has too few hashes")
-    return at
+    return left, whole
+
+
+def root_by_path(leaf, index, size, path):
+    """The root that an inclusion proof leads to."""
+    return climb(leaf, index, size - 1, path)[1]
+
+
+def is_beginning(old, new, path):
+    """Whether a consistency proof shows that the tree `old`, a size and a root, is the beginning of `new`."""
+    if old[0] in (0, new[0]) or old[0] > new[0]:
+        return not path and old in (new, (0, root_of([])))
+    index, last = old[0] - 1, new[0] - 1
+    while index & 1:
+        index, last = index >> 1, last >> 1
+    try:
+        # Where the old tree is a whole subtree of the new one the proof begins above it, otherwise with its last part.
+        start, path = (old[1], path) if split(old[0] + 1) == old[0] else (path[0], path[1:])
+        return climb(start, index, last, path) == (old[1], new[1])
+    except (Wrong, IndexError):
+        return False

@@ -59,19 +59,20 @@ class Verifier:
     def check(self, text, lines):
         """One of the signature lines must be this key's and fit; lines of other keys say nothing."""
         signed = False
-        for line in lines[:SIGNATURES_MAX]:
-            match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
-            bytes_ = unbase64(match.group(2)) if match else b""
-            if len(bytes_) < 4:
+        for name, key_id, signature in map(signature_of, lines[:SIGNATURES_MAX]):
+            if len(key_id) < 4:
                 raise Wrong("not signed by the key: not a signed note")
-            if (match.group(1), bytes_[:4]) == (self.name, self.key_id):
-                try:
-                    Ed25519PublicKey.from_public_bytes(self.public_key).verify(bytes_[4:], text.encode())
-                except InvalidSignature:
-                    raise Wrong(f"not signed by the key: the signature of {self.name} does not fit") from None
+            if (name, key_id) == (self.name, self.key_id):
+                self.fits(signature, text, "signature")
                 signed = True
         if not signed:
             raise Wrong(f"not signed by the key: no signature of {self.name}")
+
+    def fits(self, signature, text, what):
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
+        except InvalidSignature:
+            raise Wrong(f"not signed by the key: the {what} of {self.name} does not fit") from None
 
 
 class Cosigner(Verifier):
@@ -84,19 +85,19 @@ class Cosigner(Verifier):
     def time(self, note):
         """When it has cosigned a checkpoint, in seconds since 1970; nothing if it has not."""
         text, lines = text_and_lines(note)
-        for line in lines:
-            match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
-            bytes_ = unbase64(match.group(2)) if match else b""
-            if not match or (match.group(1), bytes_[:4]) != (self.name, self.cosigner_id):
-                continue
-            seconds = int.from_bytes(bytes_[4:12], "big")
-            try:
-                key = Ed25519PublicKey.from_public_bytes(self.public_key)
-                key.verify(bytes_[12:], f"cosignature/v1\ntime {seconds}\n{text}".encode())
-            except InvalidSignature:
-                raise Wrong(f"not signed by the key: the cosignature of {self.name} does not fit") from None
-            return seconds
+        for name, key_id, cosigned in map(signature_of, lines):
+            if (name, key_id) == (self.name, self.cosigner_id):
+                seconds = int.from_bytes(cosigned[:8], "big")
+                self.fits(cosigned[8:], f"cosignature/v1\ntime {seconds}\n{text}", "cosignature")
+                return seconds
         return None
+
+
+def signature_of(line):
+    """Name, key id and the rest of a signature line."""
+    match = re.fullmatch(r"\u2014 (\S+) (\S+)", line)
+    signed = unbase64(match.group(2)) if match else b""
+    return match and match.group(1), signed[:4], signed[4:]
 
 
 def text_and_lines(note):

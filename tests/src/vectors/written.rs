@@ -64,6 +64,11 @@ impl Written {
         self.told[start..self.sizes[generation - 1]].iter().map(|told| told.recorded.clone()).collect()
     }
 
+    /// The leaves of all events.
+    pub(super) fn leaves(&self) -> Vec<Hash> {
+        self.told.iter().map(|told| told.recorded.sealed.leaf).collect()
+    }
+
     /// The archive, signed by the region's key or a stranger's.
     pub(super) fn objects_signed(&self, is_stranger: bool) -> Files {
         let who = if is_stranger { Who::Stranger } else { Who::Region };

@@ -3,6 +3,7 @@
 
 mod erased;
 mod flips;
+mod heads;
 mod mutations;
 mod proofs;
 mod readers;

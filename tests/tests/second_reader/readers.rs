@@ -49,6 +49,17 @@ impl Reader {
         command::finish(verify).await
     }
 
+    /// Compares a folder with an older checkpoint, and prints what was found as JSON.
+    pub(crate) async fn consistency(&self, archive: &Path, old: &Path, verifier: &str) -> anyhow::Result<Ran> {
+        let [archive, old] = [archive, old].map(|path| path.to_str().context("a path of this test"));
+        let (archive, rest) = (archive?, ["--old", old?, "--verifier", verifier, "--format", "json"]);
+        let compare = match self {
+            Self::Ours => command::command(&[&["audit", "consistency", "--from", archive][..], &rest].concat())?,
+            Self::Python(_) => self.command(&[&["consistency", archive][..], &rest].concat())?,
+        };
+        command::finish(compare).await
+    }
+
     /// Runs a verb that only the second reader has.
     pub(crate) async fn run(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         command::finish(self.command(arguments)?).await
