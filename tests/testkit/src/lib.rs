@@ -10,6 +10,7 @@
 //! Time stands still until a test moves it; ids and secrets are the real ones.
 
 mod brokers;
+mod bucket_calls;
 mod raw_bucket;
 mod seal;
 mod server;
@@ -24,7 +25,9 @@ use std::sync::{
 
 use embedded::s3;
 use eventlog::{Appended, Appender, AppenderConfig, Expected, NewTenant, StreamAppend};
-use regions::{Bucket, BucketRole, DatabaseRole, Endpoints, PostgresEndpoint, Region, Resident, S3Endpoint};
+use regions::{
+    Bucket, BucketRole, DatabaseRole, Endpoints, LockMode, ObjectLock, PostgresEndpoint, Region, Resident, S3Endpoint,
+};
 use runtime::{Clock, Ids, ManualClock, RegionMetrics, Shutdown, SystemIds};
 use schemas::{Epoch, StreamName, TenantId, event::TenantLogEvent};
 use sqlx::{AssertSqlSafe, Connection, PgPool};
@@ -33,6 +36,7 @@ use tokio::sync::OnceCell;
 use vault::{RegionKey, SigningKey, Vault};
 
 pub use brokers::{Brokers, RawRecord};
+pub use bucket_calls::{BucketCalls, documented_calls};
 pub use raw_bucket::{RawBucket, refusal};
 pub use server::process_id as postgres_process_id;
 pub use skip::skipped;
@@ -73,9 +77,23 @@ pub async fn region() -> anyhow::Result<TestRegion> {
 
 /// A region of the repository's region files, with stores of its own.
 pub async fn region_named(id: &str) -> anyhow::Result<TestRegion> {
-    let postgres = database(id, true).await?;
+    over(&known(id)?).await
+}
+
+/// A region called `eu` whose objects are locked in a mode.
+pub async fn region_locked(mode: LockMode) -> anyhow::Result<TestRegion> {
+    let mut known = known("eu")?;
+    known.storage.lock = known.storage.lock.map(|lock| ObjectLock { mode, ..lock });
+    over(&known).await
+}
+
+fn known(id: &str) -> anyhow::Result<Region> {
     let regions = regions::Regions::load(&repository().join("regions"))?;
-    let known = regions.get(&id.parse()?).ok_or_else(|| anyhow::anyhow!("no region file for {id}"))?;
+    regions.get(&id.parse()?).cloned().ok_or_else(|| anyhow::anyhow!("no region file for {id}"))
+}
+
+async fn over(known: &Region) -> anyhow::Result<TestRegion> {
+    let postgres = database(known.id.as_str(), true).await?;
     let folder = tempfile::tempdir()?;
     let (shutdown, clock) = (Shutdown::new(), clock()?);
     let s3 = s3::Config {

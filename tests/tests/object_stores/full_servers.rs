@@ -1,6 +1,10 @@
 //! The same on a full server that nobody here wrote: versitygw, which keeps objects in a folder and enforces locks. It is skipped by
 //! name where it cannot be had.
 
+mod restored;
+mod roles;
+mod users;
+
 use std::{
     net::{SocketAddr, TcpStream},
     path::Path,
@@ -8,12 +12,15 @@ use std::{
     sync::Arc,
 };
 
-use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectLockMode, ObjectLockRetention,
-    ObjectLockRetentionMode, VersioningConfiguration,
+use aws_sdk_s3::{
+    primitives::DateTime,
+    types::{
+        BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectLockMode,
+        ObjectLockRetention, ObjectLockRetentionMode, VersioningConfiguration,
+    },
 };
 use bytes::Bytes;
-use regions::{Bucket, BucketRole, Put, Region, S3Endpoint};
+use regions::{Bucket, BucketRole, LockMode, ObjectLock, Put, Region, S3Endpoint};
 use replicator::{archive_tenant, backup};
 use runtime::{Clock, SystemClock};
 use system_tests::{folder::Folder, others};
@@ -24,32 +31,53 @@ use crate::world::{World, region_on};
 const KEY: &str = "test";
 const SECRET: &str = "test-secret";
 
-/// A server that ends with this.
+/// Programs that end with this.
 struct Server {
-    child: Child,
+    children: Vec<Child>,
     address: SocketAddr,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Server {
-    /// Starts a program that is told its address and its folder, and waits until it takes connections.
-    async fn start(program: &Path, arguments: impl Fn(SocketAddr, &Path) -> Vec<String>) -> anyhow::Result<Self> {
-        let folder = Folder::new()?;
-        // Nobody else takes the port in the moment until the server has it, or this fails and says so.
+    /// Nothing runs yet.
+    fn new() -> anyhow::Result<Self> {
+        // Nobody else takes the port in the moment until the server has it, or it fails and says so.
         let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let folder = Folder::new()?;
+        for name in ["objects", "versions", "users"] {
+            std::fs::create_dir(folder.path().join(name))?;
+        }
+        Ok(Self { children: Vec::new(), address, folder })
+    }
+
+    /// Runs a program, and waits until it takes connections.
+    async fn run(&mut self, program: &Path, address: SocketAddr, arguments: &[&str]) -> anyhow::Result<()> {
         let child = Command::new(program)
-            .args(arguments(address, folder.path()))
+            .args(["--port", &address.to_string(), "--region", "eu-central-1"])
+            .args(arguments)
             .envs([("ROOT_ACCESS_KEY", KEY), ("ROOT_SECRET_KEY", SECRET)])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut server = Self { child, address, _folder: folder };
-        testkit::eventually(async || match server.child.try_wait()? {
-            Some(status) => anyhow::bail!("the server ended: {status}"),
+        self.children.push(child);
+        testkit::eventually(async || match self.children.last_mut().and_then(|child| child.try_wait().transpose()) {
+            Some(ended) => anyhow::bail!("the server ended: {}", ended?),
             None => Ok(TcpStream::connect(address).ok()),
         })
         .await?;
-        Ok(server)
+        Ok(())
+    }
+
+    /// Runs versitygw over its folders; `users` says where it knows people from.
+    async fn gateway(&mut self, program: &Path, users: [&str; 2]) -> anyhow::Result<()> {
+        let [objects, versions] = ["objects", "versions"].map(|name| self.below(name));
+        let [option, users] = users;
+        let arguments = ["--quiet", option, users, "posix", "--versioning-dir", &versions, &objects];
+        self.run(program, self.address, &arguments).await
+    }
+
+    fn below(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
     }
 
     fn endpoint(&self) -> S3Endpoint {
@@ -59,9 +87,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in &mut self.children {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -70,18 +100,9 @@ async fn versitygw_keeps_what_is_archived() -> anyhow::Result<()> {
     let Some(program) = others::program(others::VERSITYGW, "versitygw_keeps_what_is_archived").await? else {
         return Ok(());
     };
-    let server = Server::start(&program, |address, folder| {
-        let below = |name: &str| folder.join(name).display().to_string();
-        for name in ["objects", "versions", "users"] {
-            std::fs::create_dir(folder.join(name)).expect("a folder of the test's own");
-        }
-        let options = ["--region", "eu-central-1", "--quiet"].map(str::to_owned);
-        let mut all = vec!["--port".to_owned(), address.to_string(), "--iam-dir".to_owned(), below("users")];
-        all.extend(options);
-        all.extend(["posix".to_owned(), "--versioning-dir".to_owned(), below("versions"), below("objects")]);
-        all
-    })
-    .await?;
+    let mut server = Server::new()?;
+    let users = server.below("users");
+    server.gateway(&program, ["--iam-dir", &users]).await?;
     keeps_what_is_archived(&server).await
 }
 
@@ -93,7 +114,9 @@ async fn keeps_what_is_archived(server: &Server) -> anyhow::Result<()> {
     set_up(&region, &raw, &clock).await?;
     let bucket = regions::bucket(&region, BucketRole::Replicator, &clock).await?;
     writes_once_and_moves_from_what_was_seen(&bucket).await?;
-    locks(&bucket, &raw, &clock).await?;
+    for mode in [LockMode::Governance, LockMode::Compliance] {
+        locks(&locked(&region, mode), &raw, &clock).await?;
+    }
 
     let world = World::new(test, region, clock).await?;
     let acme = world.test.tenant("acme").await?;
@@ -158,22 +181,58 @@ async fn writes_once_and_moves_from_what_was_seen(bucket: &Bucket) -> anyhow::Re
     Ok(())
 }
 
-/// Nobody deletes or unlocks what was written once, and keys can be deleted.
-async fn locks(bucket: &Bucket, raw: &RawBucket, clock: &Arc<dyn Clock>) -> anyhow::Result<()> {
-    bucket.put_new("tenants/x/manifest/1", Bytes::from_static(b"m")).await?;
-    bucket.put_short_lived("keys/x/1", Bytes::from_static(b"k")).await?;
-    for (key, expected) in [("tenants/x/manifest/1", "AccessDenied"), ("keys/x/1", "none")] {
-        let head = raw.head_object().bucket(&raw.name).key(key).send().await?;
-        let mode = (expected == "AccessDenied").then_some(ObjectLockMode::Governance);
-        assert_eq!(head.object_lock_mode(), mode.as_ref(), "{key}");
-        let version = head.version_id().unwrap_or_default();
-        let deleted = raw.delete_object().bucket(&raw.name).key(key).version_id(version).send().await;
-        assert_eq!(refusal(&deleted), expected, "{key}");
+/// The region, with its objects locked in a mode.
+fn locked(region: &Region, mode: LockMode) -> Region {
+    let mut region = region.clone();
+    region.storage.lock = region.storage.lock.map(|lock| ObjectLock { mode, ..lock });
+    region
+}
+
+/// Nobody deletes or unlocks what was written once, and keys can be deleted. Around governance whoever may do everything comes with the
+/// call that says so, which none of ours may make; around compliance nobody does.
+async fn locks(region: &Region, raw: &RawBucket, clock: &Arc<dyn Clock>) -> anyhow::Result<()> {
+    let bucket = regions::bucket(region, BucketRole::Replicator, clock).await?;
+    let lock = region.storage.lock.expect("the region locks");
+    let (mode, weaker) = match lock.mode {
+        LockMode::Governance => (ObjectLockMode::Governance, ObjectLockRetentionMode::Governance),
+        LockMode::Compliance => (ObjectLockMode::Compliance, ObjectLockRetentionMode::Compliance),
+    };
+    let (manifest, keys) = (format!("tenants/{mode}/manifest/1"), format!("keys/{mode}/1"));
+    bucket.put_new(&manifest, Bytes::from_static(b"m")).await?;
+    bucket.put_short_lived(&keys, Bytes::from_static(b"k")).await?;
+    let head = async |key: &str| raw.head_object().bucket(&raw.name).key(key).send().await;
+    let delete = async |key: &str, version: &str, bypass: bool| {
+        let delete = raw.delete_object().bucket(&raw.name).key(key).version_id(version);
+        refusal(&delete.set_bypass_governance_retention(bypass.then_some(true)).send().await).to_owned()
+    };
+    let found = head(&keys).await?;
+    assert_eq!(found.object_lock_mode(), None);
+    assert_eq!(delete(&keys, found.version_id().unwrap_or_default(), false).await, "none");
+
+    let found = head(&manifest).await?;
+    let until = found.object_lock_retain_until_date().map(DateTime::secs);
+    let lasts = until.unwrap_or_default() - clock.now().as_second();
+    let days = i64::from(lock.days) * 24 * 3600;
+    assert_eq!(found.object_lock_mode(), Some(&mode));
+    assert!((days - 3600..=days).contains(&lasts), "{lasts} s");
+    let version = found.version_id().unwrap_or_default();
+    let retain = async |mode: ObjectLockRetentionMode, days: i64, bypass: bool| {
+        let at = DateTime::from_secs(clock.now().as_second() + days * 24 * 3600);
+        let retention = ObjectLockRetention::builder().mode(mode).retain_until_date(at).build();
+        let put = raw.put_object_retention().bucket(&raw.name).key(&manifest).version_id(version).retention(retention);
+        refusal(&put.set_bypass_governance_retention(bypass.then_some(true)).send().await).to_owned()
+    };
+    assert_eq!(delete(&manifest, version, false).await, "AccessDenied");
+    assert_eq!(retain(weaker.clone(), 1, false).await, "AccessDenied", "not to be shortened");
+    assert_eq!(retain(weaker, i64::from(lock.days) + 1, false).await, "none", "to be lengthened");
+    if lock.mode == LockMode::Compliance {
+        let governance = ObjectLockRetentionMode::Governance;
+        assert_eq!(retain(governance, i64::from(lock.days) + 2, true).await, "AccessDenied", "not to be weakened");
+        assert_eq!(retain(ObjectLockRetentionMode::Compliance, 1, true).await, "AccessDenied");
+        assert_eq!(delete(&manifest, version, true).await, "AccessDenied");
+    } else {
+        // The twin: it is the lock that refuses, and not the server whatever is asked.
+        assert_eq!(delete(&manifest, version, true).await, "none");
     }
-    let tomorrow = clock.now().as_second() + 24 * 3600;
-    let shorter = ObjectLockRetention::builder().mode(ObjectLockRetentionMode::Governance);
-    let shorter = shorter.retain_until_date(aws_sdk_s3::primitives::DateTime::from_secs(tomorrow)).build();
-    let shortened = raw.put_object_retention().bucket(&raw.name).key("tenants/x/manifest/1").retention(shorter).send();
-    assert_eq!(refusal(&shortened.await), "AccessDenied");
     Ok(())
 }

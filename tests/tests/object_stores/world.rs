@@ -8,7 +8,7 @@ use auditor::{Options, Report};
 use bytes::Bytes;
 use eventlog::Expected;
 use jiff::ToSpan;
-use regions::{BucketRole, DatabaseRole, Endpoints, Region, Resident, S3Endpoint};
+use regions::{Bucket, BucketRole, DatabaseRole, Endpoints, Region, Resident, S3Endpoint};
 use replicator::{ReplicatorDeps, TenantObjects};
 use runtime::{Clock, Ids};
 use schemas::{
@@ -104,7 +104,12 @@ impl World {
 
     /// What an auditor says of the tenant's archive, with the region's key pinned.
     pub(crate) async fn report(&self, tenant: &Resident) -> anyhow::Result<Report> {
-        let objects = TenantObjects::new(self.deps.bucket.clone(), tenant.tenant_id());
+        self.report_by(&self.deps.bucket, tenant).await
+    }
+
+    /// The same by another way into the bucket.
+    pub(crate) async fn report_by(&self, bucket: &Bucket, tenant: &Resident) -> anyhow::Result<Report> {
+        let objects = TenantObjects::new(bucket.clone(), tenant.tenant_id());
         let origin = archive::checkpoint::origin(&self.deps.region.id, tenant.tenant_id());
         let verifier = archive::Verifier::new(origin, self.test.signing_key.public_key());
         let options = Options { verifier: Some(verifier), ..Options::default() };
