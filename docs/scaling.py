@@ -281,6 +281,7 @@ def results(figures, _):
     rows = [
         [
             f"`{row['name']}`",
+            row["date"],
             f"{row['ratio']:.3g}",
             " .. ".join(f"{end:.3g}" for end in row["ratio_spread"]),
             f"{'<=' if row['is_less_better'] else '>='} {row['reach']:g}",
@@ -291,8 +292,8 @@ def results(figures, _):
         ]
         for row in taken["rows"]
     ]
-    head = ["figure", "ratio", "of turns", "reach", "reached", "ours", "against", "unit; against what"]
-    return f"Measured {taken['date']} on {taken['machine']}.\n\n{table(head, rows)}"
+    head = ["figure", "measured", "ratio", "of turns", "reach", "reached", "ours", "against", "unit; against what"]
+    return f"Measured on {taken['machine']}.\n\n{table(head, rows)}"
 
 
 PAGES = {
@@ -339,8 +340,9 @@ def take(results, figures):
     """Replaces the measured figures by those of a run; of figures that the run left out, the older ones stay."""
     rows = {row["name"]: row for row in json.loads(Path(results).read_text())}
     shown = {row["name"]: row for row in figures["measured"].get("rows", [])}
+    today = datetime.date.today().isoformat()
     for name, row in rows.items():
-        shown[name] = {key: rounded(row[key]) for key in SHOWN}
+        shown[name] = {"date": today} | {key: rounded(row[key]) for key in SHOWN}
     known = dict(figures["measured"].get("figures", {}))
     for name in TAKEN:
         if name in rows:
@@ -348,7 +350,7 @@ def take(results, figures):
     machine = next(iter(rows.values()))["machine"]
     if "QUICK" in machine:
         sys.exit(f"{results}: takes figures of a whole run, not of QUICK=1")
-    figures["measured"] = {"date": datetime.date.today().isoformat(), "machine": machine, "figures": known, "rows": list(shown.values())}
+    figures["measured"] = {"date": today, "machine": machine, "figures": known, "rows": list(shown.values())}
     FIGURES.write_text(json.dumps(figures, indent=2) + "\n")
 
 

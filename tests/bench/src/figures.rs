@@ -18,25 +18,57 @@ mod visible;
 
 use std::time::Instant;
 
+pub(crate) use self::verify::alone as verify_alone;
 use crate::{ground::Ground, pace::Pace, report::Report};
 
-/// What can be run alone, in the order of a whole run.
-pub(crate) const NAMES: [&str; 15] = [
-    "append",
-    "tenants",
-    "log_size",
-    "during_rebuild",
-    "noisy",
-    "reading",
-    "access",
-    "rebuild",
-    "verify",
-    "visible",
-    "archive",
-    "backup",
-    "recovery",
-    "sizes",
-    "router",
+/// What can be run alone, in the order of a whole run, with the figures that it gives.
+pub(crate) const NAMES: [(&str, &[&str]); 15] = [
+    (
+        "append",
+        &[
+            "append_1_writer_latency",
+            "append_1_writer_latency_emmett",
+            "append_1_writer_latency_postgres_es",
+            "append_16_writers",
+            "append_16_writers_emmett",
+            "append_16_writers_postgres_es",
+            "append_64_writers",
+            "append_64_writers_emmett",
+            "append_64_writers_postgres_es",
+            "append_batches_of_100",
+            "append_batches_of_100_emmett",
+            "append_batches_of_100_postgres_es",
+            "append_batches_of_100_one_insert",
+        ],
+    ),
+    (
+        "tenants",
+        &["append_latency_1000_tenants", "append_latency_10000_tenants", "tenants_10000", "sweep_10000_tenants"],
+    ),
+    ("log_size", &["append_latency_1m_events", "append_latency_5m_events"]),
+    ("during_rebuild", &["append_during_rebuild_p50", "append_during_rebuild_p99"]),
+    ("noisy", &["noisy_neighbour_p99", "noisy_neighbour_p50"]),
+    ("reading", &["read_log", "catch_up"]),
+    ("access", &["access_log_read"]),
+    ("rebuild", &["rebuild", "rebuild_filling"]),
+    ("verify", &["verify", "verify_memory"]),
+    ("visible", &["visible_p50_ms", "visible_p99_ms", "visible_pace"]),
+    ("archive", &["archive_bytes", "archive_events"]),
+    ("backup", &["backup_incremental", "backup_of_long_history"]),
+    ("recovery", &["restore", "restore_with_rows", "recovery_time", "recovery_time_with_rows", "recovery_point"]),
+    (
+        "sizes",
+        &[
+            "size_log",
+            "size_keys",
+            "size_read_models",
+            "size_wal",
+            "size_archive",
+            "archive_generation_objects",
+            "archive_generation_bytes",
+        ],
+    ),
+    ("router", &["router_throughput", "router_latency", "router_connect_latency"]),
 ];
 
 /// What every figure is measured with.
@@ -48,9 +80,10 @@ pub(crate) struct Bench {
 
 /// Measures what was asked for, or everything. What fails does not keep the others from being measured.
 pub(crate) async fn measure(bench: &mut Bench, only: &[String]) -> anyhow::Result<()> {
-    let wanted = |name: &&str| only.is_empty() || only.iter().any(|only| only == name);
-    let mut failed = Vec::new();
-    for name in NAMES.into_iter().filter(wanted) {
+    let wanted = |(name, _): &(&str, _)| only.is_empty() || only.iter().any(|only| only == name);
+    let (mut failed, mut listed) = (Vec::new(), Vec::new());
+    for (name, figures) in NAMES.into_iter().filter(wanted) {
+        listed.extend(figures);
         let begun = Instant::now();
         eprintln!("{name}");
         bench.ground.settle().await?;
@@ -61,7 +94,7 @@ pub(crate) async fn measure(bench: &mut Bench, only: &[String]) -> anyhow::Resul
         eprintln!("  {:.0} s", begun.elapsed().as_secs_f64());
     }
     anyhow::ensure!(failed.is_empty(), "these failed: {}", failed.join(", "));
-    Ok(())
+    bench.report.ensure_holds(&listed)
 }
 
 async fn one(bench: &mut Bench, name: &str) -> anyhow::Result<()> {

@@ -20,6 +20,8 @@ mod report;
 mod turns;
 mod writer;
 
+use std::path::PathBuf;
+
 use clap::{Parser, builder::FalseyValueParser};
 
 use crate::{figures::Bench, ground::Ground, pace::Pace, report::Report};
@@ -28,16 +30,23 @@ use crate::{figures::Bench, ground::Ground, pace::Pace, report::Report};
 #[derive(Debug, Parser)]
 struct Arguments {
     /// What to run, by name; everything without it.
-    #[arg(long, env = "ONLY", value_delimiter = ',', value_parser = figures::NAMES)]
+    #[arg(long, env = "ONLY", value_delimiter = ',', value_parser = figures::NAMES.map(|(name, _)| name))]
     only: Vec<String>,
     /// Fewer and shorter rounds, smaller logs: to see that it works, not how fast it is.
     #[arg(long, env = "QUICK", value_parser = FalseyValueParser::new())]
     quick: bool,
+    /// Verifies an archive and tells what that took: a part of the figure `verify`, which starts it.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    verify: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if let Some(folder) = arguments.verify {
+        println!("{}", serde_json::to_string(&figures::verify_alone(folder).await?)?);
+        return Ok(());
+    }
     let pace = if arguments.quick { Pace::quick() } else { Pace::full() };
     let ground = Ground::start().await?;
     let report = Report::new(machine::describe(&ground, arguments.quick).await?);

@@ -105,6 +105,17 @@ impl Report {
         self.rows.push(row);
     }
 
+    /// Fails unless exactly these were measured; nothing may be missing but what was left out.
+    pub(crate) fn ensure_holds(&self, figures: &[&str]) -> anyhow::Result<()> {
+        let measured: Vec<_> = self.rows.iter().map(|row| row.name).collect();
+        let unlisted: Vec<_> = measured.iter().filter(|name| !figures.contains(name)).copied().collect();
+        anyhow::ensure!(unlisted.is_empty(), "no list has {}", unlisted.join(", "));
+        let missing: Vec<_> = figures.iter().filter(|name| !measured.contains(name)).copied().collect();
+        let is_whole = missing.is_empty() || !self.left_out.is_empty();
+        anyhow::ensure!(is_whole, "nobody measured {}", missing.join(", "));
+        Ok(())
+    }
+
     /// What this machine cannot measure, and why.
     pub(crate) fn leave_out(&mut self, name: impl Into<String>, reason: impl Into<String>) {
         let (name, reason) = (name.into(), reason.into());
@@ -159,5 +170,18 @@ mod tests {
         let [first, second] = report.rows.as_slice() else { panic!("two figures") };
         assert_eq!((first.ratio, first.ours, first.against, first.ratio_spread), (2.0, 4.0, 2.0, [1.0, 3.0]));
         assert!(first.is_reached && !second.is_reached);
+    }
+
+    #[test]
+    fn a_figure_that_no_list_has_and_one_that_nobody_measured_are_told() -> anyhow::Result<()> {
+        let mut report = Report::new("a machine".to_owned());
+        let figure = Figure { name: "listed", against: "peer", unit: "1/s", reach: Reach::AtLeast(1.0) };
+        report.add(figure, &[(1.0, 1.0)]);
+        report.ensure_holds(&["listed"])?;
+        let told = |figures: &[&str]| report.ensure_holds(figures).expect_err("they differ").to_string();
+        assert_eq!(told(&[]), "no list has listed");
+        assert_eq!(told(&["listed", "forgotten"]), "nobody measured forgotten");
+        report.leave_out("forgotten", "the machine has none");
+        report.ensure_holds(&["listed", "forgotten"])
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn comment(body: String) -> TenantLogEvent {
     TicketEvent::from(comment).into()
 }
 
-fn opened(stream: &StreamName) -> TenantLogEvent {
+pub(crate) fn opened(stream: &StreamName) -> TenantLogEvent {
     let opened = TicketOpened {
         requester: PersonId::new(1),
         submitter: PersonId::new(1),

@@ -1,21 +1,36 @@
-//! Verifying an archive, against decompressing and hashing the same segments: `zstd -dc | sha256sum`.
+//! Verifying an archive of a million events, against decompressing and hashing the same segments: `zstd -dc | sha256sum`. And the
+//! memory that takes, against an archive a tenth as long.
 
-use std::{fs, path::Path, process::Command, time::Instant};
+mod archived;
 
-use archive::{Generation, Signer, checkpoint::origin, generation::Step, guide, layout, tile::Tail};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use archive::layout;
 use auditor::{Folder, Options};
-use schemas::{Hash, Position, Recorded};
-use vault::SigningKey;
+use serde::{Deserialize, Serialize};
 
 use super::Bench;
 use crate::{
-    ground::Store,
-    history,
+    history::EVENTS_PER_TICKET,
     report::{Figure, Reach},
     turns::turns,
 };
 
-const EVENTS_PER_GENERATION: usize = 10_000;
+/// How many times longer the long archive is.
+const LONGER: i64 = 10;
+
+/// What verifying took.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Taken {
+    seconds: f64,
+    /// The most memory that the process held at one time, in kilobytes.
+    peak_kb: f64,
+}
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
     if Command::new("zstd").arg("--version").output().is_err() {
@@ -23,75 +38,53 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
         return Ok(());
     }
     let store = bench.ground.store().await?;
-    let resident = store.tenant().await?;
-    history::write(&store, &resident, 1, bench.pace.tickets).await?;
-    let mut connection = store.owner(1).await?.acquire().await?;
-    let events = eventlog::read_log(&mut connection, &resident, Position::ZERO, i64::MAX).await?;
-    drop(connection);
-    let folder = bench.ground.folder().join("archive");
-    write(&store, &events, &folder)?;
-    let segments = folder.join(layout::EVENTS);
-    let bytes = size(&segments)?;
-    let rate = |begun: Instant| bytes as f64 / 1e6 / begun.elapsed().as_secs_f64();
-    let ours = async || {
-        let begun = Instant::now();
-        let found = auditor::verify(&Folder::new(&folder), &Options::default(), &mut |_| {}).await?;
-        anyhow::ensure!(found.is_clean(), "the archive of the benchmark verifies: {:?}", found.findings);
-        Ok(rate(begun))
-    };
-    let against = async || {
-        let begun = Instant::now();
-        let peer = Command::new("sh").args(["-c", "zstd -dcq *.zst | sha256sum"]).current_dir(&segments).output()?;
-        anyhow::ensure!(peer.status.success(), "zstd and sha256sum run: {}", String::from_utf8_lossy(&peer.stderr));
-        Ok(rate(begun))
-    };
+    let (long, short) = (bench.ground.folder().join("long"), bench.ground.folder().join("short"));
+    let tickets = bench.pace.many_tickets;
+    archived::write(&store, long.clone(), tickets).await?;
+    archived::write(&store, short.clone(), tickets / LONGER).await?;
+    let events = (tickets * EVENTS_PER_TICKET) as f64;
+    let ours = async || Ok(events / in_a_process(&long)?.seconds);
+    let against = async || Ok(events / decompressed_and_hashed(&long.join(layout::EVENTS))?);
     let pairs = turns(bench.pace.rounds, ours, against).await?;
-    let (name, against, unit) = ("verify", "zstd -dc | sha256sum", "MB/s of segments");
+    let (name, against, unit) = ("verify", "zstd -dc | sha256sum", "events/s");
     bench.report.add(Figure { name, against, unit, reach: Reach::AtLeast(0.5) }, &pairs);
+    let held = async |folder: &Path| Ok(in_a_process(folder)?.peak_kb / 1e3);
+    let pairs = turns(bench.pace.rounds, async || held(&long).await, async || held(&short).await).await?;
+    let (name, against, unit) = ("verify_memory", "an archive a tenth as long", "MB at the peak");
+    bench.report.add(Figure { name, against, unit, reach: Reach::AtMost(1.2) }, &pairs);
+    for folder in [long, short] {
+        fs::remove_dir_all(folder)?;
+    }
     store.end(&bench.ground).await
 }
 
-fn size(folder: &Path) -> std::io::Result<u64> {
-    fs::read_dir(folder)?.map(|entry| Ok(entry?.metadata()?.len())).sum()
+/// Verifies in a process of its own, whose memory nobody else uses.
+fn in_a_process(folder: &Path) -> anyhow::Result<Taken> {
+    let output = Command::new(std::env::current_exe()?).arg("--verify").arg(folder).output()?;
+    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-fn write(store: &Store, events: &[Recorded], folder: &Path) -> anyhow::Result<()> {
-    let tenant_id = events.first().ok_or_else(|| anyhow::anyhow!("there are events"))?.sealed.envelope.tenant_id;
-    let region = store.region.id.clone();
-    let signer = signer(store, folder, origin(&region, tenant_id))?;
-    put(folder, layout::GUIDE, guide::text(signer.verifier()).as_bytes())?;
-    let (mut tail, mut previous_sha256) = (Tail::default(), None);
-    for (number, events) in events.chunks(EVENTS_PER_GENERATION).enumerate() {
-        let generation = number as u64 + 1;
-        let (region, sealed_at) = (region.clone(), store.clock.now());
-        let step = Step { tenant_id, region, generation, previous_sha256, tail, sealed_at };
-        let step = Generation::build(step, events, &signer)?;
-        let next = step.tail.clone();
-        let objects = [&step.segment, &step.checkpoint]
-            .into_iter()
-            .chain(&step.audit)
-            .chain(step.schemas.values())
-            .chain(&step.tree);
-        for object in objects {
-            put(folder, &object.key, &object.bytes)?;
-        }
-        let manifest = step.manifest(Vec::new(), &signer);
-        put(folder, &manifest.key, &manifest.bytes)?;
-        previous_sha256 = Some(Hash::of(&[&manifest.bytes]));
-        tail = next;
-    }
-    Ok(())
+/// What that process does.
+pub(crate) async fn alone(folder: PathBuf) -> anyhow::Result<Taken> {
+    let begun = Instant::now();
+    let found = auditor::verify(&Folder::new(folder), &Options::default(), &mut |_| {}).await?;
+    let seconds = begun.elapsed().as_secs_f64();
+    anyhow::ensure!(found.is_clean(), "the archive of the benchmark verifies: {:?}", found.findings);
+    Ok(Taken { seconds, peak_kb: peak_kb()? })
 }
 
-fn signer(store: &Store, folder: &Path, name: String) -> anyhow::Result<Signer> {
-    let key = SigningKey::load_or_create(&folder.with_extension("key"), store.ids.as_ref())?;
-    Ok(Signer::new(name, key.public_key(), move |bytes| key.sign(bytes)))
+fn peak_kb() -> anyhow::Result<f64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kb = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+    Ok(kb.ok_or_else(|| anyhow::anyhow!("the system does not say what a process holds"))?.trim().parse()?)
 }
 
-fn put(folder: &Path, key: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let path = folder.join(key);
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    Ok(fs::write(path, bytes)?)
+/// The seconds the peer takes.
+fn decompressed_and_hashed(segments: &Path) -> anyhow::Result<f64> {
+    let begun = Instant::now();
+    let peer = Command::new("sh").args(["-c", "zstd -dcq *.zst | sha256sum"]).current_dir(segments).output()?;
+    anyhow::ensure!(peer.status.success(), "zstd and sha256sum run: {}", String::from_utf8_lossy(&peer.stderr));
+    Ok(begun.elapsed().as_secs_f64())
 }
