@@ -17,6 +17,7 @@ variable "deletion" {
   type = object({
     promise_days    = number
     keys_days       = number
+    drills_days     = number
     noncurrent_days = number
     incomplete_days = number
   })

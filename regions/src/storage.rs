@@ -38,6 +38,8 @@ pub struct Deletion {
     pub promise_days: u16,
     /// For which exported wrapped keys live.
     pub keys_days: u16,
+    /// For which the reports of restore drills live. Nothing of a person is in them, so the promise is not about them.
+    pub drills_days: u16,
     /// For which replaced and deleted versions of objects live.
     pub noncurrent_days: u16,
     /// For which uploads live that nobody finishes.
@@ -54,6 +56,6 @@ impl Deletion {
 impl Default for Deletion {
     /// The repository's policy.
     fn default() -> Self {
-        Self { promise_days: 90, keys_days: 30, noncurrent_days: 7, incomplete_days: 1 }
+        Self { promise_days: 90, keys_days: 30, drills_days: 400, noncurrent_days: 7, incomplete_days: 1 }
     }
 }

@@ -74,7 +74,7 @@ fn the_repositorys_files_describe_four_regions() {
 fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
     let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
     let policy = regions.policy();
-    assert_eq!((policy.version(), policy.default_region()), (4, &id("us")));
+    assert_eq!((policy.version(), policy.default_region()), (5, &id("us")));
     let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
     assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
 }
@@ -392,17 +392,17 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
     assert_refused(
         "hosting-policy.toml",
         &[
-            ("version = 4", "version = 0", "version = 0", VERSION),
-            ("version = 4", "version = -1", "version = -1", VERSION),
-            ("version = 4", "version = \"1\"", "version = \"1\"", VERSION),
-            ("version = 4\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            ("version = 5", "version = 0", "version = 0", VERSION),
+            ("version = 5", "version = -1", "version = -1", VERSION),
+            ("version = 5", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 5\n", "", first, &VERSION.replace("takes", "is missing; takes")),
             (
-                "version = 4",
+                "version = 5",
                 "version = ",
                 "version = ",
                 "is not TOML: string values must be quoted, expected literal string",
             ),
-            ("version = 4", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            ("version = 5", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
             (
                 "\"us\"",
                 "\"mars\"",
@@ -642,6 +642,9 @@ fn a_policy_that_says_nothing_of_deletion_and_access_log_has_the_repositorys() {
     let regions = load(&folder).expect("an operator's own, from before these tables");
     assert_eq!(regions.policy().deletion(), shipped.policy().deletion());
     assert_eq!(regions.policy().access_log_days(), shipped.policy().access_log_days());
+    fs::write(&path, text.replace("drills_days = 400\n", "")).expect("written");
+    let regions = load(&folder).expect("one from before reports of drills had an end");
+    assert_eq!(regions.policy().deletion(), shipped.policy().deletion());
     assert!(regions.iter().all(|region| region.storage.deletion == shipped.policy().deletion()));
 }
 
@@ -673,6 +676,8 @@ fn exported_keys_are_gone_before_the_promise_about_deletion() {
     assert!(what.starts_with("deletion.keys_days: takes fewer days: with noncurrent_days = 7"), "{what}");
     let (_, what) = refusal("hosting-policy.toml", "keys_days = 30", "keys_days = 1");
     assert!(what.starts_with("deletion.keys_days: takes 2 days or more"), "{what}");
+    let (_, what) = refusal("hosting-policy.toml", "drills_days = 400", "drills_days = 31");
+    assert_eq!(what, "deletion.drills_days: takes 32 days or more: a region may be drilled once in 31 days");
     let (_, what) = refusal("hosting-policy.toml", "promise_days = 90\n", "");
     assert_eq!(what, "deletion.promise_days: is missing; takes a number of days, from 1");
 }

@@ -45,6 +45,7 @@ fn its_regions_are_those_of_the_region_files() -> anyhow::Result<()> {
         "regions": regions.iter().map(described).collect::<serde_json::Map<_, _>>(),
         "deletion": {
             "promise_days": deletion.promise_days, "keys_days": deletion.keys_days,
+            "drills_days": deletion.drills_days,
             "noncurrent_days": deletion.noncurrent_days, "incomplete_days": deletion.incomplete_days,
         },
     });
@@ -88,6 +89,7 @@ fn what_it_makes_lies_in_the_region_and_is_kept_as_the_product_asks() -> anyhow:
         "status = \"Enabled\"",
         "block_public_policy = true",
         "filter { prefix = \"keys/\" } expiration { days = var.deletion.keys_days }",
+        "filter { prefix = \"drills/\" } expiration { days = var.deletion.drills_days }",
         "filter { and { prefix = \"backups/\" tags = { domicile-life = \"over\" } } } expiration { days = 1 }",
         "noncurrent_days = var.deletion.noncurrent_days",
         "days_after_initiation = var.deletion.incomplete_days",

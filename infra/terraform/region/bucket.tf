@@ -60,6 +60,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  rule {
+    id     = "drills"
+    status = "Enabled"
+
+    filter {
+      prefix = "drills/"
+    }
+
+    expiration {
+      days = var.deletion.drills_days
+    }
+  }
+
   # The replicator marks a backup as over when the region file's backup.keep is, but never the newest whole one.
   rule {
     id     = "backups"

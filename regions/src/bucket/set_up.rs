@@ -18,6 +18,8 @@ use crate::{StoreError, error::Error, region::Region, storage::Deletion};
 
 /// Where wrapped keys lie, which live shorter than everything else.
 const KEYS: &str = "keys/";
+/// Where the reports of restore drills lie, which live for as long as the policy says.
+const DRILLS: &str = "drills/";
 /// Where backups lie, which live for as long as nobody marks them as over.
 const BACKUPS: &str = "backups/";
 
@@ -73,7 +75,7 @@ impl Bucket {
     }
 }
 
-/// Keys expire, and so do backups that are marked as over; versions that were replaced or deleted go after a while, once no lock holds them; so do unfinished uploads and
+/// Keys and reports of drills expire, and so do backups that are marked as over; versions that were replaced or deleted go after a while, once no lock holds them; so do unfinished uploads and
 /// delete markers with nothing left under them.
 fn life_cycle(deletion: Deletion) -> Result<BucketLifecycleConfiguration, BuildError> {
     let rule = |id: &str, prefix: &str| {
@@ -82,6 +84,7 @@ fn life_cycle(deletion: Deletion) -> Result<BucketLifecycleConfiguration, BuildE
     };
     let days = |days: u16| i32::from(days);
     let keys = LifecycleExpiration::builder().days(days(deletion.keys_days)).build();
+    let drills = LifecycleExpiration::builder().days(days(deletion.drills_days)).build();
     let over = LifecycleRuleAndOperator::builder().prefix(BACKUPS).tags(over()?).build();
     // Counted from the backup's writing: it is over at once.
     let at_once = LifecycleExpiration::builder().days(1).build();
@@ -92,6 +95,7 @@ fn life_cycle(deletion: Deletion) -> Result<BucketLifecycleConfiguration, BuildE
     let replaced = rule("replaced-versions", "").noncurrent_version_expiration(noncurrent).expiration(markers);
     BucketLifecycleConfiguration::builder()
         .rules(rule("keys", KEYS).expiration(keys).build()?)
+        .rules(rule("drills", DRILLS).expiration(drills).build()?)
         .rules(
             LifecycleRule::builder()
                 .id("backups")

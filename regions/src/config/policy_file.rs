@@ -20,6 +20,9 @@ use crate::{
 
 const COUNTRY: &str = "takes country codes of two upper-case letters";
 
+/// What `drills_days` is at the least: as long as the longest time between two drills by the clock, and a day.
+const DRILLS_DAYS_MIN: u16 = 32;
+
 /// For how long a day of an access log opens under a policy that says nothing of it: as under the repository's.
 const ACCESS_LOG_DAYS: u32 = 90;
 
@@ -74,16 +77,22 @@ pub(super) fn parse<'text>(path: &'text Path, text: &'text str) -> Result<Policy
 
 /// The promise, and the spans that have to fit in: keys that expire are versions for a while before they are gone.
 fn deletion(table: &Table<'_>) -> Result<Deletion, ConfigError> {
-    table.only(&["promise_days", "keys_days", "noncurrent_days", "incomplete_days"])?;
+    table.only(&["promise_days", "keys_days", "drills_days", "noncurrent_days", "incomplete_days"])?;
     let days = |field| table.number(field, "takes a number of days, from 1");
     let deletion = Deletion {
         promise_days: days("promise_days")?,
         keys_days: days("keys_days")?,
+        // A policy from before there was an end to them.
+        drills_days: if table.has("drills_days") { days("drills_days")? } else { Deletion::default().drills_days },
         noncurrent_days: days("noncurrent_days")?,
         incomplete_days: days("incomplete_days")?,
     };
     if deletion.keys_days < 2 {
         return Err(table.wrong("keys_days", "takes 2 days or more: keys that live are exported anew at half of it"));
+    }
+    if deletion.drills_days < DRILLS_DAYS_MIN {
+        let takes = format!("takes {DRILLS_DAYS_MIN} days or more: a region may be drilled once in 31 days");
+        return Err(table.wrong("drills_days", &takes));
     }
     let (promise, noncurrent) = (deletion.promise_days, deletion.noncurrent_days);
     if u32::from(deletion.keys_days) + u32::from(noncurrent) >= u32::from(promise) {

@@ -37,6 +37,24 @@ async fn keys_live_for_their_days_and_archives_for_ever() -> anyhow::Result<()> 
     Ok(())
 }
 
+#[tokio::test]
+async fn reports_of_drills_live_for_their_days() -> anyhow::Result<()> {
+    let test = testkit::region().await?;
+    let (ours, bucket) = (test.bucket().await?, test.raw_bucket());
+    let days = i64::from(test.region.storage.deletion.drills_days);
+    ours.put_new("drills/1.json", Bytes::from_static(b"d")).await?;
+    ours.put_new("tenants/t/manifest/1", Bytes::from_static(b"m")).await?;
+    assert_eq!(ended_after(&test, days - 1).await?, Ended::default());
+    ours.put_new("drills/2.json", Bytes::from_static(b"d")).await?;
+    assert_eq!(ended_after(&test, 1).await?, Ended { objects: 1, ..Ended::default() });
+    assert_eq!(ours.list("drills/").await?.len(), 1, "the younger one");
+    assert_eq!(ended_after(&test, 6).await?, Ended::default());
+    assert_eq!(ended_after(&test, 1).await?, Ended { versions: 1, markers: 1, ..Ended::default() });
+    assert!(listed(&bucket, "drills/1.json").await?.is_empty(), "nothing of it is left");
+    assert!(ours.get("drills/2.json").await?.is_some() && ours.get("tenants/t/manifest/1").await?.is_some());
+    Ok(())
+}
+
 fn testkit_files(test: &TestRegion) -> Vec<String> {
     fn walk(folder: &std::path::Path, found: &mut Vec<String>) {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
