@@ -29,6 +29,8 @@ struct State {
     bytes: u64,
     /// What the count is made of, in words.
     parts: String,
+    /// Whether no line has said so yet.
+    has_new_parts: bool,
     pace: Pace,
 }
 
@@ -45,7 +47,7 @@ impl Progress {
         let bar =
             stderr().is_terminal().then(|| ProgressBar::new(total).with_style(style).with_message(what.to_owned()));
         let begun = Instant::now();
-        let state = State { done, bytes: 0, parts: String::new(), pace: Pace::from(begun, done) };
+        let state = State { done, bytes: 0, parts: String::new(), has_new_parts: false, pace: Pace::from(begun, done) };
         let progress = Self { what: what.to_owned(), bar, total, begun, state: Mutex::new(state) };
         match &progress.bar {
             Some(bar) => bar.set_position(done),
@@ -76,6 +78,7 @@ impl Progress {
     /// `done` steps are done in all, which are made of these parts.
     pub fn set_with_parts(&self, done: u64, parts: String) {
         let mut state = self.state();
+        state.has_new_parts |= state.parts != parts;
         state.parts = parts;
         self.show(&mut state, done);
     }
@@ -96,12 +99,15 @@ impl Progress {
         }
     }
 
-    /// Takes what is done, and gives the line to print, if it is time for one: at every tenth of the total, and at its end.
+    /// Takes what is done, and gives the line to print, if it is time for one: at every tenth of the total, and at its end, where
+    /// it is one for each change of what the count is made of.
     fn line(&self, state: &mut State, done: u64, now: Instant) -> Option<String> {
         let before = std::mem::replace(&mut state.done, done);
         state.pace.take(now, done);
         let tenth = (self.total / 10).max(1);
-        let is_time = done / tenth > before / tenth || (done == self.total && done > before);
+        let is_news = done > before || state.has_new_parts;
+        let is_time = done / tenth > before / tenth || (done == self.total && is_news);
+        state.has_new_parts &= !is_time;
         is_time.then(|| format!("{}: {done}/{}{}", self.what, self.total, self.rest(state, now)))
     }
 
@@ -192,7 +198,15 @@ mod tests {
     #[test]
     fn what_the_count_is_made_of_is_named() {
         let progress = Progress::new("restore, events", 30);
-        progress.state().parts = "10 of 10 verified".to_owned();
-        assert_eq!(progress.line_at(0, 10).as_deref(), Some("restore, events: 10/30 (10 of 10 verified)"));
+        let line = |parts: &str, done| {
+            let mut state = progress.state();
+            (state.has_new_parts, state.parts) = (state.parts != parts, parts.to_owned());
+            progress.line(&mut state, done, progress.begun)
+        };
+        assert_eq!(line("10 verified", 10).as_deref(), Some("restore, events: 10/30 (10 verified)"));
+        assert_eq!(line("11 verified", 10), None, "not at every change");
+        let lines = [line("0 of 1 tenants", 30), line("0 of 1 tenants", 30), line("1 of 1 tenants", 30)];
+        let lines = lines.map(Option::unwrap_or_default);
+        assert_eq!(lines, ["restore, events: 30/30 (0 of 1 tenants)", "", "restore, events: 30/30 (1 of 1 tenants)"]);
     }
 }
