@@ -62,6 +62,8 @@ struct Script {
     seed: u64,
     requests: AtomicU64,
     per_cent: AtomicU64,
+    /// From which request on everything goes wrong, and how.
+    broken: Mutex<Option<(u64, Fault)>>,
     happened: Mutex<BTreeMap<Fault, u64>>,
     on_manifest: OnManifest,
 }
@@ -95,6 +97,7 @@ impl FaultyStore {
             seed,
             requests: AtomicU64::new(0),
             per_cent: AtomicU64::new(0),
+            broken: Mutex::default(),
             happened: Mutex::default(),
             on_manifest,
         });
@@ -124,9 +127,20 @@ impl FaultyStore {
         self.script.per_cent.store(per_cent, Ordering::Relaxed);
     }
 
+    /// Lets every request go wrong in this way, after so many that are passed on; every write, if it is [`Fault::Mismatch`].
+    pub fn break_after(&self, requests: u64, fault: Fault) {
+        *self.script.broken() = Some((self.requests() + requests, fault));
+    }
+
     /// Passes everything on from now on.
     pub fn calm(&self) {
         self.rage(0);
+        *self.script.broken() = None;
+    }
+
+    /// How many requests there were.
+    pub fn requests(&self) -> u64 {
+        self.script.requests.load(Ordering::Relaxed)
     }
 
     /// How often each fault happened.
@@ -159,15 +173,22 @@ impl Script {
         self.happened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn broken(&self) -> MutexGuard<'_, Option<(u64, Fault)>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What happens to the next request.
     fn next(&self, method: &Method) -> Option<Fault> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let drawn = draw(self.seed.wrapping_add(number));
-        if drawn % 100 >= self.per_cent.load(Ordering::Relaxed) {
+        let is_write = method == Method::PUT;
+        let broken = self.broken().filter(|(from, fault)| number >= *from && (is_write || *fault != Fault::Mismatch));
+        let broken = broken.map(|(_, fault)| fault);
+        if broken.is_none() && drawn % 100 >= self.per_cent.load(Ordering::Relaxed) {
             return None;
         }
-        let fault = Fault::ALL[(drawn >> 32) as usize % Fault::ALL.len()];
-        let fault = if fault == Fault::Mismatch && method != Method::PUT { Fault::Unavailable } else { fault };
+        let fault = broken.unwrap_or(Fault::ALL[(drawn >> 32) as usize % Fault::ALL.len()]);
+        let fault = if fault == Fault::Mismatch && !is_write { Fault::Unavailable } else { fault };
         *self.happened().entry(fault).or_default() += 1;
         Some(fault)
     }

@@ -7,7 +7,7 @@ use anyhow::Context;
 use archive::{Manifest, layout};
 use regions::DatabaseRole;
 use reqwest::Method;
-use schemas::TenantId;
+use schemas::{Hash, TenantId};
 use serde_json::Value;
 use system_tests::{
     Deployment, Setup, Tenant,
@@ -67,6 +67,22 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a command said of its progress, as done and total: it only goes up, to all of it.
+fn progress(stderr: &str, what: &str) -> anyhow::Result<Vec<(u64, u64)>> {
+    let counts = stderr.lines().filter_map(|line| line.strip_prefix(&format!("{what}, steps: "))).map(|line| {
+        let count = line.split([' ', ',']).next().unwrap_or_default();
+        let (done, total) = count.split_once('/').with_context(|| format!("no count: {line}"))?;
+        anyhow::Ok((done.parse()?, total.parse()?))
+    });
+    let counts = counts.collect::<Result<Vec<_>, _>>()?;
+    let last = counts.last().with_context(|| format!("no progress of {what}: {stderr}"))?;
+    assert!(
+        last.0 == last.1 && last.1 > 0 && counts.is_sorted() && counts.iter().all(|count| count.1 == last.1),
+        "{stderr}"
+    );
+    Ok(counts)
+}
+
 #[tokio::test]
 async fn a_region_whose_database_is_gone_comes_back_through_a_kill_at_every_step() -> anyhow::Result<()> {
     let mut region = Region::start().await?;
@@ -87,7 +103,12 @@ async fn a_region_whose_database_is_gone_comes_back_through_a_kill_at_every_step
             assert!(found.stdout.contains(named), "{}", found.stdout);
         }
     }
-    let rows = region.deployment.cli(&restore).await?.expect(0)?.json()?;
+    let restored = region.deployment.cli(&restore).await?.expect(0)?;
+    // Killed when the first tenant was open: that one is not to be done again, and counts.
+    let begun_at = progress(&restored.stderr, "restore eu")?[0];
+    assert!(begun_at.0 > 0 && begun_at.0 < begun_at.1, "{}", restored.stderr);
+    assert!(restored.stderr.contains("written; 2 of 2 tenants)"), "{}", restored.stderr);
+    let rows = restored.json()?;
     let results: Vec<_> = rows.as_array().into_iter().flatten().map(|row| row["result"].clone()).collect();
     assert!(results.len() == 2 && results.iter().all(|result| result.to_string().contains("restored")), "{rows}");
 
@@ -195,6 +216,7 @@ async fn a_database_that_was_put_back_takes_no_writes_until_it_is_healed() -> an
     assert!(found.stdout.contains("tenant acme: the published checkpoint is at position"), "{}", found.stdout);
 
     let healed = region.deployment.cli(&["doctor", "--heal"]).await?.expect(0)?;
+    assert_eq!(progress(&healed.stderr, "restore acme")?[0].0, 0, "{}", healed.stderr);
     assert!(healed.stdout.contains("brought forward by 3 events"), "{}", healed.stdout);
     wait::until("the comments are back", async || {
         let comments = region.acme.comments(region.ticket).await?;
@@ -230,7 +252,8 @@ async fn a_tenant_as_it_was_lies_beside_the_living_one_until_it_is_dropped() -> 
     }
     let another = restore("beside", &["--tenant", "globex"]).await?.expect(64)?;
     assert!(another.stderr.contains("then"), "{}", another.stderr);
-    restore("beside", &beside).await?.expect(0)?;
+    let made = restore("beside", &beside).await?.expect(0)?;
+    progress(&made.stderr, "copy acme")?;
     restore("beside", &beside).await?.expect(64)?;
     let listed = region.deployment.cli(&["restore", "list", "--region", "eu", "--format", "json"]).await?.expect(0)?;
     assert_eq!((&listed.json()?[0]["name"], &listed.json()?[0]["state"]), (&"then".into(), &"whole".into()));
@@ -261,17 +284,32 @@ async fn a_drill_finds_tenants_the_same_until_one_is_not_and_leaves_no_scratch()
     let killed = ["drill", "--region", "eu"];
     let killed = region.deployment.cli_with(&killed, &[("DOMICILE_CRASH_AT", "restore.opened")]).await?;
     assert_eq!((killed.code, copies().await?), (None, 1), "{}{}", killed.stdout, killed.stderr);
-    let same = drill(&[]).await?.expect(0)?.json()?;
+    // An archive that was read back is left alone for an hour: only the drill moves the mark from here on.
+    let mut read_back = [0; 2];
+    for (mark, tenant) in read_back.iter_mut().zip([&region.acme, &region.globex]) {
+        let verified = async || Ok(Some(tenant.mark("verified").await?).filter(|mark| *mark > 0));
+        *mark = wait::until("it was read back", verified).await?;
+        tenant.ticket("Another", "Since then").await?;
+    }
+    region.deployment.flush("eu").await?;
+    assert_eq!([region.acme.mark("verified").await?, region.globex.mark("verified").await?], read_back);
+    let same = drill(&[]).await?.expect(0)?;
+    progress(&same.stderr, "drill eu")?;
+    let same = same.json()?;
     let tenants: Vec<_> = same["tenants"].as_array().into_iter().flatten().collect();
     assert!(tenants.len() == 2 && tenants.iter().all(|tenant| tenant["finding"].is_null()), "{same}");
     assert_eq!(copies().await?, 0);
-    assert!(region.acme.mark("verified").await? > 0);
+    let drilled = [region.acme.mark("verified").await?, region.globex.mark("verified").await?];
+    assert!(drilled[0] > read_back[0] && drilled[1] > read_back[1], "{read_back:?} {drilled:?}");
 
     let mut owner = regions::connection(&region.deployment.region("eu")?, DatabaseRole::Owner).await?;
     let spoil = "update read_ticket_list_1.ticket_list set subject = 'Another' where subject = 'Printer'";
     anyhow::ensure!(sqlx::raw_sql(spoil).execute(&mut owner).await?.rows_affected() == 1);
     drill(&["--tenant", "acme"]).await?.expect(0)?;
+    region.globex.ticket("One more", "And archived").await?;
+    region.deployment.flush("eu").await?;
     let wrong = drill(&["--tenant", "globex"]).await?.expect(1)?;
+    assert_eq!(region.globex.mark("verified").await?, drilled[1], "what did not come out as it lives is not verified");
     assert!(wrong.stdout.contains("ticket_list") && wrong.stderr.contains("1 tenants did not come out"), "{wrong:?}");
     let listed = drill(&["--list"]).await?.expect(0)?.json()?;
     let results: Vec<_> = listed.as_array().into_iter().flatten().map(|row| &row["result"]).collect();
@@ -280,6 +318,83 @@ async fn a_drill_finds_tenants_the_same_until_one_is_not_and_leaves_no_scratch()
     assert_eq!(drill(&["--show", id]).await?.expect(1)?.json()?, wrong.json()?);
     drill(&["--show", "20260101T000000Z-0000"]).await?.expect(64)?;
     Ok(())
+}
+
+/// The root over a tenant's first events, as many as are asked for; its state, too.
+async fn root_of(region: &Region, slug: &str, size: Option<u64>) -> anyhow::Result<(u64, Hash, String)> {
+    let mut owner = regions::connection(&region.deployment.region("eu")?, DatabaseRole::Owner).await?;
+    let leaves = sqlx::query_scalar!(
+        "select e.leaf from log.event e join log.tenant t using (tenant_id) where t.slug = $1 and e.position <= $2
+        order by e.position",
+        slug,
+        size.map_or(i64::MAX, u64::cast_signed)
+    );
+    let leaves: Vec<_> =
+        leaves.fetch_all(&mut owner).await?.iter().map(|leaf| Hash::try_from(leaf.as_slice())).collect();
+    let leaves = leaves.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let state = sqlx::query_scalar!("select state from log.tenant where slug = $1", slug).fetch_one(&mut owner).await?;
+    Ok((leaves.len() as u64, archive::merkle::root_of(&leaves), state))
+}
+
+/// Uploads a file to a new ticket; gives where it is read.
+async fn attach(tenant: &Tenant, bytes: &[u8]) -> anyhow::Result<String> {
+    let upload = tenant.client.request(Method::POST, "/api/v2/uploads.json?filename=scan.bin").body(bytes.to_vec());
+    let upload = client::send(upload.header("content-type", "application/octet-stream")).await?.expect(201)?.body;
+    let comment = serde_json::json!({ "body": "See the file", "uploads": [upload["upload"]["token"]] });
+    let ticket = serde_json::json!({ "ticket": { "subject": "A file", "comment": comment } });
+    tenant.client.post("/api/v2/tickets.json", &ticket).await?.expect(201)?;
+    let url = upload["upload"]["attachment"]["content_url"].as_str().context("an address")?;
+    let (_, path) = url.split_once("/attachments/").with_context(|| format!("no address of a file: {url}"))?;
+    Ok(format!("/attachments/{path}"))
+}
+
+#[tokio::test]
+async fn a_tenant_comes_back_in_its_place_with_its_files_and_a_wrong_clock_does_not_close_it() -> anyhow::Result<()> {
+    let mut region = Region::start().await?;
+    let bytes: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
+    let file = attach(&region.acme, &bytes).await?;
+    assert_eq!(region.acme.client.get(&file).await?.expect(200)?.bytes, bytes);
+    region.deployment.flush("eu").await?;
+    let restore = ["restore", "tenant", "--region", "eu", "--tenant", "acme", "--format", "json"];
+
+    let behind = region.deployment.beside("clock");
+    fs::write(&behind, "-86400")?;
+    let clock = [("DOMICILE_CLOCK_OFFSET_FILE", behind.to_str().context("a path")?)];
+    let refused = region.deployment.cli_with(&restore, &clock).await?.expect(1)?;
+    let line = refused.stderr.lines().find(|line| line.contains("this machine's clock says")).context("a line")?;
+    assert!(line.contains("of acme was made at") && line.ends_with("set the clock first"), "{line}");
+    assert_eq!(root_of(&region, "acme", None).await?.2, "active");
+    region.acme.comment(region.ticket, "We are still here", "still").await?.expect(200)?;
+    region.deployment.flush("eu").await?;
+
+    let (acme, globex) = (root_of(&region, "acme", None).await?, root_of(&region, "globex", None).await?);
+    let mut owner = regions::connection(&region.deployment.region("eu")?, DatabaseRole::Owner).await?;
+    let spoil = "delete from log.event e using log.tenant t
+        where t.tenant_id = e.tenant_id and t.slug = 'acme' and e.position between 3 and 5;
+        update log.event e set payload = '\\x00' from log.tenant t
+        where t.tenant_id = e.tenant_id and t.slug = 'acme' and e.position = 7;
+        delete from vault.data_key k using log.tenant t
+        where t.tenant_id = k.tenant_id and t.slug = 'acme' and k.scope like 'attachment-%'";
+    sqlx::raw_sql(spoil).execute(&mut owner).await?;
+    assert_ne!(root_of(&region, "acme", Some(acme.0)).await?.1, acme.1, "the control");
+    let restored = region.deployment.cli(&restore).await?.expect(0)?;
+    progress(&restored.stderr, "restore acme")?;
+    let restored = restored.json()?;
+    let found = ["added", "mended", "set_aside", "keys", "keys_missing"].map(|name| restored[name].as_u64());
+    assert_eq!(found, [3, 1, 0, 1, 0].map(Some), "{restored}");
+    assert_eq!(root_of(&region, "acme", Some(acme.0)).await?, acme);
+    assert_eq!(root_of(&region, "globex", Some(globex.0)).await?, globex);
+
+    // A desk that holds no key in memory.
+    region.deployment.interrupt().await?;
+    region.again().await?;
+    let file = wait::until("the file is back", async || {
+        let answer = region.acme.client.get(&file).await?;
+        Ok((answer.status == 200).then_some(answer.bytes))
+    });
+    assert_eq!(file.await?, bytes, "every byte of the file");
+    region.acme.comment(region.ticket, "And on", "on").await?.expect(200)?;
+    region.whole().await
 }
 
 async fn delete(tenant: &Tenant, path: &str) -> anyhow::Result<Answer> {

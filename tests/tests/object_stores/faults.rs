@@ -24,7 +24,7 @@ const COMMENTS: i64 = 90;
 
 /// What was found whenever a manifest was published, by its key: nothing, if it names only what is there.
 #[derive(Clone, Default)]
-struct Watch(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
+pub(crate) struct Watch(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
 impl Watch {
     /// Verifies the archive in the store's own folder at every manifest, before anybody is told of it.
@@ -57,7 +57,7 @@ impl Watch {
 }
 
 /// A region whose bucket lies behind a proxy that passes everything on, yet.
-async fn behind_a_proxy(seed: u64) -> anyhow::Result<(World, FaultyStore, Watch)> {
+pub(crate) async fn behind_a_proxy(seed: u64) -> anyhow::Result<(World, FaultyStore, Watch)> {
     let (test, watch) = (testkit::region().await?, Watch::default());
     let target: SocketAddr = address(&test)?;
     let bucket = test.folder.path().join("s3").join(&test.region.bucket);

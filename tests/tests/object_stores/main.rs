@@ -2,4 +2,5 @@
 
 mod faults;
 mod full_servers;
+mod restores;
 mod world;
