@@ -2,7 +2,7 @@
 
 use schemas::{
     GroupId,
-    rule::{RuleConditions, RuleDefinition, RuleOutput},
+    rule::{RuleConditions, RuleDefinition, RuleOutput, RuleValue},
     values::RuleKind,
 };
 
@@ -22,6 +22,7 @@ const NARROWING: [&str; 5] = ["status", "type", "group_id", "assignee_id", "requ
 /// Says which field takes what.
 pub fn definition(kind: RuleKind, sent: &RuleDefinition, fields: &[Known]) -> Result<RuleDefinition, Invalid> {
     let vocabulary = Vocabulary { fields, unknown: Unknown::Refused };
+    words(sent)?;
     match kind {
         RuleKind::View => {
             Conditions::read(&sent.conditions, vocabulary)?;
@@ -35,6 +36,29 @@ pub fn definition(kind: RuleKind, sent: &RuleDefinition, fields: &[Known]) -> Re
         description: sent.description.as_deref().map(description).transpose()?,
         ..sent.clone()
     })
+}
+
+/// What is recorded is what was sent, so all of it is looked at, and not only what a condition or an action makes of it: U+0000 is the
+/// one character that read models cannot hold.
+fn words(sent: &RuleDefinition) -> Result<(), Invalid> {
+    let conditions = sent.conditions.all.iter().chain(&sent.conditions.any);
+    let of_conditions = conditions.flat_map(|said| [&said.field, &said.operator].into_iter().chain(texts(&said.value)));
+    let of_actions = sent.actions.iter().flat_map(|said| std::iter::once(&said.field).chain(texts(&said.value)));
+    for (field, words) in [("conditions", of_conditions.collect::<Vec<_>>()), ("actions", of_actions.collect())] {
+        if words.iter().any(|word| word.chars().count() > text::BODY_LENGTH_MAX || word.contains('\0')) {
+            let takes = format!("words of at most {} characters, none of them U+0000", text::BODY_LENGTH_MAX);
+            return Err(Invalid::new(field, takes));
+        }
+    }
+    Ok(())
+}
+
+fn texts(value: &RuleValue) -> &[String] {
+    match value {
+        RuleValue::Text(text) => std::slice::from_ref(text),
+        RuleValue::Many(texts) => texts,
+        RuleValue::Flag(_) | RuleValue::Integer(_) | RuleValue::Decimal(_) | RuleValue::Nothing => &[],
+    }
 }
 
 fn description(said: &str) -> Result<String, Invalid> {

@@ -183,3 +183,33 @@ fn a_macro_does_something() {
     assert_eq!(said(&actions), Some(Said { body: Some("Done.".to_owned()), ..Said::default() }));
     assert_eq!(actions[1], Action::Assignee(Whom::Asker));
 }
+
+#[test]
+fn no_word_of_a_rule_holds_what_read_models_cannot() {
+    let action = |value| RuleAction { field: "comment_value".to_owned(), value };
+    let with = |action| RuleDefinition { actions: vec![action], ..view() };
+    let many = |texts: [&str; 2]| RuleValue::Many(texts.map(str::to_owned).to_vec());
+    let spoilt_condition = |spoil: fn(&mut RuleCondition)| {
+        let mut definition = view();
+        definition.conditions.any.push(condition("tags", "includes", "a"));
+        definition.conditions.any.iter_mut().for_each(spoil);
+        definition
+    };
+    for (kind, definition, field) in [
+        (RuleKind::Macro, with(action(many(["a\0b", "hi"]))), "actions"),
+        (RuleKind::Macro, with(action(many(["channel:all", "a\0b"]))), "actions"),
+        (RuleKind::Macro, with(action(RuleValue::Text("a\0b".to_owned()))), "actions"),
+        (RuleKind::Macro, with(action(many([&"a".repeat(70_000), "hi"]))), "actions"),
+        (RuleKind::View, spoilt_condition(|it| it.field.push('\0')), "conditions"),
+        (RuleKind::View, spoilt_condition(|it| it.operator.push('\0')), "conditions"),
+        (RuleKind::View, spoilt_condition(|it| it.value = RuleValue::Many(vec!["\0".to_owned()])), "conditions"),
+    ] {
+        let rule = Known { kind, ..rule(Audience::Everybody, definition) };
+        match Rule::default().decide(&make(ADMIN, rule)) {
+            Err(Rejection::Invalid { field: refused, .. }) => assert_eq!(refused, field),
+            other => panic!("{other:?}"),
+        }
+    }
+    let sound = Known { kind: RuleKind::Macro, ..rule(Audience::Everybody, with(action(many(["channel:all", "hi"])))) };
+    assert!(Rule::default().decide(&make(ADMIN, sound)).is_ok());
+}

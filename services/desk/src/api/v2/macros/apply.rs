@@ -82,7 +82,7 @@ async fn actions(desk: &Desk, caller: &Caller, rule: RuleId) -> Result<(Vec<Acti
 /// The attributes that an update would take to do the same.
 fn changed(caller: &Caller, actions: &[Action]) -> Map<String, Value> {
     let mut ticket = Map::new();
-    let mut own = Vec::new();
+    let (mut added, mut removed, mut own) = (Vec::new(), Vec::new(), Vec::new());
     for action in actions {
         let (name, value) = match action {
             Action::Status(status) => ("status", json!(status)),
@@ -93,9 +93,15 @@ fn changed(caller: &Caller, actions: &[Action]) -> Map<String, Value> {
             Action::Assignee(Whom::Known(id)) => ("assignee_id", json!(id)),
             Action::Assignee(Whom::Nobody) => ("assignee_id", Value::Null),
             Action::SetTags(tags) => ("tags", json!(tags)),
-            Action::AddTags(tags) => ("additional_tags", json!(tags)),
-            Action::RemoveTags(tags) => ("remove_tags", json!(tags)),
             Action::Subject(subject) => ("subject", json!(subject)),
+            Action::AddTags(tags) => {
+                added.extend(tags);
+                continue;
+            }
+            Action::RemoveTags(tags) => {
+                removed.extend(tags);
+                continue;
+            }
             Action::Field(field, value) => {
                 own.push(json!({"id": field, "value": value}));
                 continue;
@@ -105,6 +111,11 @@ fn changed(caller: &Caller, actions: &[Action]) -> Map<String, Value> {
             Action::Comment(_) | Action::HtmlComment(_) | Action::CommentIsPublic(_) => continue,
         };
         ticket.insert(name.to_owned(), value);
+    }
+    for (name, tags) in [("additional_tags", added), ("remove_tags", removed)] {
+        if !tags.is_empty() {
+            ticket.insert(name.to_owned(), json!(tags));
+        }
     }
     if !own.is_empty() {
         ticket.insert("custom_fields".to_owned(), json!(own));
@@ -144,13 +155,14 @@ impl Spoken {
 /// The words, with their placeholders filled in.
 async fn comment(desk: &Desk, filling: &Filling, (said, is_public): (&Said, bool)) -> Result<Spoken, ApiError> {
     let is_public = said.is_public.unwrap_or(is_public);
-    let html = said.html_body.as_deref().map(|html| filling.html(html));
-    if let Some(html) = html
-        && let Ok(Cleaned { html, text }) = html::clean(desk, &html).await?
-    {
+    if let Some(html) = &said.html_body {
+        let cleaned = html::clean(desk, &filling.html(html)?).await?;
+        let Cleaned { html, text } = cleaned.map_err(|takes| {
+            ApiError::invalid("actions", format!("actions: for comment_value_html {takes}"), "InvalidValue")
+        })?;
         return Ok(Spoken { body: text, html_body: Some(html), is_public });
     }
-    let body = filling.text(said.body.as_deref().unwrap_or_default());
+    let body = filling.text(said.body.as_deref().unwrap_or_default())?;
     Ok(Spoken { body, html_body: None, is_public })
 }
 

@@ -89,12 +89,20 @@ impl Filling {
     }
 
     /// A text with its places filled in.
-    pub(super) fn text(&self, text: &str) -> String {
-        rule::fill(text, |name| self.value(name))
+    ///
+    /// # Errors
+    ///
+    /// If it gets too long.
+    pub(super) fn text(&self, text: &str) -> Result<String, ApiError> {
+        Ok(rule::fill(text, |name| self.value(name))?)
     }
 
     /// HTML with its places filled in by text: what somebody wrote is no markup.
-    pub(super) fn html(&self, html: &str) -> String {
-        rule::fill(html, |name| self.value(name).map(|value| html::escape(&value)))
+    ///
+    /// # Errors
+    ///
+    /// If it gets too long.
+    pub(super) fn html(&self, html: &str) -> Result<String, ApiError> {
+        Ok(rule::fill(html, |name| self.value(name).map(|value| html::escape(&value)))?)
     }
 }

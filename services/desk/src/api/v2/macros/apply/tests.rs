@@ -146,3 +146,35 @@ async fn a_macro_is_refused_where_the_update_would_be() -> anyhow::Result<()> {
     assert_eq!(bench.get(GRACE, &format!("/api/v2/macros/{own}/apply")).await.status, 404, "it is somebody's own");
     Ok(())
 }
+
+#[tokio::test]
+async fn tags_of_several_actions_are_all_told() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let actions = json!([
+        action("current_tags", "a b"),
+        action("current_tags", "c"),
+        action("remove_tags", "x"),
+        action("remove_tags", "y")
+    ]);
+    let id = made(&bench, ALAN, actions).await;
+    let ticket = bench.get(ALAN, &format!("/api/v2/macros/{id}/apply")).await.body["result"]["ticket"].clone();
+    assert_eq!(ticket, json!({"additional_tags": ["a", "b", "c"], "remove_tags": ["x", "y"]}));
+    Ok(())
+}
+
+#[tokio::test]
+async fn words_that_are_none_when_filled_in_are_refused_and_not_left_out() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.ticket(GRACE, json!({"subject": "x", "comment": {"body": "y".repeat(40_000)}})).await;
+    let deep = format!("{}x{}", "<b>".repeat(200), "</b>".repeat(200));
+    for (field, words) in [
+        ("comment_value", "{{ticket.description}}{{ticket.description}}"),
+        ("comment_value_html", "<p>{{ticket.description}}{{ticket.description}}</p>"),
+        ("comment_value_html", deep.as_str()),
+    ] {
+        let id = made(&bench, ALAN, json!([action(field, words)])).await;
+        let answer = bench.get(ALAN, &format!("/api/v2/tickets/1/macros/{id}/apply")).await;
+        assert_eq!(answer.wrong_fields(), ["actions"], "{field}: {}", answer.body);
+    }
+    Ok(())
+}
