@@ -12,7 +12,7 @@ pub(crate) struct Row {
     pub(crate) reads: Reads,
 }
 
-/// What a GET of a route reads. Other methods are commands: what they do is in the log anyway.
+/// What a GET of a route reads. Other methods are commands, but for [`READ_BY_POST`]: what they do is in the log anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reads {
     /// The thing whose id is `{id}` in the path.
@@ -32,6 +32,9 @@ const PUBLIC: Reads = Nothing("the same for everybody, and about nobody");
 const COMMAND: Reads = Nothing("it takes commands only");
 const SETTINGS: Reads = Nothing("settings of the tenant, and about nobody");
 const PLACE: Reads = Nothing("positions and places of the tenant, and about nobody");
+
+/// Routes that are asked by a POST, because what is asked does not fit into an address, and write nothing.
+pub(crate) const READ_BY_POST: [&str; 2] = ["/api/v2/views/preview", "/api/v2/views/preview/count"];
 
 /// Every route of a tenant's host.
 pub(crate) const ROWS: &[(&str, Reads)] = &[
@@ -176,7 +179,12 @@ pub(crate) fn row(path: &str) -> Row {
 impl Row {
     /// Whether a request of this method is a read that is recorded.
     pub(crate) fn is_read(&self, method: &Method) -> bool {
-        matches!(*method, Method::GET | Method::HEAD) && !matches!(self.reads, Nothing(_))
+        let is_asking = match *method {
+            Method::GET | Method::HEAD => true,
+            Method::POST => READ_BY_POST.contains(&self.path),
+            _ => false,
+        };
+        is_asking && !matches!(self.reads, Nothing(_))
     }
 
     /// Whether a request of this method is a command, whose answer may be a read.
