@@ -1,5 +1,7 @@
 //! An event that cannot be applied halts its tenant in that projection, and nobody and nothing else.
 
+use std::collections::BTreeSet;
+
 use schemas::{
     Position,
     tenant::{PlanChosen, TenantEvent},
@@ -157,8 +159,15 @@ async fn a_hole_right_after_the_checkpoint_halts_a_follower() -> anyhow::Result<
     }
     world.as_owner("delete from log.event where position = 3 and tenant_id = ", &acme).await?;
     let manner = Manner { patience: Patience::Leave, delivery: Delivery::default() };
-    let round = follow::round(&world.deps, &acme, projections::ALL, &manner).await?;
-    assert_eq!(round.halted, crate::PROJECTIONS);
+    let (mut halted, all) = (BTreeSet::new(), crate::PROJECTIONS.iter().copied().collect::<BTreeSet<_>>());
+    // A projection whose gate is not free is passed over, and comes with a later round.
+    for _ in 0..100 {
+        halted.extend(follow::round(&world.deps, &acme, projections::ALL, &manner).await?.halted);
+        if halted == all {
+            break;
+        }
+    }
+    assert_eq!(halted, all);
     assert_eq!(world.status(&acme, "audits").await?.halted.expect("halted").position, Position::new(3));
     Ok(())
 }
