@@ -12,9 +12,12 @@ use anyhow::Context;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Variables that would change what the program does.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 12] = [
     "DOMICILE_DATA",
     "DOMICILE_REGIONS",
+    "DOMICILE_DIRECTORY",
+    "DOMICILE_DIRECTORY_TOKEN_FILE",
+    "DOMICILE_DIRECTORY_KEY",
     "DOMICILE_LOG",
     "DOMICILE_LISTEN",
     "DOMICILE_LISTEN_TLS",

@@ -122,16 +122,10 @@ impl Roles {
 
     /// Starts a desk. Its first start brings the region's database to the newest schema, so it comes before workers.
     pub async fn desk(&self, region: &str, name: &str) -> anyhow::Result<Role> {
-        let token = self.folder.path().join("data/directory/keys/token");
-        let token = token.to_str().context("folders of tests have plain names")?;
-        let directory = format!("http://{}", self.directory.address()?);
-        let key = self.library()?.signing_key(&"directory".parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))?;
-        let key = hex::encode(key.public_key());
-        let arguments = ["desk", "--apex", APEX, "--listen", "127.0.0.1:0", "--directory", &directory]
-            .into_iter()
-            .chain(["--directory-token-file", token, "--directory-key", &key]);
+        let arguments = ["desk", "--apex", APEX, "--listen", "127.0.0.1:0"].map(str::to_owned);
+        let arguments = arguments.into_iter().chain(self.directory_options()?);
         let front = Target::default();
-        let mut role = self.role(region, name, arguments.map(str::to_owned).collect()).await?;
+        let mut role = self.role(region, name, arguments.collect()).await?;
         role.stand_behind(Proxy::start(front.clone(), Greeting::ProxyHeader).await?, front);
         self.begin(&mut role).await?;
         Ok(role)
@@ -190,6 +184,24 @@ impl Roles {
     /// Runs a verb over the same stores.
     pub async fn cli(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         run(&self.folder, arguments).await
+    }
+
+    /// The same, told where the directory is: no `up` says so.
+    pub async fn cli_by_directory(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
+        let options = self.directory_options()?;
+        let arguments: Vec<&str> = arguments.iter().copied().chain(options.iter().map(String::as_str)).collect();
+        self.cli(&arguments).await
+    }
+
+    /// How a desk or a command reaches the directory.
+    fn directory_options(&self) -> anyhow::Result<[String; 6]> {
+        let token = self.folder.path().join("data/directory/keys/token");
+        let token = token.to_str().context("folders of tests have plain names")?;
+        let directory = format!("http://{}", self.directory.address()?);
+        let key = self.library()?.signing_key(&"directory".parse()?).map_err(|failure| anyhow::anyhow!("{failure}"))?;
+        let key = hex::encode(key.public_key());
+        let options = ["--directory", &directory, "--directory-token-file", token, "--directory-key", &key];
+        Ok(options.map(str::to_owned))
     }
 
     /// What `domicile audit verify` is to trust: the key that the region's archives are signed with.

@@ -46,12 +46,11 @@ pub enum Command {
     Tenant(commands::tenant::Tenant),
     /// Replay, look at, verify, prove and export a tenant's event history.
     #[command(subcommand)]
-    Audit(commands::audit::Audit),
+    Audit(Box<commands::audit::Audit>),
     /// Back a region up, and look at its backups.
     #[command(subcommand)]
     Backup(commands::backup::Backup),
     /// Bring a region or a tenant back from its archive.
-    #[command(subcommand)]
     Restore(commands::restore::Restore),
     /// Restore a sample of a region's tenants beside the living ones, compare them, and sign what was found.
     Drill(commands::drill::Drill),

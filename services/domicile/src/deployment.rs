@@ -19,6 +19,7 @@ use vault::{RegionKey, SigningKey, SigningKeyFolder, Vault};
 use crate::{
     cli::Place,
     data_folder::DataFolder,
+    directory_option::{GivenDirectory, KnownDirectory},
     exit::{Failure, Outcome},
     running::Running,
 };
@@ -44,6 +45,8 @@ pub struct Deployment {
     pub edge: Option<(String, SocketAddr)>,
     /// Whether desks that it starts keep the hosting policy's limits of requests.
     pub rate_limits: desk::RateLimits,
+    /// The directory that a command was given, in the place of the running `up`'s.
+    given_directory: Option<KnownDirectory>,
 }
 
 impl Deployment {
@@ -54,7 +57,13 @@ impl Deployment {
         let ids: Arc<dyn Ids> = Arc::new(SystemIds::new(Arc::clone(&clock)));
         let data = DataFolder::new(&place.data);
         data.check_version()?;
-        Ok(Self { data, regions: Arc::new(regions), clock, ids, edge: None, rate_limits: desk::RateLimits::Policy })
+        let (edge, rate_limits, given_directory) = (None, desk::RateLimits::Policy, None);
+        Ok(Self { data, regions: Arc::new(regions), clock, ids, edge, rate_limits, given_directory })
+    }
+
+    /// The same, for a command that may be given its directory: part of the options is wrong use.
+    pub fn open_with(place: &Place, directory: &GivenDirectory) -> Result<Self, Failure> {
+        Ok(Self { given_directory: directory.find()?, ..Self::open(place)? })
     }
 
     /// The running `up`, or the line that says how to start one.
@@ -158,17 +167,29 @@ impl Deployment {
         }
     }
 
-    /// The directory of the running `up`.
-    pub fn directory(&self) -> Result<directory::Client, Failure> {
+    /// The directory that the command was given, or that of the running `up`.
+    pub fn directory(&self) -> Result<KnownDirectory, Failure> {
+        if let Some(given) = &self.given_directory {
+            return Ok(given.clone());
+        }
+        let Some(running) = Running::find(&self.data) else {
+            let folder = self.data.path().display();
+            return Err(Failure::unavailable(anyhow::anyhow!(
+                "no directory: give --directory, --directory-token-file and --directory-key; or, as nothing runs on {folder}, \
+                 start it with `make run`, or name its folder with --data"
+            )));
+        };
         let token = std::fs::read_to_string(self.data.keys(&directory_id()).join("token"))?;
-        Ok(directory::Client::new(&self.running()?.directory, token.trim())?)
+        let client = directory::Client::new(&running.directory, token.trim())?;
+        Ok(KnownDirectory { client, key: self.signing_key(&directory_id())?.public_key() })
     }
 
     /// The directory's map, its signature checked.
     pub async fn directory_map(&self) -> Result<Map, Failure> {
-        let bytes = self.directory()?.map(None, None, Duration::ZERO).await?;
+        let KnownDirectory { client, key } = self.directory()?;
+        let bytes = client.map(None, None, Duration::ZERO).await?;
         let bytes = bytes.ok_or_else(|| anyhow::anyhow!("the directory sent no map"))?;
-        Ok(directory::map::verify(&bytes, &self.signing_key(&directory_id())?.public_key())?)
+        Ok(directory::map::verify(&bytes, &key)?)
     }
 
     /// What a projector of the region works with.

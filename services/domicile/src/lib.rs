@@ -1,13 +1,14 @@
 //! The one binary: it knows every service, wires them together, and holds no rule of its own.
 //!
-//! Reading order: [`cli`] (every verb), [`commands`] (a file a verb), [`up`] (everything in one process), [`deployment`] and
-//! [`data_folder`] (where things are), [`mail`] and [`import`] (mail into tickets), [`residency`] (marks in files),
+//! Reading order: [`cli`] (every verb), [`commands`] (a file a verb), [`up`] (everything in one process), [`deployment`],
+//! [`directory_option`] and [`data_folder`] (where things are), [`mail`] and [`import`] (mail into tickets), [`residency`] (marks in files),
 //! [`output`], [`progress`], [`exit`] (what people see).
 
 pub mod cli;
 pub mod commands;
 pub mod data_folder;
 pub mod deployment;
+pub mod directory_option;
 pub mod exit;
 pub mod import;
 pub mod mail;

@@ -11,6 +11,7 @@ use super::restore;
 use crate::{
     cli::{FormatOption, Place},
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     output::{Row, print_list},
 };
@@ -21,6 +22,9 @@ pub struct Doctor {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub format: FormatOption,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
     /// Bring tenants whose log ends before what was published of it forward from their archives.
     #[arg(long)]
     pub heal: bool,
@@ -51,11 +55,12 @@ fn finding(check: impl Into<String>, result: Result<String, String>) -> Finding 
 
 /// Runs it.
 pub async fn run(place: &Place, options: &Doctor) -> Outcome {
+    options.directory.find()?;
     let mut findings = vec![
         finding("PostgreSQL's programs", programs()),
         finding("region files and hosting policy", region_files(place)),
     ];
-    if let Ok(deployment) = Deployment::open(place) {
+    if let Ok(deployment) = Deployment::open_with(place, &options.directory) {
         findings.extend(stores(&deployment, options.heal).await);
     }
     let wrong = findings.iter().filter(|finding| !finding.ok).count();

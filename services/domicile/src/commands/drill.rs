@@ -10,6 +10,7 @@ use super::restore::{self, RestoreBar, name, said};
 use crate::{
     cli::{Place, RegionOption},
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list},
 };
@@ -20,6 +21,9 @@ pub struct Drill {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub region: RegionOption,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
     /// This tenant; a sample when absent.
     #[arg(long, value_name = "NAME")]
     pub tenant: Option<Slug>,
@@ -100,7 +104,7 @@ impl From<&DrillReport> for DrillRow {
 
 /// Runs it. Exit code 1 if a tenant did not come out as it lives.
 pub async fn run(place: &Place, options: &Drill) -> Outcome {
-    let deployment = Deployment::open(place)?;
+    let deployment = Deployment::open_with(place, &options.directory)?;
     let deps = restore::deps(&deployment, &options.region.region).await?;
     if options.list {
         return list(&deps, options.format).await;

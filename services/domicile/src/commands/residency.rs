@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::{
     cli::Place,
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list},
     residency,
@@ -32,6 +33,9 @@ pub struct Verify {
     /// The region the canaries were put into.
     #[arg(long, value_name = "REGION")]
     pub home: Option<RegionId>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -56,7 +60,7 @@ impl Row for CheckRow {
 
 /// Runs it.
 pub async fn run(place: &Place, Residency::Verify(options): &Residency) -> Outcome {
-    let deployment = Deployment::open(place)?;
+    let deployment = Deployment::open_with(place, &options.directory)?;
     let rows = verify(&deployment, options).await?;
     let wrong: usize = rows.iter().map(|row| row.wrong.len()).sum();
     print_list(&rows, options.format)?;

@@ -17,6 +17,7 @@ use super::audit::visit;
 use crate::{
     cli::{Place, RegionFormatOption, RegionOption, TenantOption},
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     output::Format,
 };
@@ -26,8 +27,19 @@ pub(crate) use region::said;
 pub use tenant::heal;
 
 /// `domicile restore`.
+#[derive(Debug, Args)]
+pub struct Restore {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
+    /// What to bring back, or to look at.
+    #[command(subcommand)]
+    pub what: What,
+}
+
+/// The verbs of `domicile restore`.
 #[derive(Debug, Subcommand)]
-pub enum Restore {
+pub enum What {
     /// A whole region into an empty database, from the archives in its bucket. Run again after an interruption, it goes on.
     Region(OfRegion),
     /// One tenant in its place, up to the end of its archive: gone, behind or damaged. Its neighbours are not touched.
@@ -84,15 +96,16 @@ pub struct OfTenant {
 
 /// Runs it.
 pub async fn run(place: &Place, command: &Restore) -> Outcome {
-    match command {
-        Restore::Region(options) => region::run(place, options).await,
-        Restore::Tenant(options) => tenant::run(place, options).await,
-        Restore::Ticket(options) => ticket::run(place, options).await,
-        Restore::Beside(options) => beside::make(place, options).await,
-        Restore::List(options) => beside::list(place, options).await,
-        Restore::Show(options) => beside::show(place, options).await,
-        Restore::Diff(options) => beside::diff(place, options).await,
-        Restore::Drop(options) => beside::drop(place, options).await,
+    let deployment = Deployment::open_with(place, &command.directory)?;
+    match &command.what {
+        What::Region(options) => region::run(&deployment, options).await,
+        What::Tenant(options) => tenant::run(&deployment, options).await,
+        What::Ticket(options) => ticket::run(&deployment, options).await,
+        What::Beside(options) => beside::make(&deployment, options).await,
+        What::List(options) => beside::list(&deployment, options).await,
+        What::Show(options) => beside::show(&deployment, options).await,
+        What::Diff(options) => beside::diff(&deployment, options).await,
+        What::Drop(options) => beside::drop(&deployment, options).await,
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
     str::FromStr,
     time::Duration,
 };
@@ -20,6 +20,7 @@ use tokio::{net::TcpListener, signal::unix::SignalKind};
 use crate::{
     cli::{Place, RateLimitsOption, RegionOption},
     deployment::Deployment,
+    directory_option::{DirectoryOption, PublicKey, public_key, read},
     exit::{Failure, Outcome},
     up::region,
 };
@@ -35,25 +36,6 @@ pub struct WorkerRole {
     /// Where to serve /healthz, /readyz and /metrics; a replicator serves /ops there, too.
     #[arg(long, default_value_t = loopback(9464), value_name = "ADDRESS:PORT")]
     pub listen_operations: SocketAddr,
-}
-
-/// How a role reaches the directory.
-#[derive(Debug, Clone, Args)]
-pub struct DirectoryOption {
-    /// The directory's address.
-    #[arg(long, env = "DOMICILE_DIRECTORY", value_name = "URL")]
-    pub directory: String,
-    /// File with the token that opens the directory.
-    #[arg(long, env = "DOMICILE_DIRECTORY_TOKEN_FILE", value_name = "FILE")]
-    pub directory_token_file: PathBuf,
-}
-
-impl DirectoryOption {
-    fn client(&self) -> Result<directory::Client, Failure> {
-        let token = read(&self.directory_token_file, "--directory-token-file")?;
-        directory::Client::new(&self.directory, token.trim())
-            .map_err(|error| Failure::usage(format!("--directory: {error}")))
-    }
 }
 
 /// `domicile desk`.
@@ -137,10 +119,6 @@ pub struct DirectoryRole {
     pub listen: SocketAddr,
 }
 
-/// An Ed25519 public key.
-#[derive(Debug, Clone, Copy)]
-pub struct PublicKey([u8; 32]);
-
 /// A region and where its desk takes connections.
 #[derive(Debug, Clone)]
 pub struct RegionBackend {
@@ -159,18 +137,6 @@ impl FromStr for RegionBackend {
         let backend = Backend { plain: address(plain)?, tls: address(tls)? };
         Ok(Self { region: region.parse().map_err(|_| TAKES)?, backend })
     }
-}
-
-fn public_key(text: &str) -> Result<PublicKey, String> {
-    let mut key = [0; 32];
-    hex::decode_to_slice(text, &mut key).map_err(|_| "takes 64 hex digits")?;
-    Ok(PublicKey(key))
-}
-
-fn read(file: &Path, option: &str) -> Result<String, Failure> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Failure::configuration(anyhow::anyhow!("{option}: {} cannot be read: {error}", file.display()))
-    })
 }
 
 const fn loopback(port: u16) -> SocketAddr {

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    cli::{FormatOption, Place},
+    cli::Place,
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     import::{Client, client::Error},
     output::{Format, Row, print_list},
@@ -21,7 +22,7 @@ pub enum Tenant {
     /// Sign a tenant up, as the signup form does. Prints the first admin's API token once.
     Create(Create),
     /// Every tenant of the deployment, from the directory's signed map.
-    List(FormatOption),
+    List(List),
     /// One tenant: its home and its marks.
     Show(Show),
 }
@@ -51,11 +52,25 @@ pub struct Create {
     pub admin_password: String,
 }
 
+/// `domicile tenant list`.
+#[derive(Debug, Args)]
+pub struct List {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
 /// `domicile tenant show`.
 #[derive(Debug, Args)]
 pub struct Show {
     /// The name in its address.
     pub subdomain: Slug,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -103,11 +118,13 @@ impl Row for MarkRow {
 
 /// Runs it.
 pub async fn run(place: &Place, command: &Tenant) -> Outcome {
-    let deployment = Deployment::open(place)?;
     match command {
-        Tenant::Create(options) => create(&deployment, options).await,
-        Tenant::List(options) => print_list(&rows(&deployment).await?, options.format),
-        Tenant::Show(options) => show(&deployment, options).await,
+        Tenant::Create(options) => create(&Deployment::open(place)?, options).await,
+        Tenant::List(options) => {
+            let deployment = Deployment::open_with(place, &options.directory)?;
+            print_list(&rows(&deployment).await?, options.format)
+        }
+        Tenant::Show(options) => show(&Deployment::open_with(place, &options.directory)?, options).await,
     }
 }
 

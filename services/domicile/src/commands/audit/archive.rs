@@ -19,6 +19,7 @@ use schemas::{RegionId, Slug};
 use crate::{
     cli::Place,
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
 };
 
@@ -45,6 +46,9 @@ pub struct ArchiveOption {
     /// bucket.
     #[arg(long, value_name = "KEY")]
     pub witness: Vec<Verifier>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
 }
 
 /// An archive to read, and what is known of it from elsewhere.
@@ -86,7 +90,8 @@ impl ArchiveOption {
             (Some(folder), _, _) if folder.is_dir() => Ok(self.folder(folder)),
             (Some(folder), _, _) => Err(Failure::usage(format!("--from: {} is no folder", folder.display()))),
             (None, Some(region), Some(tenant)) => {
-                let archive = published(&Deployment::open(place)?, region, tenant, self.verifier.as_ref()).await?;
+                let deployment = Deployment::open_with(place, &self.directory)?;
+                let archive = published(&deployment, region, tenant, self.verifier.as_ref()).await?;
                 let witnesses = [archive.witnesses, self.witness.clone()].concat();
                 Ok(Archive { witnesses, ..archive })
             }

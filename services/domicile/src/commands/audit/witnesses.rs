@@ -26,6 +26,7 @@ use super::{
 use crate::{
     cli::{Place, TenantOption},
     deployment::Deployment,
+    directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     output::{Format, Row, print_list},
 };
@@ -36,6 +37,9 @@ pub struct Witnesses {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub tenant: TenantOption,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: GivenDirectory,
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -105,7 +109,7 @@ impl Row for Seen {
 }
 
 pub(super) async fn run(place: &Place, options: &Witnesses) -> Outcome {
-    let deployment = Deployment::open(place)?;
+    let deployment = Deployment::open_with(place, &options.directory)?;
     let (region, tenant) = (&options.tenant.region, &options.tenant.tenant);
     let mut seen = look(&deployment, options).await?;
     if seen.iter().any(Seen::contradicts) {

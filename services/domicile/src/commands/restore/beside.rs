@@ -6,13 +6,13 @@ use restorer::{
     Beside, RestorerDeps, beside,
     diff::{self, Difference},
 };
-use schemas::{RegionId, StreamName, TenantId};
+use schemas::{StreamName, TenantId};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{RestoreBar, region::said};
 use crate::{
-    cli::{Place, RegionFormatOption, RegionOption, TenantOption},
+    cli::{RegionFormatOption, RegionOption, TenantOption},
     commands::audit::{
         Moment, in_words,
         visit::{self, Purpose},
@@ -161,9 +161,8 @@ fn shown(value: &Value) -> String {
     text.chars().take(VALUE_LENGTH_MAX - 1).chain(['…']).collect()
 }
 
-pub(super) async fn make(place: &Place, options: &Make) -> Outcome {
-    let deployment = Deployment::open(place)?;
-    let deps = super::deps(&deployment, &options.tenant.region).await?;
+pub(super) async fn make(deployment: &Deployment, options: &Make) -> Outcome {
+    let deps = super::deps(deployment, &options.tenant.region).await?;
     let tenant_id = super::tenant_id(&deps, &options.tenant.tenant)?;
     let as_of = options.at.map_or(AsOf::End, AsOf::from);
     let bar = RestoreBar::new(format!("copy {}", options.tenant.tenant));
@@ -173,15 +172,15 @@ pub(super) async fn make(place: &Place, options: &Make) -> Outcome {
     print_list(&[made], options.format)
 }
 
-pub(super) async fn list(place: &Place, options: &RegionFormatOption) -> Outcome {
-    let deps = deps(place, &options.region).await?;
+pub(super) async fn list(deployment: &Deployment, options: &RegionFormatOption) -> Outcome {
+    let deps = super::deps(deployment, &options.region).await?;
     let rows: Vec<_> = beside::list(&deps).await.map_err(said)?.into_iter().map(CopyRow::from).collect();
     print_list(&rows, options.format)
 }
 
-pub(super) async fn show(place: &Place, options: &Show) -> Outcome {
+pub(super) async fn show(deployment: &Deployment, options: &Show) -> Outcome {
     let list = &options.named.list;
-    let (_, _, state) = copied(place, &options.named, options.stream.as_ref()).await?;
+    let (_, _, state) = copied(deployment, &options.named, options.stream.as_ref()).await?;
     if let Some(stream) = &options.stream {
         let unknown = || Failure::usage(format!("--stream: the copy has no {stream}"));
         let found = state.streams.get(stream).ok_or_else(unknown)?;
@@ -202,30 +201,25 @@ pub(super) async fn show(place: &Place, options: &Show) -> Outcome {
     print_list(&rows.collect::<Vec<_>>(), list.format)
 }
 
-pub(super) async fn diff(place: &Place, options: &Named) -> Outcome {
-    let (deps, tenant_id, copied) = copied(place, options, None).await?;
+pub(super) async fn diff(deployment: &Deployment, options: &Named) -> Outcome {
+    let (deps, tenant_id, copied) = copied(deployment, options, None).await?;
     let living = diff::living(&deps, tenant_id).await.map_err(said)?;
     let rows = diff::differences(&copied, &living).into_iter().map(DifferenceRow);
     print_list(&rows.collect::<Vec<_>>(), options.list.format)
 }
 
-pub(super) async fn drop(place: &Place, options: &Drop) -> Outcome {
-    let deps = deps(place, &options.region.region).await?;
+pub(super) async fn drop(deployment: &Deployment, options: &Drop) -> Outcome {
+    let deps = super::deps(deployment, &options.region.region).await?;
     beside::drop(&deps, &options.name).await.map_err(said)
-}
-
-async fn deps(place: &Place, region: &RegionId) -> Result<RestorerDeps, Failure> {
-    super::deps(&Deployment::open(place)?, region).await
 }
 
 /// Whose copy it is, and its state. The tenant is told before it is opened.
 async fn copied(
-    place: &Place,
+    deployment: &Deployment,
     options: &Named,
     stream: Option<&StreamName>,
 ) -> Result<(RestorerDeps, TenantId, State), Failure> {
-    let deployment = Deployment::open(place)?;
-    let deps = super::deps(&deployment, &options.list.region).await?;
+    let deps = super::deps(deployment, &options.list.region).await?;
     let found = beside::find(&deps, &options.name).await.map_err(said)?;
     // Nothing is opened of a copy that is not whole.
     let whose = found.tenant.as_ref().filter(|_| found.state == beside::State::Whole);
@@ -234,7 +228,7 @@ async fn copied(
     let (region, pool) = (deps.region(), &deps.replicator.pool);
     let resident = deployment.resident(&mut *pool.acquire().await?, &region.id, slug).await?;
     let purpose = Purpose { stream, is_export: false, reason: options.reason.as_deref() };
-    visit::record(&deployment, region, &resident, purpose).await?;
+    visit::record(deployment, region, &resident, purpose).await?;
     let state = diff::copied(&deps, &found).await.map_err(said)?;
     Ok((deps, *tenant_id, state))
 }

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::{OfRegion, RestoreBar};
 use crate::{
-    cli::Place,
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::{Row, print_list},
@@ -39,9 +38,8 @@ impl Row for TenantRow {
     }
 }
 
-pub(super) async fn run(place: &Place, options: &OfRegion) -> Outcome {
-    let deployment = Deployment::open(place)?;
-    let deps = super::deps(&deployment, &options.region.region).await?;
+pub(super) async fn run(deployment: &Deployment, options: &OfRegion) -> Outcome {
+    let deps = super::deps(deployment, &options.region.region).await?;
     let bar = RestoreBar::new(format!("restore {}", options.region.region));
     let asked = RegionRestore { backup_id: options.backup.clone(), is_anew: options.anew };
     let restored = restore_region(&deps, &asked, &|at| bar.at(&at)).await.map_err(said)?;

@@ -9,7 +9,6 @@ use super::{
     region::{doubts, said},
 };
 use crate::{
-    cli::Place,
     deployment::Deployment,
     exit::{Failure, Outcome},
     output::print_one,
@@ -66,9 +65,8 @@ impl Restored {
     }
 }
 
-pub(super) async fn run(place: &Place, options: &OfTenant) -> Outcome {
-    let deployment = Deployment::open(place)?;
-    let deps = super::deps(&deployment, &options.tenant.region).await?;
+pub(super) async fn run(deployment: &Deployment, options: &OfTenant) -> Outcome {
+    let deps = super::deps(deployment, &options.tenant.region).await?;
     let slug = &options.tenant.tenant;
     let tenant_id = super::tenant_id(&deps, slug)?;
     let asked = TenantRestore { is_anew: options.anew, ..TenantRestore::of(tenant_id, options.set_aside) };

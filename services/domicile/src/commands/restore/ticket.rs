@@ -8,7 +8,7 @@ use schemas::{Position, Slug, TicketId};
 use serde::Serialize;
 
 use crate::{
-    cli::{Place, TenantOption},
+    cli::TenantOption,
     commands::audit::Moment,
     deployment::Deployment,
     exit::{Failure, Outcome},
@@ -63,17 +63,16 @@ impl From<Moment> for undelete::Moment {
     }
 }
 
-pub(super) async fn run(place: &Place, options: &OfTicket) -> Outcome {
-    let deployment = Deployment::open(place)?;
+pub(super) async fn run(deployment: &Deployment, options: &OfTicket) -> Outcome {
     let region = deployment.region(&options.tenant.region)?;
     let slug = &options.tenant.tenant;
     let mut connection = regions::connection(&region, DatabaseRole::Desk).await?;
     let resident = deployment.resident(&mut connection, &region.id, slug).await?;
     // A desk that serves nobody: the one write path, and nothing else of it.
     let (metrics, roles) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
-    let apex = deployment.running()?.apex;
-    let directory = (deployment.directory()?, None);
-    let desk = region::desk(&deployment, &region, &apex, directory, (&metrics, &roles)).await?;
+    // It answers on no host and cosigns nothing, so it needs neither the apex nor the directory's key.
+    let directory = (deployment.directory()?.client, None);
+    let desk = region::desk(deployment, &region, "", directory, (&metrics, &roles)).await?;
     let restored = undelete::restore_ticket(&desk, &resident, options.ticket, options.at.map(Into::into)).await;
     roles.request();
     let Restored { was_deleted, events, position } = restored.map_err(said)?;
