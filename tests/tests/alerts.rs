@@ -9,7 +9,7 @@ use runtime::RegionMetrics;
 use system_tests::repository;
 
 /// Every alarm that there has to be, and what it is about.
-const ALARMS: [(&str, &str); 18] = [
+const ALARMS: [(&str, &str); 20] = [
     ("DomicileAppendsRefused", "domicile_append_refusals_total"),
     ("DomicileAppendsSlow", "domicile_append_seconds_bucket"),
     ("DomicileArchiveBehind", "domicile_mark_age_seconds"),
@@ -22,7 +22,9 @@ const ALARMS: [(&str, &str); 18] = [
     ("DomicileLogNotCosigned", "domicile_witness_refused_logs"),
     ("DomicileLogUnproven", "domicile_witness_unproven_seconds"),
     ("DomicileQueueFull", "domicile_queue_refusals_total"),
+    ("DomicileReplicatorSilent", "domicile_mark_age_seconds"),
     ("DomicileSubscriptionBehind", "domicile_subscription_lag_seconds"),
+    ("DomicileSubscriptionSilent", "domicile_subscription_lag_seconds"),
     ("DomicileTenantHalted", "domicile_subscription_halted_tenants"),
     ("DomicileTopicAway", "domicile_topic_connected"),
     ("DomicileTopicNotBelieved", "domicile_topic_records_refused_total"),
