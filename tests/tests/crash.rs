@@ -153,8 +153,8 @@ impl Walk {
     }
 }
 
-/// Where a rebuild, and where a restore, is killed at each of its points.
-const ELSEWHERE: [&str; 2] = [include_str!("rebuild.rs"), include_str!("restore.rs")];
+/// Where a rebuild, a restore, and telling tenants of what an operator did are killed at each of their points.
+const ELSEWHERE: [&str; 3] = [include_str!("rebuild.rs"), include_str!("restore.rs"), include_str!("operator.rs")];
 
 /// A point nobody is killed at shows nothing.
 #[test]
