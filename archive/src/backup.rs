@@ -26,7 +26,7 @@ pub struct BackupManifest {
     pub cut_at: Timestamp,
     /// When everything up to those heads was in the archives.
     pub completed_at: Timestamp,
-    /// Every tenant at home in the region, by id.
+    /// Every tenant at home in the region, and every one that the backup before names, by id.
     pub tenants: Vec<TenantBackup>,
     /// The C2SP verifier key of the signature. A claim until it is compared with one from elsewhere.
     pub verifier: String,

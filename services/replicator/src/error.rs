@@ -43,6 +43,15 @@ pub enum Error {
         /// Which tenant.
         tenant_id: TenantId,
     },
+    /// The newest backup names a tenant that the database does not know.
+    #[error(
+        "tenant {tenant_id} was backed up before and is not in the database, which was lost or put back: \
+         `domicile restore` brings it from its archive"
+    )]
+    Lost {
+        /// Which tenant.
+        tenant_id: TenantId,
+    },
     /// The bucket holds more than this database ever sealed: the database was restored to an older state. Writing on would
     /// make a second history.
     #[error(

@@ -11,7 +11,7 @@ use eventlog::restore::{
     region::{self as noted, Found},
 };
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use replicator::backup;
+use replicator::backup::{self, Kept};
 use schemas::TenantId;
 use sqlx::PgConnection;
 
@@ -36,7 +36,8 @@ const REGION: &str = "region";
 /// What is to be restored.
 #[derive(Debug, Clone, Default)]
 pub struct RegionRestore {
-    /// The backup that says what must be there. Without: that of the restore which was interrupted, else the newest, if there is one.
+    /// The backup that says what must be there. Without: that of the restore which was interrupted, else the newest that is whole, else
+    /// the newest, if there is one.
     pub backup_id: Option<String>,
     /// Whether one that was interrupted, from another backup, is given up for this one.
     pub is_anew: bool,
@@ -163,8 +164,12 @@ async fn find(
         (Some(asked), _) => Some(asked.clone()),
         (None, Some(begun)) => begun.source.backup_id,
         (None, None) => {
+            // One that lacks somebody says too little, as one does that was made of the emptied database a moment ago.
             let listed = backup::list(&deps.replicator).await?;
-            return Ok(listed.into_iter().filter_map(|listed| listed.manifest.ok()).next_back());
+            return Ok(listed
+                .into_iter()
+                .find(|listed| listed.kept == Kept::AsNewest)
+                .and_then(|listed| listed.manifest.ok()));
         }
     };
     match backup_id {

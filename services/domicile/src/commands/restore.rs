@@ -65,10 +65,10 @@ pub struct OfRegion {
     #[allow(missing_docs)]
     pub region: RegionOption,
     /// The backup that says which tenants and events must be there; when absent that of the restore which was interrupted, else the
-    /// newest. What was archived later comes back too: nothing goes back behind what was published.
+    /// newest that is whole. What was archived later comes back too: nothing goes back behind what was published.
     #[arg(long, value_name = "BACKUP")]
     pub backup: Option<String>,
-    /// Begin anew from this backup, or the newest, though a restore from another one was begun and is not finished.
+    /// Begin anew from this backup, or the newest that is whole, though a restore from another one was begun and is not finished.
     #[arg(long)]
     pub anew: bool,
     /// How to print.

@@ -126,6 +126,69 @@ async fn tenants_that_cannot_be_archived_stand_in_the_backup_with_the_reason() -
 }
 
 #[tokio::test]
+async fn whom_a_lost_database_does_not_know_stands_in_every_backup_until_it_is_back() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let (acme, globex, silent) =
+        (eu.test.tenant("acme").await?, eu.test.tenant("globex").await?, eu.test.tenant("silent").await?);
+    for tenant in [&acme, &globex] {
+        eu.append(tenant, 1, 0, 4).await?;
+    }
+    let whole = backup::create(&eu.deps, &mut |_| ()).await?;
+    eu.append(&acme, 1, 4, 2).await?;
+    archive_tenant(&eu.deps, &acme, None).await?;
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    sqlx::raw_sql("truncate log.tenant, log.event cascade").execute(&owner).await?;
+    // One is there again, and nothing of its log.
+    eu.test.tenant_with_id("globex", globex.tenant_id()).await?;
+    for _ in 0..2 {
+        eu.test.clock.advance(SignedDuration::from_secs(1));
+        let mut seen = Vec::new();
+        let made = backup::create(&eu.deps, &mut |progress| seen.push(progress.tenants)).await?;
+        assert_eq!(seen, [0, 1, 2], "nobody who had nothing: {silent:?}");
+        let found = |tenant: &regions::Resident| {
+            let found = made.tenants.iter().find(|found| found.tenant_id == tenant.tenant_id()).expect("named");
+            (found.size, found.generation, found.reason.clone().unwrap_or_default())
+        };
+        let (size, generation, reason) = found(&acme);
+        assert_eq!((size, generation), (6, 2), "what is archived of it");
+        assert!(reason.contains("is not in the database, which was lost or put back"), "{reason}");
+        let (size, generation, reason) = found(&globex);
+        assert_eq!((size, generation), (4, 1));
+        assert!(reason.contains("older than its archive"), "{reason}");
+        assert_eq!(made.incomplete().count(), 2);
+    }
+    // What cannot be trusted says no less than what was known before.
+    let manifests = files_ending(&eu.s3_folder(), "manifest/00000001.json");
+    manifests.iter().try_for_each(|manifest| std::fs::write(manifest, "{}"))?;
+    std::fs::remove_file(files_ending(&eu.s3_folder(), "manifest/00000002.json").remove(0))?;
+    eu.test.clock.advance(SignedDuration::from_secs(1));
+    let made = backup::create(&eu.deps, &mut |_| ()).await?;
+    let known = made.tenants.iter().find(|found| found.tenant_id == acme.tenant_id()).expect("named");
+    assert_eq!((known.size, known.generation), (6, 2));
+    assert_eq!(whole.incomplete().count(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_was_closed_or_is_new_is_no_tenant_that_a_backup_lacks() -> anyhow::Result<()> {
+    let eu = archiving().await?;
+    let (acme, closed) = (eu.test.tenant("acme").await?, eu.test.tenant("closed").await?);
+    for tenant in [&acme, &closed] {
+        eu.append(tenant, 1, 0, 4).await?;
+    }
+    backup::create(&eu.deps, &mut |_| ()).await?;
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    sqlx::query!("update log.tenant set state = 'closed' where tenant_id = $1", closed.tenant_id().get())
+        .execute(&owner)
+        .await?;
+    eu.test.tenant("initech").await?;
+    eu.test.clock.advance(SignedDuration::from_secs(1));
+    let made = backup::create(&eu.deps, &mut |_| ()).await?;
+    assert_eq!((made.tenants.len(), made.incomplete().count()), (3, 0), "{made:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_backup_in_anothers_place_is_told_apart_and_holds_up_no_list() -> anyhow::Result<()> {
     let eu = archiving().await?;
     let created = backup::create(&eu.deps, &mut |_| ()).await?;

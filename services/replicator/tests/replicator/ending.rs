@@ -78,6 +78,29 @@ async fn a_backup_ends_when_it_was_kept_for_long_enough_and_the_newest_whole_one
 }
 
 #[tokio::test]
+async fn what_a_replicator_makes_of_an_emptied_database_is_not_whole_and_ends_no_other() -> anyhow::Result<()> {
+    let mut eu = archiving().await?;
+    (eu.deps.region.backup_every, eu.deps.region.backup_keep) = (Some(days(1)), days(30));
+    let (acme, globex) = (eu.test.tenant("acme").await?, eu.test.tenant("globex").await?);
+    for tenant in [&acme, &globex] {
+        eu.append(tenant, 1, 0, 4).await?;
+    }
+    let whole = backed_up(&eu).await?;
+    let owner = eu.test.pool(DatabaseRole::Owner).await?;
+    sqlx::raw_sql("truncate log.tenant, log.event cascade").execute(&owner).await?;
+    eu.test.clock.advance(days(40));
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    testkit::eventually(async || Ok((eu.test.metrics.backup_incomplete_tenants.get() == 2).then_some(()))).await?;
+    assert!(shutdown.drain(std::time::Duration::from_secs(60)).await);
+    let listed = backup::list(&eu.deps).await?;
+    let [first, emptied] = listed.as_slice() else { anyhow::bail!("{listed:?}") };
+    assert_eq!((&first.backup_id, first.kept), (&whole.backup_id, Kept::AsNewest));
+    assert!(matches!(emptied.kept, Kept::Until(_)), "{emptied:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_backup_that_is_marked_too_early_is_held_by_its_lock() -> anyhow::Result<()> {
     let eu = archiving().await?;
     let backup = backed_up(&eu).await?;

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use jiff::SignedDuration;
 use replicator::backup;
 use restorer::{
     Error, RegionRestore, RegionRestored, RestoreProgress, TenantOutcome, TenantRestore, restore_region, restore_tenant,
@@ -199,6 +200,42 @@ async fn a_region_goes_on_after_a_tenant_was_restored_by_itself_and_another_sign
     // It is finished now: it begins no other over what has happened since.
     let refused = restore_region(&eu.deps, &RegionRestore::default(), &|_| ()).await.expect_err("initech is there");
     assert!(refused.to_string().contains("it holds initech"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_region_is_held_against_the_newest_whole_backup_and_none_of_the_emptied_database() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let (acme, moved) = (eu.tenant("acme").await?, eu.tenant("moved").await?);
+    for tenant in [&acme, &moved] {
+        eu.settle(tenant).await?;
+    }
+    let checkpoint = std::fs::read(eu.file(&acme, archive::layout::CHECKPOINT))?;
+    let mut whole = Vec::new();
+    for _ in 0..2 {
+        eu.ticket(&acme, 1, 3).await?;
+        whole.push(backup::create(&eu.deps.replicator, &mut |_| ()).await?.backup_id);
+        eu.test.clock.advance(SignedDuration::from_hours(6));
+    }
+    eu.lose_database().await?;
+    // Before anybody restores, a replicator looks whether a backup is due.
+    let emptied = backup::create(&eu.deps.replicator, &mut |_| ()).await?;
+    assert_eq!(emptied.incomplete().count(), 2);
+    // The archive has lost its end, which only a backup can tell, and the directory one of the two names.
+    for generation in [2, 3] {
+        std::fs::remove_file(eu.file(&acme, &archive::layout::manifest(generation)))?;
+    }
+    for segment in ["events/000000000014-000000000016.seg.zst", "events/000000000017-000000000019.seg.zst"] {
+        std::fs::remove_file(eu.file(&acme, segment))?;
+    }
+    std::fs::write(eu.file(&acme, archive::layout::CHECKPOINT), checkpoint)?;
+    eu.deps.names.remove(&moved.tenant_id());
+    let outcome = restored(&eu).await?;
+    assert_eq!(outcome.backup_id.as_ref(), whole.last());
+    let refused = &outcome.tenants[&acme.tenant_id()];
+    assert!(matches!(refused, TenantOutcome::Refused(Error::WrongArchive { .. })), "{refused:?}");
+    let refused = &outcome.tenants[&moved.tenant_id()];
+    assert!(matches!(refused, TenantOutcome::Refused(Error::NotAtHome { .. })), "{refused:?}");
     Ok(())
 }
 
