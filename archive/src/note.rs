@@ -157,6 +157,17 @@ pub fn text(note: &str) -> Result<&str, Error> {
     split(note).map(|(text, _)| text)
 }
 
+/// The keys that are said to have signed a note, `<name>+<id>` as verifier keys begin, unchecked: for naming one that nobody here knows.
+pub fn signers(note: &str) -> Vec<String> {
+    let Ok((_, lines)) = split(note) else { return Vec::new() };
+    let signer = |line: &str| {
+        let (name, encoded) = line.strip_prefix("— ")?.split_once(' ')?;
+        let key_id = *STANDARD.decode(encoded).ok()?.first_chunk()?;
+        is_name(name).then(|| format!("{name}+{:08x}", u32::from_be_bytes(key_id)))
+    };
+    lines.lines().take(SIGNATURES_MAX).filter_map(signer).collect()
+}
+
 /// Checks that one of the signature lines is the verifier's and fits the text. Lines of other keys are ignored.
 pub(crate) fn check_lines<'line>(
     text: &str,
@@ -245,6 +256,9 @@ pub(crate) mod tests {
         assert!(open(&both, theirs.verifier()).is_ok(), "unknown signatures are ignored");
         assert_eq!(only_by(&both, theirs.verifier()), Ok(sign("one\n\ntwo\n", &theirs)));
         assert!(only_by(&note, theirs.verifier()).is_err());
+        let begins = |signer: &Signer, named: &String| signer.verifier().to_string().starts_with(&format!("{named}+"));
+        assert!(matches!(signers(&both).as_slice(), [one, two] if begins(&ours, one) && begins(&theirs, two)));
+        assert!(signers("not a note").is_empty());
         for broken in ["", "text\n", &note[..note.len() - 1], &note.replace('o', "\t")] {
             assert_eq!(open(broken, ours.verifier()), Err(Error::Malformed));
         }

@@ -147,7 +147,7 @@ async fn generation(
     if standing.is_under_way() {
         seal::compare(&standing, &generation)?;
     } else {
-        not_sealed_elsewhere(deps, resident, &standing).await?;
+        not_sealed_elsewhere(deps, &ring, resident, &standing).await?;
         seal::seal((deps, resident), &standing, (&generation, &events), sealed_at).await?;
     }
     // A crash here leaves a tree head that promises a generation: the next call finds it under way.
@@ -175,9 +175,14 @@ async fn standing(deps: &ReplicatorDeps, resident: &Resident, ring: &KeyRing) ->
 
 /// A database that was put back to the newest manifest does not know of the generation that it sealed next. The segment in the
 /// bucket does.
-async fn not_sealed_elsewhere(deps: &ReplicatorDeps, resident: &Resident, standing: &Standing) -> Result<(), Error> {
+async fn not_sealed_elsewhere(
+    deps: &ReplicatorDeps,
+    ring: &KeyRing,
+    resident: &Resident,
+    standing: &Standing,
+) -> Result<(), Error> {
     let newest = standing.manifest.as_ref().map(|(manifest, _)| manifest);
-    let Some((head, _)) = under_way_after(deps, resident.tenant_id(), newest).await? else { return Ok(()) };
+    let Some((head, _)) = under_way_after(deps, ring, (resident.tenant_id(), newest)).await? else { return Ok(()) };
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
     let now = eventlog::tree_head(&mut connection, resident).await.map_err(Error::Log)?;
     let sealed = now.map_or(0, |now| now.size.get().unsigned_abs());

@@ -7,9 +7,17 @@
 //! least what is published, and begins each segment that is in the bucket: that is all there is to compare, one object and one
 //! listing a tenant, and none in the path of an append.
 //!
+//! What was published can be signed by a key that took over elsewhere: a machine that was put back from before brings the old key with the
+//! old database. So the archive's successions are followed from the key that is here. Where they do not lead to the signer, or what is
+//! there is no checkpoint at all, nobody can say whether the database is an old one, and the tenant is closed too. The replicator halts on
+//! such an archive in any case; but a desk that went on meanwhile would acknowledge what may be a second history, which costs more than
+//! the time it takes to put the key or the checkpoint back.
+//!
 //! A tenant whose restore was interrupted is closed as well, and is named with the others: the same restore ends it.
 
-use archive::checkpoint;
+use std::collections::BTreeMap;
+
+use archive::{Verifier, checkpoint, layout, note};
 use eventlog::restore;
 use futures::{FutureExt, StreamExt, stream};
 use schemas::{Hash, Position, Slug, TenantId};
@@ -20,7 +28,7 @@ use crate::{
     error::Error,
     signing::KeyRing,
     store::TenantObjects,
-    under_way::{segments_after, under_way},
+    under_way::{segments_after, under_way_by},
 };
 
 /// Checkpoints that are read at the same time.
@@ -41,19 +49,36 @@ pub struct Behind {
     pub archived: u64,
     /// Whether that is the published checkpoint, and not a generation that only a segment and its signed head tell of.
     pub is_published: bool,
+    /// What else stands in the way of comparing it, or of bringing it forward.
+    pub doubt: Option<Doubt>,
     /// Whether a restore of it was begun and is not finished.
     pub is_restoring: bool,
     /// Whether somebody is at work on that.
     pub is_under_way: bool,
 }
 
+/// What is wrong with the signature of what was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// The region signs with this key, which took over from the one that is here.
+    NewerKey(Verifier),
+    /// It cannot be believed, for this reason: nobody can say how far the archive reaches.
+    Untrusted(String),
+}
+
 impl Behind {
     /// When it takes writes again.
     pub const fn remedy(&self) -> &'static str {
-        if self.is_under_way {
-            "it takes no writes until that is done"
-        } else {
-            "it takes no writes until: domicile doctor --heal"
+        match self.doubt {
+            _ if self.is_under_way => "it takes no writes until that is done",
+            None => "it takes no writes until: domicile doctor --heal",
+            Some(Doubt::NewerKey(_)) => {
+                "it takes no writes until successions/ and signing.key of that key are put in place, and then: domicile doctor --heal"
+            }
+            Some(Doubt::Untrusted(_)) => {
+                "it takes no writes until successions/ and signing.key that lead to its signer, or the checkpoint that they signed, are \
+                 put back, and then: domicile doctor --heal"
+            }
         }
     }
 }
@@ -65,15 +90,24 @@ impl std::fmt::Display for Behind {
         if self.is_under_way {
             return write!(formatter, "tenant {slug}: is being restored");
         }
+        if let Some(Doubt::Untrusted(why)) = &self.doubt {
+            return write!(formatter, "tenant {slug}: nobody can say whether the database is an old one: {why}");
+        }
         if self.is_restoring {
             return write!(formatter, "tenant {slug}: a restore of it was begun and is not finished");
         }
         let what = if self.is_published { "the published checkpoint is" } else { "a generation under way ends" };
         write!(formatter, "tenant {slug}: {what} at position {archived}, the database ")?;
         if position < *archived {
-            write!(formatter, "ends at {position}: {} events are missing", archived - position)
+            write!(formatter, "ends at {position}: {} events are missing", archived - position)?;
         } else {
-            write!(formatter, "has sealed {sealed} and holds {position}: it went on from an older state")
+            write!(formatter, "has sealed {sealed} and holds {position}: it went on from an older state")?;
+        }
+        match &self.doubt {
+            Some(Doubt::NewerKey(key)) => {
+                write!(formatter, "; the region signs with {key}, and the key here is retired")
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -106,8 +140,7 @@ struct Reached {
     is_published: bool,
 }
 
-/// Compares every tenant with what was published of it, and closes those that are behind. A checkpoint that cannot be trusted is
-/// left to the replicator, which halts on it.
+/// Compares every tenant with what was published of it, and closes those that are behind, and those that cannot be compared.
 ///
 /// # Errors
 /// If a store does not answer.
@@ -138,23 +171,67 @@ pub async fn find_behind(deps: &ReplicatorDeps) -> Result<Vec<Behind>, Error> {
 
 async fn compare(deps: &ReplicatorDeps, ring: &KeyRing, known: Known) -> Result<Option<Behind>, Error> {
     let tenant_id = known.tenant_id;
-    let reached = match reached(deps, ring, &known).await {
-        Err(error) if error.is_of_one() => {
-            let error = &error as &dyn std::error::Error;
-            tracing::error!(tenant.id = %tenant_id, error, "a tenant cannot be compared with what was published of it");
-            Reached { size: 0, root: None, is_published: true }
-        }
-        reached => reached?,
-    };
+    let (reached, doubt) = reached_by_any(deps, ring, &known).await?;
+    let is_comparable = !matches!(doubt, Some(Doubt::Untrusted(_)));
     // A replicator may be at work. It seals first, so what is ahead of a second look into the database was not sealed here.
     let known = if known.is_old(&reached) { self::known(deps, Some(tenant_id)).await?.pop() } else { Some(known) };
-    let Some(known) = known.filter(|known| known.state != "active" || known.is_old(&reached)) else { return Ok(None) };
+    let Some(known) = known.filter(|known| known.state != "active" || known.is_old(&reached) || !is_comparable) else {
+        return Ok(None);
+    };
     let is_restoring = known.state == "restoring";
     let is_under_way = is_restoring && is_being_restored(deps, tenant_id).await?;
     let sealed = known.sealed();
     let Known { slug, position, .. } = known;
     let Reached { size: archived, is_published, .. } = reached;
-    Ok(Some(Behind { tenant_id, slug, position, sealed, archived, is_published, is_restoring, is_under_way }))
+    Ok(Some(Behind { tenant_id, slug, position, sealed, archived, is_published, doubt, is_restoring, is_under_way }))
+}
+
+/// How far a tenant's archive reaches, by the keys here, else by those that the archive's successions lead to from them.
+async fn reached_by_any(
+    deps: &ReplicatorDeps,
+    ring: &KeyRing,
+    known: &Known,
+) -> Result<(Reached, Option<Doubt>), Error> {
+    match reached(deps, ring, known).await {
+        Err(error) if error.is_of_one() => {}
+        reached => return Ok((reached?, None)),
+    }
+    let objects = TenantObjects::new(deps.bucket.clone(), known.tenant_id);
+    let led = ring.led_by(&successions(&objects).await?);
+    match reached(deps, &led, known).await {
+        Err(error) if error.is_of_one() => {
+            let nothing = Reached { size: 0, root: None, is_published: true };
+            Ok((nothing, Some(Doubt::Untrusted(untrusted(&objects, &error).await?))))
+        }
+        reached => {
+            let newest = led.chain().verifiers(&checkpoint::region_name(&deps.region.id)).next_back();
+            let newer = newest.filter(|newest| *newest.public_key() != ring.chain().newest());
+            Ok((reached?, newer.map(Doubt::NewerKey)))
+        }
+    }
+}
+
+/// The statements in a tenant's archive of keys that took over.
+async fn successions(objects: &TenantObjects) -> Result<BTreeMap<u64, Vec<u8>>, Error> {
+    let mut statements = BTreeMap::new();
+    for key in objects.keys(layout::SUCCESSIONS).await? {
+        if let Some(number) = layout::succession_number(&key)
+            && let Some(object) = objects.get(&key).await?
+        {
+            statements.insert(number, object.body.to_vec());
+        }
+    }
+    Ok(statements)
+}
+
+/// Why what was published cannot be believed, and who is said to have signed it.
+async fn untrusted(objects: &TenantObjects, error: &Error) -> Result<String, Error> {
+    let published = objects.get(layout::CHECKPOINT).await?;
+    let signers = published.and_then(|object| Some(note::signers(std::str::from_utf8(&object.body).ok()?)));
+    match signers.unwrap_or_default().as_slice() {
+        [] => Ok(error.chain()),
+        signers => Ok(format!("{} (the checkpoint is signed by {})", error.chain(), signers.join(", "))),
+    }
 }
 
 async fn reached(deps: &ReplicatorDeps, ring: &KeyRing, known: &Known) -> Result<Reached, Error> {
@@ -167,7 +244,7 @@ async fn reached(deps: &ReplicatorDeps, ring: &KeyRing, known: &Known) -> Result
     if known.sealed() != size || segments_after(&objects, size).await?.is_empty() {
         return Ok(published);
     }
-    let under_way = under_way(deps, known.tenant_id).await?.filter(|(head, _)| head.size > size);
+    let under_way = under_way_by(deps, ring, known.tenant_id).await?.filter(|(head, _)| head.size > size);
     Ok(under_way.map_or(published, |(head, _)| Reached { size: head.size, root: Some(head.root), is_published: false }))
 }
 

@@ -65,6 +65,14 @@ impl KeyRing {
         &self.successions
     }
 
+    /// The same, to read what was signed where other keys have taken over since, by an archive's statements of that. Nothing else is
+    /// taken from them: each was signed by the key that it retires.
+    pub(crate) fn led_by(&self, successions: &BTreeMap<u64, Vec<u8>>) -> Self {
+        let name = checkpoint::region_name(&self.region);
+        let (chain, _) = KeyChain::through(self.key.public_key(), &name, successions);
+        Self { chain, ..self.clone() }
+    }
+
     /// What checks a tenant's archive: the key that signed the published checkpoint, which leads to all before it. One that is not
     /// published, or not readable, is checked with the key at work.
     pub(crate) fn verifier_of(&self, tenant_id: TenantId, published: Option<&Published>) -> Verifier {

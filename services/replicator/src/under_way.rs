@@ -11,6 +11,7 @@ use crate::{
     archive_tenant::{newest_manifest, tree_of},
     deps::ReplicatorDeps,
     error::Error,
+    signing::KeyRing,
     store::TenantObjects,
 };
 
@@ -20,17 +21,26 @@ use crate::{
 /// # Errors
 /// If a store does not answer, or the newest manifest is not the region's.
 pub async fn under_way(deps: &ReplicatorDeps, tenant_id: TenantId) -> Result<Option<(Checkpoint, String)>, Error> {
+    under_way_by(deps, &deps.ring()?, tenant_id).await
+}
+
+/// The same, by certain keys.
+pub(crate) async fn under_way_by(
+    deps: &ReplicatorDeps,
+    ring: &KeyRing,
+    tenant_id: TenantId,
+) -> Result<Option<(Checkpoint, String)>, Error> {
     let objects = TenantObjects::new(deps.bucket.clone(), tenant_id);
     let origin = checkpoint::origin(&deps.region.id, tenant_id);
-    let newest = newest_manifest(&objects, (&deps.ring()?, &origin)).await?;
-    under_way_after(deps, tenant_id, newest.as_ref().map(|(manifest, _)| manifest)).await
+    let newest = newest_manifest(&objects, (ring, &origin)).await?;
+    under_way_after(deps, ring, (tenant_id, newest.as_ref().map(|(manifest, _)| manifest))).await
 }
 
 /// The same, beyond a manifest that is at hand.
 pub(crate) async fn under_way_after(
     deps: &ReplicatorDeps,
-    tenant_id: TenantId,
-    manifest: Option<&Manifest>,
+    ring: &KeyRing,
+    (tenant_id, manifest): (TenantId, Option<&Manifest>),
 ) -> Result<Option<(Checkpoint, String)>, Error> {
     let objects = TenantObjects::new(deps.bucket.clone(), tenant_id);
     let (generation, size) = manifest.map_or((1, 0), |manifest| (manifest.generation + 1, manifest.size));
@@ -39,7 +49,7 @@ pub(crate) async fn under_way_after(
     if segments.is_empty() {
         return Ok(None);
     }
-    let (ring, origin) = (deps.ring()?, checkpoint::origin(&deps.region.id, tenant_id));
+    let origin = checkpoint::origin(&deps.region.id, tenant_id);
     for note in heads(deps, tenant_id, generation).await? {
         let Ok((head, _)) = ring.chain().checkpoint(&origin, &note) else { continue };
         let is_of_it =

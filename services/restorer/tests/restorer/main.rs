@@ -8,4 +8,5 @@ mod in_place;
 mod keys;
 mod refused;
 mod region;
+mod signed_elsewhere;
 mod under_way;
