@@ -10,8 +10,9 @@
 //!
 //! Reading order: [`deps`](RestorerDeps), [`proven`] (an archive before it is believed), [`facts`] (what follows from the
 //! events), [`RestoreProgress`] (how far it is), [`tenant`] (one log), [`region`] (all of them), [`beside`] and [`diff`] (as of another moment),
-//! [`mod@drill`].
+//! [`mod@drill`], [`absent()`] (who is missing).
 
+mod absent;
 pub mod beside;
 mod deps;
 pub mod diff;
@@ -24,6 +25,7 @@ mod proven;
 pub mod region;
 pub mod tenant;
 
+pub use absent::{Absent, absent};
 pub use beside::Beside;
 pub use deps::{Named, RestorerDeps};
 pub use error::Error;

@@ -1,9 +1,11 @@
 //! `domicile doctor`: is this machine, and what runs on it, as it must be?
 
 use clap::Args;
+use directory::map::NameState;
 use embedded::postgres::Binaries;
 use regions::{BucketRole, DatabaseRole, Region, Regions};
 use replicator::fence::{self, Behind};
+use restorer::{Absent, RestorerDeps};
 use runtime::RegionMetrics;
 use serde::Serialize;
 
@@ -25,7 +27,7 @@ pub struct Doctor {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub directory: GivenDirectory,
-    /// Bring tenants whose log ends before what was published of it forward from their archives.
+    /// Bring tenants whose log ends before what was published of it, or that are not in the database at all, back from their archives.
     #[arg(long)]
     pub heal: bool,
 }
@@ -96,6 +98,7 @@ async fn stores(deployment: &Deployment, heals: bool) -> Vec<Finding> {
             .map_err(|error| error.to_string());
         findings.push(finding(format!("bucket of {}", region.id), bucket));
         findings.extend(published(deployment, &region, heals).await);
+        findings.extend(at_home(deployment, &region, heals).await);
     }
     let directory = deployment.directory_map().await;
     let directory =
@@ -121,6 +124,50 @@ async fn published(deployment: &Deployment, region: &Region, heals: bool) -> Vec
 
 fn missing(tenant: &Behind) -> String {
     format!("{tenant}; {}", tenant.remedy())
+}
+
+/// Whom the directory leads here must be in the database. One that was put back to a time before somebody came knows nothing of them.
+async fn at_home(deployment: &Deployment, region: &Region, heals: bool) -> Vec<Finding> {
+    let check = format!("tenants of {} and the directory", region.id);
+    let (deps, absent) = match absent(deployment, region).await {
+        Ok(found) => found,
+        Err(error) => return vec![finding(check, Err(error.to_string()))],
+    };
+    if absent.is_empty() {
+        return vec![finding(check, Ok(format!("{} names lead here, and the database knows all", deps.names.len())))];
+    }
+    // All of them are brought back together, held against the newest backup that is whole.
+    if absent.len() == deps.names.len() {
+        let remedy = format!("domicile restore region --region {}", region.id);
+        let lost =
+            format!("none of {} tenants is in the database: nobody answers for them until: {remedy}", absent.len());
+        return vec![finding(check, Err(lost))];
+    }
+    let mut findings = Vec::with_capacity(absent.len());
+    for Absent { tenant_id, slug, archived } in &absent {
+        let found = if heals {
+            restore::heal(&deps, *tenant_id, slug).await
+        } else {
+            Err(format!(
+                "tenant {slug}: the directory leads here, and the database does not know it, of which {archived} events are \
+                 archived: nobody answers for it until: domicile doctor --heal"
+            ))
+        };
+        findings.push(finding(check.as_str(), found));
+    }
+    findings
+}
+
+/// Who is absent, but for those who are just signing up.
+async fn absent(deployment: &Deployment, region: &Region) -> Result<(RestorerDeps, Vec<Absent>), Failure> {
+    // Read before the database: who is confirmed in it was there before that.
+    let map = deployment.directory_map().await?;
+    let deps = restore::deps(deployment, &region.id).await?;
+    let mut absent = restorer::absent(&deps).await.map_err(restore::said)?;
+    let is_confirmed =
+        |tenant: &Absent| map.names.get(&tenant.slug).is_some_and(|entry| entry.state == NameState::Confirmed);
+    absent.retain(|tenant| tenant.archived > 0 || is_confirmed(tenant));
+    Ok((deps, absent))
 }
 
 async fn heal(deployment: &Deployment, region: &Region, behind: &[Behind]) -> Vec<Finding> {

@@ -7,8 +7,8 @@ use eventlog::restore::{self, Claim, Put};
 use regions::{DatabaseRole, Resident};
 use replicator::fence;
 use restorer::{
-    Error, RegionRestore, RestoreProgress, RestoredTenant, Step, TenantOutcome, TenantRestore, restore_region,
-    restore_tenant,
+    Absent, Error, RegionRestore, RestoreProgress, RestoredTenant, Step, TenantOutcome, TenantRestore, absent,
+    restore_region, restore_tenant,
 };
 use schemas::Position;
 use tokio::runtime::Handle;
@@ -46,14 +46,20 @@ async fn a_tenant_that_was_deleted_comes_back_and_its_neighbours_are_untouched()
         eu.settle(tenant).await?;
     }
     let (before, neighbour) = (eu.seen(&acme).await?, eu.seen(&globex).await?);
+    assert_eq!(absent(&eu.deps).await?, []);
     let (id, mut owner) = (acme.tenant_id().get(), eu.owner().await?);
     for table in ["log.tree_head", "log.mark", "log.event", "log.tenant", "vault.data_key", "vault.tenant_key"] {
         let mut statement = sqlx::QueryBuilder::new(format!("delete from {table} where tenant_id = "));
         statement.push_bind(id).build().execute(&mut owner).await?;
     }
     projector::forget(&mut owner, acme.tenant_id()).await?;
+    // A database that was put back to a time before somebody came looks so, too; no log of it tells, and the directory does.
+    assert_eq!(fence::find_behind(&eu.deps.replicator).await?, []);
+    let (slug, tenant_id) = ("acme".parse()?, acme.tenant_id());
+    assert_eq!(absent(&eu.deps).await?, [Absent { tenant_id, slug, archived: 13 }]);
 
     let restored = restore(&eu, &acme, false).await?;
+    assert_eq!(absent(&eu.deps).await?, []);
     assert_eq!((restored.size, restored.root), (13, before.root));
     assert_eq!(restored.put, Put { added: 13, ..Put::default() });
     eu.project(&acme).await?;
