@@ -28,7 +28,7 @@ events! {
 }
 
 /// What is said of a field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldDefinition {
     /// What it is called.
     pub title: String,

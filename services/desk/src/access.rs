@@ -165,11 +165,8 @@ fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response)
     if let Some(reader) = noted.reader {
         (access.actor, access.means, access.token) = (Some(reader.person), reader.means, reader.token);
     }
-    match row.reads {
-        Reads::Many(_) => access.ids = std::mem::take(&mut noted.ids),
-        // The id in such a path is that of a list, a view's for instance, and not of what was read.
-        Reads::All(_) => access.ids.clear(),
-        Reads::One(_) | Reads::Nothing(_) => {}
+    if matches!(row.reads, Reads::Many(_)) {
+        access.ids = std::mem::take(&mut noted.ids);
     }
     access.status = response.status().as_u16();
     access.bytes_sent = response.body().size_hint().exact();

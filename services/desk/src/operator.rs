@@ -8,7 +8,10 @@
 //! A crash anywhere leaves tenants who were told and tenants who were not; the next look tells the rest. Two desks that tell the same
 //! meet in the stream's version, and the second finds that it was said.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use archive::Succession;
 use domain::{
@@ -66,7 +69,7 @@ enum Error {
 struct Known {
     successions: Vec<SigningKeySucceeded>,
     policy_version: u32,
-    restored: Vec<Restored>,
+    restored: BTreeMap<TenantId, Vec<Restored>>,
 }
 
 impl Known {
@@ -82,7 +85,10 @@ impl Known {
             }
         }
         let mut connection = desk.pool.acquire().await.map_err(Error::Home)?;
-        let restored = restore::restored(&mut connection).await.map_err(Error::Restored)?;
+        let mut restored = BTreeMap::<_, Vec<_>>::new();
+        for of_one in restore::restored(&mut connection).await.map_err(Error::Restored)? {
+            restored.entry(of_one.tenant_id).or_default().push(of_one);
+        }
         Ok(Self { successions, policy_version: desk.regions.policy().version(), restored })
     }
 
@@ -91,10 +97,8 @@ impl Known {
         let successions = self.successions.iter().filter(|succession| succession.at > signed_up_at).map(|succession| {
             (Operation::Succession(succession.clone()), by(Means::CommandLine, "domicile keys rotate"))
         });
-        let restored = self
-            .restored
-            .iter()
-            .filter(|restored| restored.tenant_id == tenant)
+        let restored = self.restored.get(&tenant).into_iter().flatten();
+        let restored = restored
             .map(|restored| (Operation::Restore(restored.told.clone()), by(Means::CommandLine, &restored.command)));
         let policy = (Operation::Policy(self.policy_version), by(Means::Configuration, "hosting-policy.toml"));
         successions.chain(restored).chain([policy]).collect()
@@ -130,12 +134,25 @@ impl Told {
     /// Looks once.
     async fn look(&mut self, desk: &Desk, shutdown: &Shutdown) -> Result<(), Error> {
         let (known, now) = (Known::read(desk).await?, desk.clock.now());
-        let is_told = |(of, at): &(Known, Timestamp)| *of == known && now.duration_since(*at) < ASK_EVERY;
-        if !self.of.as_ref().is_some_and(is_told) {
-            let mut connection = desk.pool.acquire().await.map_err(Error::Home)?;
-            let heads = eventlog::heads(&mut connection).await.map_err(Error::Tenants)?;
-            self.left = heads.into_iter().map(|head| head.tenant_id).collect();
-            self.of = Some((known.clone(), now));
+        let is_told = |(of, at): &&mut (Known, Timestamp)| {
+            of.successions == known.successions
+                && of.policy_version == known.policy_version
+                && now.duration_since(*at) < ASK_EVERY
+        };
+        match self.of.as_mut().filter(is_told) {
+            // A log that came back concerns its tenant alone.
+            Some((of, _)) => {
+                let came_back =
+                    known.restored.iter().filter(|(tenant, restored)| of.restored.get(tenant) != Some(restored));
+                self.left.extend(came_back.map(|(tenant, _)| *tenant));
+                of.restored.clone_from(&known.restored);
+            }
+            None => {
+                let mut connection = desk.pool.acquire().await.map_err(Error::Home)?;
+                let heads = eventlog::heads(&mut connection).await.map_err(Error::Tenants)?;
+                self.left = heads.into_iter().map(|head| head.tenant_id).collect();
+                self.of = Some((known.clone(), now));
+            }
         }
         for tenant in self.left.clone() {
             if shutdown.is_requested() {

@@ -124,18 +124,10 @@ fn known() -> Vec<Known> {
     let definition = FieldDefinition {
         title: "x".to_owned(),
         title_in_portal: "x".to_owned(),
-        description: String::new(),
-        agent_description: None,
         position: 1,
         is_active: true,
-        is_required: false,
-        is_required_in_portal: false,
-        is_visible_in_portal: false,
-        is_editable_in_portal: false,
-        is_collapsed_for_agents: false,
-        regexp: None,
-        tag: None,
         options: vec![option("red"), option("green")],
+        ..FieldDefinition::default()
     };
     let field = |id, kind| Known { field: TicketFieldId::new(id), kind, definition: definition.clone().into() };
     vec![field(1, FieldKind::Integer), field(2, FieldKind::Multiselect)]

@@ -131,18 +131,13 @@ fn known_fields() -> Vec<Known> {
     let blank = FieldDefinition {
         title: "Colour".to_owned(),
         title_in_portal: "Colour".to_owned(),
-        description: String::new(),
-        agent_description: None,
         position: 1,
         is_active: true,
-        is_required: false,
-        is_required_in_portal: false,
         is_visible_in_portal: true,
         is_editable_in_portal: true,
-        is_collapsed_for_agents: false,
-        regexp: None,
         tag: Some("checked".to_owned()),
         options: vec![option("red"), option("green")],
+        ..FieldDefinition::default()
     };
     let known = |field: i64, kind| Known { field: TicketFieldId::new(field), kind, definition: blank.clone().into() };
     vec![known(1, FieldKind::Tagger), known(2, FieldKind::Checkbox)]

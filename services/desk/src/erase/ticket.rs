@@ -9,7 +9,7 @@ use vault::Scope;
 
 use super::{Erased, finish, list};
 use crate::{
-    execute::{Batch, Done, Failure, Issuer, Refusal, replayed, retried},
+    execute::{Batch, Done, Failure, Issuer, replayed, retried},
     problem::ApiError,
     read::log,
     state::Desk,
@@ -31,8 +31,8 @@ async fn record(desk: &Desk, by: &Issuer, (who, ticket): (By, TicketId)) -> Resu
     // At the version that was read: a comment more would be a key more.
     let batch = Batch::new(desk, by).decide::<Ticket>(stream, Some(content.version), &erase.into()).await;
     let batch = match batch {
-        Err(Refusal::Failed(conflict @ Failure::Conflict { .. })) => return Ok(Err(conflict)),
-        batch => batch?,
+        Err(refusal) => return Ok(Err(refusal.conflict()?)),
+        Ok(batch) => batch,
     };
     let files: Vec<Scope> = content.attachments.iter().copied().map(Scope::Attachment).collect();
     let mut keys = desk.vault.living_of(&by.resident, &content.keys).await.map_err(Failure::Keys)?;

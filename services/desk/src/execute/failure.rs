@@ -13,6 +13,20 @@ pub(crate) enum Refusal<R: std::error::Error + 'static> {
     Failed(#[from] Failure),
 }
 
+impl<R: std::error::Error + 'static> Refusal<R> {
+    /// The conflict of a decision at a version that was read before, for [`retried`](super::retried) to decide anew.
+    ///
+    /// # Errors
+    ///
+    /// Any other refusal.
+    pub(crate) fn conflict(self) -> Result<Failure, Self> {
+        match self {
+            Self::Failed(conflict @ Failure::Conflict { .. }) => Ok(conflict),
+            refusal => Err(refusal),
+        }
+    }
+}
+
 /// A failure of the write path, by step.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {

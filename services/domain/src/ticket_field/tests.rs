@@ -9,18 +9,9 @@ fn definition() -> FieldDefinition {
     FieldDefinition {
         title: "Kettle".to_owned(),
         title_in_portal: "Kettle".to_owned(),
-        description: String::new(),
-        agent_description: None,
         position: 1,
         is_active: true,
-        is_required: false,
-        is_required_in_portal: false,
-        is_visible_in_portal: false,
-        is_editable_in_portal: false,
-        is_collapsed_for_agents: false,
-        regexp: None,
-        tag: None,
-        options: Vec::new(),
+        ..FieldDefinition::default()
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     },
     body::RequestPrint,
     caller::Caller,
-    execute::{Batch, Done, Failure, Issuer, Refusal, load, replayed, retried},
+    execute::{Batch, Done, Failure, Issuer, load, replayed, retried},
     jobs::Asked,
     problem::{ApiError, ApiResult},
     state::Desk,
@@ -74,8 +74,8 @@ async fn attempt(
     let requester = state.details().map(|details| details.requester).ok_or_else(ApiError::not_found)?;
     let batch = Batch::new(desk, by).decide::<Ticket>(stream, Some(version), &Command::Delete(caller.by())).await;
     let mut batch = match batch {
-        Err(Refusal::Failed(conflict @ Failure::Conflict { .. })) => return Ok(Err(conflict)),
-        batch => batch?,
+        Err(refusal) => return Ok(Err(refusal.conflict()?)),
+        Ok(batch) => batch,
     };
     let stream = StreamName::Person(requester);
     let (state, version) = load::<Person>(desk, &by.resident, &stream).await?;
@@ -87,8 +87,8 @@ async fn attempt(
         }
         let suspended = batch.decide::<Person>(stream, Some(version), &person::Command::Suspend(true)).await;
         batch = match suspended {
-            Err(Refusal::Failed(conflict @ Failure::Conflict { .. })) => return Ok(Err(conflict)),
-            suspended => suspended?,
+            Err(refusal) => return Ok(Err(refusal.conflict()?)),
+            Ok(batch) => batch,
         };
     }
     Ok(batch.commit().await)

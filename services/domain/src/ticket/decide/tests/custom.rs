@@ -21,18 +21,12 @@ fn known(change: impl Fn(&mut FieldDefinition)) -> Known {
     let mut definition = FieldDefinition {
         title: "Colour".to_owned(),
         title_in_portal: "Colour".to_owned(),
-        description: String::new(),
-        agent_description: None,
         position: 1,
         is_active: true,
-        is_required: false,
-        is_required_in_portal: false,
         is_visible_in_portal: true,
         is_editable_in_portal: true,
-        is_collapsed_for_agents: false,
-        regexp: None,
-        tag: None,
         options: vec![option("red"), option("green")],
+        ..FieldDefinition::default()
     };
     change(&mut definition);
     Known { field: COLOUR, kind: FieldKind::Tagger, definition: definition.into() }
