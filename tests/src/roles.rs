@@ -50,13 +50,20 @@ pub const APEX: &str = "localhost";
 pub struct Setup {
     regions: Vec<&'static str>,
     durability: Durability,
+    has_logins: bool,
     environment: Vec<(String, PathBuf)>,
 }
 
 impl Setup {
     /// These regions; the first is the deployment's default. Their stores keep what they acknowledge.
     pub fn regions(regions: &[&'static str]) -> Self {
-        Self { regions: regions.to_vec(), durability: Durability::Durable, environment: Vec::new() }
+        Self { regions: regions.to_vec(), durability: Durability::Durable, has_logins: false, environment: Vec::new() }
+    }
+
+    /// With a login for each role, which the handbook's statements make: none of them is a superuser.
+    #[must_use]
+    pub fn with_logins(self) -> Self {
+        Self { has_logins: true, ..self }
     }
 
     /// Without fsync and synchronous commits: quicker, and a kill of Postgres loses what it acknowledged a moment ago.
@@ -97,7 +104,10 @@ impl Roles {
         let data = folder.path().join("data");
         let mut grounds = BTreeMap::new();
         for &region in &setup.regions {
-            let ground = Ground::start(region, &data, setup.durability, &shutdown).await?;
+            let mut ground = Ground::start(region, &data, setup.durability, &shutdown).await?;
+            if setup.has_logins {
+                ground.make_logins().await?;
+            }
             grounds.insert(region, Arc::new(ground));
         }
         let directory_postgres = Postgres::start(&data.join("directory/postgres"), setup.durability).await?;
@@ -243,8 +253,7 @@ fn write_regions(
     setup::write_regions(target, regions)?;
     for (id, ground) in grounds {
         let file = target.join(format!("{id}.toml"));
-        let address = road.to(ground);
-        let text = format!("{}\n{}", std::fs::read_to_string(&file)?, ground.region_file(address));
+        let text = format!("{}\n{}", std::fs::read_to_string(&file)?, ground.region_file(road.to(ground)));
         std::fs::write(file, text)?;
     }
     Ok(())

@@ -120,3 +120,37 @@ async fn a_region_without_an_up_is_healed_and_restored_by_the_directory_that_is_
     restore(&["tenant", "--tenant", "acme"]).await?;
     region.acme.comment(region.ticket, "And on", "on").await?.expect(200).map(drop)
 }
+
+#[tokio::test]
+async fn the_roles_run_and_drill_with_the_logins_of_the_handbook() -> anyhow::Result<()> {
+    let roles = Roles::start(Setup::regions(&["eu"]).with_logins()).await?;
+    roles.configure("eu", "", "[drill]\nevery = \"1m\"\nsample = 1")?;
+    let mut desk = roles.desk("eu", "desk").await?;
+    let _projector = roles.worker("eu", "projector", "projector").await?;
+    let acme = roles.signup(&desk, "acme").await?;
+    let ticket = acme.ticket("Printer on fire", "It smokes").await?;
+    wait::until("the comment is there", async || {
+        Ok(acme.comments(ticket).await.ok().filter(|comments| comments == &["It smokes"]))
+    })
+    .await?;
+    // Its first look, a minute from now, finds a tenant of more than a minute.
+    let _replicator = roles.worker("eu", "replicator", "replicator").await?;
+    let listed = wait::until_within(PATIENCE, "a drill by the clock", async || {
+        let list = ["drill", "--region", "eu", "--list", "--format", "json"];
+        let listed = roles.cli_by_directory(&list).await?.expect(0)?.json()?;
+        Ok((listed.as_array().is_some_and(|drills| !drills.is_empty())).then_some(listed))
+    })
+    .await?;
+    assert_eq!(listed[0]["result"], "the same", "{listed}");
+    for command in [
+        &["drill", "--region", "eu"][..],
+        &["restore", "beside", "--region", "eu", "--tenant", "acme", "--name", "then"],
+        &["doctor"],
+    ] {
+        roles.cli_by_directory(command).await?.expect(0)?;
+    }
+    roles.cli(&["projections", "rebuild", "--region", "eu"]).await?.expect(0)?;
+    desk.kill().await?;
+    roles.begin(&mut desk).await?;
+    acme.comment(ticket, "It burns", "burns").await?.expect(200).map(drop)
+}

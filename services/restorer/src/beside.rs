@@ -79,15 +79,15 @@ async fn make_claimed(
     let living = deps.resident(tenant_id).await?;
     Box::pin(replicator::archive_tenant(&deps.replicator, &living, None)).await?;
     let source = source(as_of);
-    let mut owner = deps.owner().await?;
-    if database::exists(&mut owner, deps, name).await? {
+    let mut maker = deps.maker().await?;
+    if database::exists(&mut maker, deps, name).await? {
         let found = look(&inside(deps, name)?, name, false).await?;
         let is_same = found.tenant.as_ref().is_none_or(|(id, _)| (*id, &found.source) == (tenant_id, &source.what));
         if found.state == State::Whole || !is_same {
             return Err(Error::NameInUse { name: name.to_owned() });
         }
     } else {
-        database::create(&mut owner, deps, name).await?;
+        database::create(&mut maker, deps, name).await?;
     }
     runtime::crash::point("beside.database");
     let inside = inside(deps, name)?;
@@ -100,7 +100,7 @@ async fn make_claimed(
         meter.end(tenant_id);
     }
     if matches!(made, Err(Error::NothingThere { .. } | Error::BeyondArchive { .. })) {
-        database::remove(&mut owner, deps, name).await?;
+        database::remove(&mut maker, deps, name).await?;
     }
     made
 }
@@ -110,13 +110,13 @@ async fn make_claimed(
 /// # Errors
 /// If a database does not answer.
 pub async fn list(deps: &RestorerDeps) -> Result<Vec<Beside>, Error> {
-    let mut owner = deps.owner().await?;
+    let mut maker = deps.maker().await?;
     let mut found = Vec::new();
-    for name in database::names(&mut owner, deps, "").await? {
-        match find_in(&mut owner, deps, &name).await {
+    for name in database::names(&mut maker, deps, "").await? {
+        match find_in(&mut maker, deps, &name).await {
             Ok(copy) => found.push(copy),
             // Somebody has just dropped it.
-            Err(_) if !database::exists(&mut owner, deps, &name).await? => {}
+            Err(_) if !database::exists(&mut maker, deps, &name).await? => {}
             Err(error) => return Err(error),
         }
     }
@@ -128,11 +128,11 @@ pub async fn list(deps: &RestorerDeps) -> Result<Vec<Beside>, Error> {
 /// # Errors
 /// [`Error::NoSuchCopy`], or if a database does not answer.
 pub async fn find(deps: &RestorerDeps, name: &str) -> Result<Beside, Error> {
-    let mut owner = deps.owner().await?;
-    if !database::exists(&mut owner, deps, name).await? {
+    let mut maker = deps.maker().await?;
+    if !database::exists(&mut maker, deps, name).await? {
         return Err(Error::NoSuchCopy { name: name.to_owned() });
     }
-    find_in(&mut owner, deps, name).await
+    find_in(&mut maker, deps, name).await
 }
 
 /// Drops a copy, whoever looks at it.
@@ -142,11 +142,11 @@ pub async fn find(deps: &RestorerDeps, name: &str) -> Result<Beside, Error> {
 pub async fn drop(deps: &RestorerDeps, name: &str) -> Result<(), Error> {
     let claim: Claim = database::claim(deps, name).await?;
     let dropped = async {
-        let mut owner = deps.owner().await?;
-        if !database::exists(&mut owner, deps, name).await? {
+        let mut maker = deps.maker().await?;
+        if !database::exists(&mut maker, deps, name).await? {
             return Err(Error::NoSuchCopy { name: name.to_owned() });
         }
-        database::remove(&mut owner, deps, name).await
+        database::remove(&mut maker, deps, name).await
     };
     let dropped = dropped.await;
     claim.release().await;
@@ -175,8 +175,8 @@ fn source(as_of: AsOf) -> Source {
     })
 }
 
-async fn find_in(owner: &mut sqlx::PgConnection, deps: &RestorerDeps, name: &str) -> Result<Beside, Error> {
-    let is_claimed = restore::is_claimed(owner, name).await?;
+async fn find_in(maker: &mut sqlx::PgConnection, deps: &RestorerDeps, name: &str) -> Result<Beside, Error> {
+    let is_claimed = restore::is_claimed(maker, name).await?;
     look(&inside(deps, name)?, name, is_claimed).await
 }
 

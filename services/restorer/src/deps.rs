@@ -60,4 +60,16 @@ impl RestorerDeps {
     pub(crate) async fn owner(&self) -> Result<PgConnection, Error> {
         regions::connection(self.region(), DatabaseRole::Owner).await.map_err(Error::Connect)
     }
+
+    /// A connection that looks at the region's own log and read models as the replicator does, for who may not own them: drills.
+    pub(crate) async fn reader(&self) -> Result<PgConnection, Error> {
+        regions::connection(self.region(), DatabaseRole::Replicator).await.map_err(Error::Connect)
+    }
+
+    /// A connection that makes and drops databases: as the login itself, whose they are then.
+    pub(crate) async fn maker(&self) -> Result<PgConnection, Error> {
+        let mut connection = self.reader().await?;
+        sqlx::raw_sql("set role none").execute(&mut connection).await.map_err(Error::Copy)?;
+        Ok(connection)
+    }
 }

@@ -246,7 +246,7 @@ pub async fn tidy(deps: &RestorerDeps) {
 
 /// Whether no scratch is left, by now; if somebody is at work on a drill, it is theirs.
 async fn is_swept(deps: &RestorerDeps) -> Result<bool, Error> {
-    if database::names(&mut deps.owner().await?, deps, SCRATCH).await?.is_empty() {
+    if database::names(&mut deps.maker().await?, deps, SCRATCH).await?.is_empty() {
         return Ok(true);
     }
     let claim: Claim = match database::claim(deps, DRILL).await {
@@ -260,9 +260,9 @@ async fn is_swept(deps: &RestorerDeps) -> Result<bool, Error> {
 
 /// Drops the scratch of drills that died. Whoever calls it has the claim, so nobody is at work on any.
 async fn sweep(deps: &RestorerDeps) -> Result<(), Error> {
-    let mut owner = deps.owner().await?;
-    for name in database::names(&mut owner, deps, SCRATCH).await? {
-        database::remove(&mut owner, deps, &name).await?;
+    let mut maker = deps.maker().await?;
+    for name in database::names(&mut maker, deps, SCRATCH).await? {
+        database::remove(&mut maker, deps, &name).await?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use anyhow::Context;
 use embedded::{
     postgres::{Cluster, Config, Durability, USER},
     s3,
@@ -14,8 +15,9 @@ use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
 };
-use regions::{Bucket, Endpoints, PostgresEndpoint, Region, Regions, S3Endpoint};
+use regions::{Bucket, DatabaseRole, Endpoints, PostgresEndpoint, Region, Regions, S3Endpoint};
 use runtime::{Clock, Shutdown, SystemClock};
+use sqlx::AssertSqlSafe;
 
 use crate::{
     process,
@@ -23,6 +25,8 @@ use crate::{
 };
 
 const DATABASE: &str = "postgres";
+/// What the handbook's statements call it, and with what its logins begin.
+const DATABASE_WITH_LOGINS: &str = "domicile";
 const PASSWORD: &str = "test";
 const S3_SECRET: &str = "test-secret";
 
@@ -38,6 +42,7 @@ pub struct Ground {
     s3: String,
     objects: PathBuf,
     known: Region,
+    has_logins: bool,
     added: Mutex<(String, String)>,
 }
 
@@ -65,12 +70,13 @@ impl Ground {
         std::fs::write(data.join(id).join("s3.secret"), S3_SECRET)?;
         let s3 = s3::Endpoint::start(config, shutdown).await?.url();
         let door = Proxy::start(postgres.target().clone(), Greeting::None).await?;
-        Ok(Self { id, postgres, door, s3, objects, known, added: Mutex::default() })
+        Ok(Self { id, postgres, door, s3, objects, known, has_logins: false, added: Mutex::default() })
     }
 
     /// The region with the endpoints of its stores.
     pub fn region(&self) -> Region {
-        let postgres = PostgresEndpoint::new("127.0.0.1", self.door.address().port(), DATABASE, USER, PASSWORD);
+        let port = self.door.address().port();
+        let postgres = PostgresEndpoint::new("127.0.0.1", port, self.database(), self.login("desk"), PASSWORD);
         let s3 = S3Endpoint::new(&self.s3, USER, S3_SECRET);
         self.known.clone().with_endpoints(Endpoints { postgres, s3 })
     }
@@ -78,6 +84,33 @@ impl Ground {
     /// Where its objects lie: a folder per bucket, a file per object.
     pub fn objects(&self) -> &Path {
         &self.objects
+    }
+
+    /// Makes the logins and the database of docs/operations.md. They are the region's from now on.
+    pub(super) async fn make_logins(&mut self) -> anyhow::Result<()> {
+        let handbook = std::fs::read_to_string(crate::repository().join("docs/operations.md"))?;
+        let section = handbook.split_once("## Database logins").context("the handbook has a section of logins")?.1;
+        let block = section.split_once("```sql\n").and_then(|(_, rest)| rest.split_once("```"));
+        let (statements, _) = block.context("which has statements")?;
+        let lines = statements.lines().map(|line| line.split(" -- ").next().unwrap_or_default());
+        let statements = lines.collect::<Vec<_>>().join("\n").replace("'...'", &format!("'{PASSWORD}'"));
+        let statements = statements.replace("eu_", &format!("{}_", self.id.replace('-', "_")));
+        let mut superuser = regions::connection(&self.region(), DatabaseRole::Owner).await?;
+        // One by one: a database is made in no transaction.
+        for statement in statements.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut superuser).await?;
+        }
+        self.has_logins = true;
+        Ok(())
+    }
+
+    const fn database(&self) -> &'static str {
+        if self.has_logins { DATABASE_WITH_LOGINS } else { DATABASE }
+    }
+
+    /// As whom a role enters Postgres, by its verb.
+    fn login(&self, verb: &str) -> String {
+        if self.has_logins { format!("{}_{verb}", self.id.replace('-', "_")) } else { USER.to_owned() }
     }
 
     pub(super) const fn door(&self) -> SocketAddr {
@@ -96,15 +129,17 @@ impl Ground {
         self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What its file says beside the place: the stores, Postgres at this address, and what a test added.
-    pub(super) fn region_file(&self, postgres: SocketAddr) -> String {
+    /// What its file says beside the place: the stores, Postgres at this address as this role enters it, and what a test added.
+    pub(super) fn region_file(&self, (postgres, verb): (SocketAddr, &str)) -> String {
         let (fields, tables) = &*self.added();
         let place = self.objects.parent().expect("objects lie in the region's folder");
         format!(
             "{fields}\n\
-             [postgres]\nhost = \"127.0.0.1\"\nport = {}\ndatabase = {DATABASE:?}\nuser = {USER:?}\npassword_file = {:?}\n\
+             [postgres]\nhost = \"127.0.0.1\"\nport = {}\ndatabase = {:?}\nuser = {:?}\npassword_file = {:?}\n\
              [s3]\nurl = {:?}\naccess_key = {USER:?}\nsecret_key_file = {:?}\n{tables}\n",
             postgres.port(),
+            self.database(),
+            self.login(verb),
             self.postgres.password_file(),
             self.s3,
             place.join("s3.secret"),

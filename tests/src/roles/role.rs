@@ -40,19 +40,19 @@ pub struct Role {
     front: Option<(Proxy, Target)>,
 }
 
-/// By which proxies a region file leads to Postgres.
+/// By which proxies a region file leads to Postgres, and as which role.
 pub(super) enum Road {
-    /// The one of the test and of commands.
+    /// The one of the test and of commands, which enter as the desk does.
     Shared,
     /// A role's own to the Postgres of its region.
-    Own(&'static str, SocketAddr),
+    Own { region: &'static str, address: SocketAddr, verb: String },
 }
 
 impl Road {
-    pub(super) fn to(&self, ground: &Ground) -> SocketAddr {
+    pub(super) fn to<'road>(&'road self, ground: &Ground) -> (SocketAddr, &'road str) {
         match self {
-            Self::Own(region, address) if *region == ground.id => *address,
-            _ => ground.door(),
+            Self::Own { region, address, verb } if *region == ground.id => (*address, verb),
+            _ => (ground.door(), "desk"),
         }
     }
 }
@@ -115,7 +115,12 @@ impl Role {
     }
 
     pub(super) fn road(&self) -> Road {
-        self.database.as_ref().map_or(Road::Shared, |(region, proxy)| Road::Own(region, proxy.address()))
+        let own = |(region, proxy): &(&'static str, Arc<Proxy>)| Road::Own {
+            region,
+            address: proxy.address(),
+            verb: self.arguments[0].clone(),
+        };
+        self.database.as_ref().map_or(Road::Shared, own)
     }
 
     pub(super) fn regions_folder(&self) -> PathBuf {

@@ -17,7 +17,7 @@ const DATABASE_LENGTH_MAX: usize = 63;
 /// # Errors
 /// [`Error::UnderWay`], or if the database fails.
 pub(crate) async fn claim(deps: &RestorerDeps, what: &str) -> Result<Claim, Error> {
-    let claim = Claim::take(deps.owner().await?, what).await?;
+    let claim = Claim::take(deps.reader().await?, what).await?;
     claim.ok_or_else(|| Error::UnderWay { what: what.to_owned() })
 }
 
@@ -33,41 +33,42 @@ pub(crate) fn named(deps: &RestorerDeps, name: &str) -> Result<String, Error> {
     Err(Error::BadName { name: name.to_owned() })
 }
 
-/// The copies there are whose names begin so.
+/// The copies there are whose names begin so, of those that this login may look into and drop.
 pub(crate) async fn names(
-    owner: &mut PgConnection,
+    maker: &mut PgConnection,
     deps: &RestorerDeps,
     beginning: &str,
 ) -> Result<Vec<String>, Error> {
     let prefix = prefix(deps);
     let databases = sqlx::query_scalar!(
-        r#"select datname as "name!" from pg_database where starts_with(datname, $1) order by datname"#,
+        r#"select datname as "name!" from pg_database
+        where starts_with(datname, $1) and pg_has_role(datdba, 'usage') order by datname"#,
         format!("{prefix}{beginning}")
     );
-    let databases: Vec<String> = databases.fetch_all(owner).await.map_err(Error::Copy)?;
+    let databases: Vec<String> = databases.fetch_all(maker).await.map_err(Error::Copy)?;
     let names = databases.iter().filter_map(|database| database.strip_prefix(&prefix));
     Ok(names.filter(|name| is_name(name)).map(str::to_owned).collect())
 }
 
-pub(crate) async fn exists(owner: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<bool, Error> {
+pub(crate) async fn exists(maker: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<bool, Error> {
     let database = named(deps, name)?;
     let exists =
         sqlx::query_scalar!(r#"select exists (select from pg_database where datname = $1) as "exists!""#, database);
-    exists.fetch_one(owner).await.map_err(Error::Copy)
+    exists.fetch_one(maker).await.map_err(Error::Copy)
 }
 
-pub(crate) async fn create(owner: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
-    run(owner, format!("create database \"{}\"", named(deps, name)?)).await
+pub(crate) async fn create(maker: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
+    run(maker, format!("create database \"{}\"", named(deps, name)?)).await
 }
 
 /// Drops the database if it is there, whoever is connected to it.
-pub(crate) async fn remove(owner: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
-    run(owner, format!("drop database if exists \"{}\" with (force)", named(deps, name)?)).await
+pub(crate) async fn remove(maker: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
+    run(maker, format!("drop database if exists \"{}\" with (force)", named(deps, name)?)).await
 }
 
 /// Neither takes a parameter. Names are checked: letters, digits and '-'.
-async fn run(owner: &mut PgConnection, statement: String) -> Result<(), Error> {
-    owner.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.map_err(Error::Copy)?;
+async fn run(maker: &mut PgConnection, statement: String) -> Result<(), Error> {
+    maker.execute(sqlx::raw_sql(AssertSqlSafe(statement))).await.map_err(Error::Copy)?;
     Ok(())
 }
 

@@ -44,7 +44,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// If a store does not answer: nothing is known of the tenant then.
 pub(super) async fn tenant(deps: &RestorerDeps, tenant_id: TenantId, meter: &Meter<'_>) -> Result<TenantDrill, Error> {
-    let (begun, name) = (Instant::now(), name_of(tenant_id));
+    let (begun, name) = (Instant::now(), new_name(deps));
     let mut drilled = TenantDrill {
         tenant_id,
         size: 0,
@@ -56,7 +56,7 @@ pub(super) async fn tenant(deps: &RestorerDeps, tenant_id: TenantId, meter: &Met
     };
     let claim = database::claim(deps, &name).await?;
     let compared = restore_and_compare(deps, (tenant_id, &name), &mut drilled, meter).await;
-    let dropped = async { database::remove(&mut deps.owner().await?, deps, &name).await };
+    let dropped = async { database::remove(&mut deps.maker().await?, deps, &name).await };
     let dropped = dropped.await;
     claim.release().await;
     match compared {
@@ -68,9 +68,9 @@ pub(super) async fn tenant(deps: &RestorerDeps, tenant_id: TenantId, meter: &Met
     Ok(drilled)
 }
 
-/// The last digits of a tenant's id are random, so scratch of two never meets.
-fn name_of(tenant_id: TenantId) -> String {
-    let id = tenant_id.get().simple().to_string();
+/// The last digits of an id are random, so scratch never meets what a drill of another login has left.
+fn new_name(deps: &RestorerDeps) -> String {
+    let id = deps.replicator.ids.uuid().simple().to_string();
     format!("{SCRATCH}{}", &id[id.len() - 16..])
 }
 
@@ -87,7 +87,7 @@ async fn restore_and_compare(
     let inside = beside::inside(&deps, name)?;
     let restored = restore_scratch(&deps, &inside, (tenant_id, name), meter).await?;
     (drilled.size, drilled.root) = (restored.size, Some(restored.root));
-    let (mut here, mut there) = (deps.owner().await?, inside.owner().await?);
+    let (mut here, mut there) = (deps.reader().await?, inside.owner().await?);
     for (log, connection) in [("living", &mut here), ("restored", &mut there)] {
         let root = root_of(connection, &living, restored.size).await?;
         if root != restored.root {
@@ -114,9 +114,7 @@ async fn restore_scratch(
     (tenant_id, name): (TenantId, &str),
     meter: &Meter<'_>,
 ) -> Result<RestoredTenant, Error> {
-    let mut owner = deps.owner().await?;
-    database::remove(&mut owner, deps, name).await?;
-    database::create(&mut owner, deps, name).await?;
+    database::create(&mut deps.maker().await?, deps, name).await?;
     beside::migrate(inside.region()).await?;
     let mut there = inside.owner().await?;
     projector::migrate(&mut there).await.map_err(Error::ReadModels)?;
@@ -159,7 +157,7 @@ impl Both<'_> {
     /// Rows that differ are looked at once more: an erasure meanwhile reaches one of the two before the other.
     async fn equal_rows(&self, size: u64) -> Result<ReadModels, Error> {
         let tenant_id = self.living.tenant_id();
-        let (mut here, mut there) = (self.deps.owner().await?, self.inside.owner().await?);
+        let (mut here, mut there) = (self.deps.reader().await?, self.inside.owner().await?);
         self.project().await?;
         let mut differed = false;
         for _ in 0..LOOKS_MAX {
@@ -183,7 +181,8 @@ impl Both<'_> {
     /// Makes the read models of everything that is in the restored log.
     async fn project(&self) -> Result<(), Error> {
         let (region, tenant_id) = (self.inside.region(), self.living.tenant_id());
-        let pool = regions::connect(region, DatabaseRole::Projector, CONNECTIONS).await.map_err(Error::Connect)?;
+        // Whose scratch it is need not be a projector anywhere else.
+        let pool = regions::connect(region, DatabaseRole::Owner, CONNECTIONS).await.map_err(Error::Connect)?;
         let deps = ProjectorDeps {
             region: region.clone(),
             vault: self.deps.vault(&pool),
