@@ -11,6 +11,10 @@ use regions::{LockMode, Regions};
 use serde_json::{Value, json};
 use system_tests::folder::Folder;
 
+/// What S3 takes as a bucket's name, and IAM as a policy that is attached to a user (AWS, "IAM and AWS STS quotas"), in characters.
+const BUCKET_LENGTH_MAX: usize = 63;
+const POLICY_LENGTH_MAX: usize = 6_144;
+
 fn infra() -> PathBuf {
     system_tests::repository().join("infra")
 }
@@ -63,6 +67,8 @@ fn it_uses_every_policy_document_and_fills_what_stands_in_for_a_regions_own() ->
         assert!(module.contains(&format!("\"{name}\"")), "nobody uses {name}.json");
         let document: Value = serde_json::from_str(&document)?;
         assert_eq!(document["Version"], "2012-10-17", "{name}");
+        let filled = document.to_string().replace("BUCKET", &"b".repeat(BUCKET_LENGTH_MAX));
+        assert!(filled.len() <= POLICY_LENGTH_MAX, "{name}.json is too long for IAM: {}", filled.len());
         for statement in document["Statement"].as_array().into_iter().flatten() {
             let about = [&statement["Resource"], &statement["NotResource"]].map(Value::to_string).concat();
             assert!(about.contains("arn:aws:s3:::BUCKET"), "{name}: {statement} is about another bucket");
@@ -70,6 +76,7 @@ fn it_uses_every_policy_document_and_fills_what_stands_in_for_a_regions_own() ->
             assert!(denies || !statement["Action"].to_string().contains('*'), "{name}: {statement} allows too much");
         }
     }
+    assert!(!module.contains("\"aws_iam_user_policy\""), "those of a user may have 2,048 characters together");
     for filled in ["\"BUCKET\", var.bucket", "\"DAYS\", tostring(var.lock.days)", "\"MODE\", upper(var.lock.mode)"] {
         assert!(module.contains(filled), "{filled}");
     }

@@ -12,28 +12,34 @@ locals {
   roles = toset(["desk", "replicator", "reader"])
 }
 
+# IAM takes no longer names than 64 characters, and a bucket's may have 63.
 resource "aws_iam_user" "role" {
   for_each = local.roles
-  name     = "${var.bucket}-${each.key}"
-}
-
-resource "aws_iam_user_policy" "role" {
-  for_each = local.roles
-  name     = each.key
-  user     = aws_iam_user.role[each.key].name
-  policy   = local.documents[each.key]
+  name     = "domicile-${var.id}-${each.key}"
 }
 
 # The tag is what the policy reads: an auditor sees the objects of the tenant that it names.
 resource "aws_iam_user" "auditor" {
   for_each = toset(var.auditors)
-  name     = "${var.bucket}-auditor-${each.key}"
+  name     = "domicile-${var.id}-auditor-${each.key}"
   tags     = { tenant = each.key }
 }
 
-resource "aws_iam_user_policy" "auditor" {
-  for_each = aws_iam_user.auditor
-  name     = "auditor"
-  user     = each.value.name
-  policy   = local.documents["auditor"]
+# Policies of their own: all that stand in a user may have 2,048 characters together, one that is attached 6,144.
+resource "aws_iam_policy" "role" {
+  for_each = setunion(local.roles, ["auditor"])
+  name     = "${var.bucket}-${each.key}"
+  policy   = local.documents[each.key]
+}
+
+resource "aws_iam_user_policy_attachment" "role" {
+  for_each   = aws_iam_user.role
+  user       = each.value.name
+  policy_arn = aws_iam_policy.role[each.key].arn
+}
+
+resource "aws_iam_user_policy_attachment" "auditor" {
+  for_each   = aws_iam_user.auditor
+  user       = each.value.name
+  policy_arn = aws_iam_policy.role["auditor"].arn
 }
