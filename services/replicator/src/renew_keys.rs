@@ -80,13 +80,15 @@ async fn due(deps: &ReplicatorDeps, before: Timestamp) -> Result<Vec<TenantId>, 
     Ok(due.into_iter().map(TenantId::new).collect())
 }
 
-/// How old the oldest whole export of a tenant's keys is: what must never come near `keys_days`.
+/// How old the oldest whole export of a tenant's keys is: what must never come near `keys_days`. Keys of a tenant that is closed until
+/// its history is whole again are not exported anew, as some of them may be destroyed in that history; their exports end all the same.
 pub(crate) async fn oldest(deps: &ReplicatorDeps) -> Result<SignedDuration, Error> {
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
     let oldest = sqlx::query_scalar!(
         r#"select min(coalesce(renewal.renewed_at, key.created_at)) as "oldest: jiff_sqlx::Timestamp"
         from vault.tenant_key as key
-        join log.tenant as tenant on tenant.tenant_id = key.tenant_id and tenant.state = 'active'
+        join log.tenant as tenant
+            on tenant.tenant_id = key.tenant_id and tenant.state in ('active', 'behind', 'restoring')
         left join vault.key_renewal as renewal on renewal.tenant_id = key.tenant_id"#
     );
     let oldest = oldest.fetch_one(&mut *connection).await.map_err(Error::Database)?;

@@ -140,11 +140,21 @@ fn whole(manifest: &BackupManifest) -> Value {
 fn found(verified: &Verified) -> Value {
     let wrong = verified.tenants.iter().filter(|tenant| !tenant.is_clean());
     let wrong = wrong.map(|tenant| json!({ "tenant_id": tenant.tenant_id, "findings": tenant.findings() }));
+    let incomplete: Vec<_> = verified
+        .backup
+        .incomplete()
+        .map(|tenant| json!({ "tenant_id": tenant.tenant_id, "reason": tenant.reason }))
+        .collect();
+    let state = match (verified.is_clean(), incomplete.as_slice()) {
+        (false, _) => "wrong",
+        (true, []) => "verified",
+        (true, _) => "incomplete",
+    };
     let not_checked =
         verified.not_checked().into_iter().map(|(what, tenants)| json!({ "what": what, "tenants": tenants }));
     json!({
-        "backup": verified.backup.backup_id, "state": if verified.is_clean() { "verified" } else { "wrong" },
-        "tenants": verified.tenants.len(), "wrong": wrong.collect::<Vec<_>>(),
+        "backup": verified.backup.backup_id, "state": state,
+        "tenants": verified.tenants.len(), "wrong": wrong.collect::<Vec<_>>(), "incomplete": incomplete,
         "not_checked": not_checked.collect::<Vec<_>>(),
     })
 }

@@ -133,7 +133,7 @@ pub(crate) async fn publish(deps: &ReplicatorDeps, manifest: Object) -> Result<(
 async fn flush(deps: &ReplicatorDeps, head: Head) -> Result<TenantBackup, Error> {
     match flush_whole(deps, head).await {
         Err(error) if error.is_of_one() => {
-            tracing::error!(tenant.id = %head.tenant_id, error = &error as &dyn std::error::Error, "a tenant cannot be backed up");
+            tracing::error!(tenant.id = %head.tenant_id, error = runtime::chain(&error), "a tenant cannot be backed up");
             as_archived(deps, head, &error).await
         }
         flushed => flushed,
@@ -151,7 +151,7 @@ async fn as_archived(deps: &ReplicatorDeps, head: Head, error: &Error) -> Result
 /// What is known of a tenant that the database does not know: its archive, and no less than the backup before says.
 async fn as_named(deps: &ReplicatorDeps, named: TenantBackup) -> Result<TenantBackup, Error> {
     let error = Error::Lost { tenant_id: named.tenant_id };
-    tracing::error!(tenant.id = %named.tenant_id, error = &error as &dyn std::error::Error, "a tenant cannot be backed up");
+    tracing::error!(tenant.id = %named.tenant_id, error = runtime::chain(&error), "a tenant cannot be backed up");
     let archived = archived(deps, named.tenant_id).await?.filter(|archived| archived.size >= named.size);
     Ok(TenantBackup { reason: Some(error.chain()), ..archived.unwrap_or(named) })
 }

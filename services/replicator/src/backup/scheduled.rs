@@ -13,6 +13,9 @@ use crate::{deps::ReplicatorDeps, error::Error, lag};
 /// Intervals from one look for the newest backup to the next. The listing grows by one for each.
 const INTERVALS: u32 = 30;
 
+/// How soon a backup is followed by another that lacks a tenant: what stood in its way may be over.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Looks from one for backups that are over to the next, which reads every manifest.
 const LOOKS: u32 = 60;
 
@@ -32,7 +35,7 @@ pub(crate) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
 /// Neither keeps the other from being done.
 async fn round(deps: &ReplicatorDeps, looks_left: &mut u32) {
     for failed in [back_up(deps).await, end_over(deps, looks_left).await].into_iter().filter_map(Result::err) {
-        tracing::warn!(error = &failed as &dyn std::error::Error, "cannot look after backups");
+        tracing::warn!(error = runtime::chain(&failed), "cannot look after backups");
     }
 }
 
@@ -84,8 +87,10 @@ pub(super) async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifes
 }
 
 fn is_due(deps: &ReplicatorDeps, newest: Option<&BackupManifest>, every: SignedDuration) -> bool {
+    let Some(newest) = newest else { return true };
+    let every = if newest.incomplete().next().is_none() { every } else { every.min(AGAIN) };
     // After one from the future it is due too: that it is refused is then said.
-    newest.is_none_or(|newest| deps.clock.now().duration_since(newest.cut_at) >= every || is_ahead(deps, newest))
+    deps.clock.now().duration_since(newest.cut_at) >= every || is_ahead(deps, newest)
 }
 
 /// Whether a backup is from the future, and this machine's clock behind the one that made it.

@@ -51,6 +51,34 @@ async fn a_region_is_backed_up_when_it_is_due_by_one_of_its_replicators() -> any
 }
 
 #[tokio::test]
+async fn a_backup_that_lacks_a_tenant_is_followed_by_another_within_the_hour() -> anyhow::Result<()> {
+    let mut eu = archiving().await?;
+    let acme = eu.test.tenant("acme").await?;
+    eu.append(&acme, 1, 0, 6).await?;
+    backup::create(&eu.deps, &mut |_| ()).await?;
+    let checkpoint = files_ending(&eu.s3_folder(), "log/checkpoint").remove(0);
+    let bytes = std::fs::read(&checkpoint)?;
+    std::fs::write(&checkpoint, "not a checkpoint")?;
+    eu.test.clock.advance(SignedDuration::from_secs(1));
+    assert_eq!(backup::create(&eu.deps, &mut |_| ()).await?.incomplete().count(), 1);
+    std::fs::write(&checkpoint, bytes)?;
+    eu.deps.region.backup_every = Some(SignedDuration::from_hours(24));
+    let shutdown = Shutdown::new();
+    shutdown.spawn(Replicator::new(eu.deps.clone()).run(shutdown.clone()));
+    let lacking = || eu.test.metrics.backup_incomplete_tenants.get();
+    until("what it lacks", async || Ok(lacking() == 1)).await?;
+    eu.test.clock.advance(SignedDuration::from_mins(59));
+    let age = || eu.test.metrics.backup_age_seconds.get();
+    until("its age", async || Ok(age() >= 59.0 * 60.0)).await?;
+    assert_eq!(backups(&eu).await?, 2, "it is not due");
+    eu.test.clock.advance(SignedDuration::from_mins(1));
+    until("a whole one", async || Ok(lacking() == 0)).await?;
+    assert_eq!(backups(&eu).await?, 3);
+    assert!(shutdown.drain(PATIENCE).await);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_region_that_is_backed_up_on_request_shows_how_old_its_newest_backup_is() -> anyhow::Result<()> {
     let mut eu = archiving().await?;
     eu.deps.region.backup_every = None;

@@ -39,10 +39,9 @@ impl Row for TenantRow {
         &["tenant", "events", "generation", "root", "keys", "destroyed", "result"];
 
     fn cells(&self) -> Vec<String> {
-        let incomplete = self.incomplete.iter().map(|reason| format!("incomplete: {reason}"));
         let left_off = self.findings.len().saturating_sub(FINDINGS_SHOWN);
         let result: Vec<_> = std::iter::once(self.result.to_owned())
-            .chain(incomplete)
+            .chain(self.incomplete.clone())
             .chain(self.findings.iter().take(FINDINGS_SHOWN).cloned())
             .chain((left_off > 0).then(|| format!("{left_off} further findings: --format json has them all")))
             .collect();
@@ -68,7 +67,11 @@ impl TenantRow {
             root: backed_up.root.to_string(),
             keys: keys.map_or(0, |keys| keys.named),
             keys_destroyed: keys.map_or(0, |keys| keys.destroyed),
-            result: if tenant.is_clean() { "verified" } else { "wrong" },
+            result: match &backed_up.reason {
+                _ if !tenant.is_clean() => "wrong",
+                None => "verified",
+                Some(_) => "incomplete",
+            },
             findings: tenant.findings(),
             incomplete: backed_up.reason.clone(),
             not_checked: tenant.not_checked(),
@@ -87,7 +90,13 @@ pub(super) async fn verify(deps: &ReplicatorDeps, id: &str, format: Format) -> O
     if format == Format::Table {
         print!("{}", not_checked(&verified));
     }
-    if verified.is_clean() { Ok(()) } else { Err(Failure::check(format!("backup {id} does not verify; see above"))) }
+    match (verified.is_clean(), manifest.incomplete().count()) {
+        (false, _) => Err(Failure::check(format!("backup {id} does not verify; see above"))),
+        (true, 0) => Ok(()),
+        (true, incomplete) => Err(Failure::check(format!(
+            "what backup {id} holds verifies, but it is incomplete: it lacks {incomplete} tenants, or a part of them"
+        ))),
+    }
 }
 
 /// What was not looked at, each once for all tenants that it holds for.
