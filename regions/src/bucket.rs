@@ -1,6 +1,7 @@
 //! A region's bucket. What client speaks to it stays in this module.
 
 mod keeping;
+mod life_cycle;
 mod role;
 mod set_up;
 

@@ -170,6 +170,14 @@ pub enum Error {
         /// How, and what to do.
         what: &'static str,
     },
+    /// The bucket ends lives otherwise than the hosting policy says.
+    #[error("deletion: bucket {bucket} has no rule in its life cycle that ends {missing}")]
+    LivesOtherwise {
+        /// Which bucket.
+        bucket: String,
+        /// What it does not end.
+        missing: String,
+    },
     /// The bucket could not be made or set up.
     #[error("bucket {bucket}: cannot be set up")]
     SetUp {

@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, CreateBucketConfiguration, DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled,
-    ObjectLockRetentionMode, ObjectLockRule, VersioningConfiguration,
+    BucketLifecycleConfiguration, BucketVersioningStatus, CreateBucketConfiguration, DefaultRetention,
+    ExpirationStatus, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule,
+    VersioningConfiguration,
 };
 use bytes::Bytes;
 use regions::{
@@ -303,6 +304,31 @@ async fn a_bucket_in_another_place_is_refused() -> anyhow::Result<()> {
     );
     Bucket::set_up(&test.region, &clock()).await?;
     test.bucket().await?.check_location().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bucket_that_ends_lives_otherwise_than_the_policy_says_is_found() -> anyhow::Result<()> {
+    let test = testkit::region().await?;
+    let (raw, name) = (test.raw_bucket(), &test.region.bucket);
+    Bucket::set_up(&test.region, &clock()).await?;
+    let bucket = reader(&test.region).await?;
+    bucket.check_life_cycle().await?;
+    let whole = raw.get_bucket_lifecycle_configuration().bucket(name).send().await?.rules.unwrap_or_default();
+    for (rule, what) in whole.iter().zip([
+        "keys/* after 30 days",
+        "drills/* after 400 days",
+        "backups/* after 1 days where domicile-life is over",
+        "what was replaced after 7 days",
+    ]) {
+        let mut disabled = rule.clone();
+        disabled.status = ExpirationStatus::Disabled;
+        let rest = whole.iter().filter(|other| other.id() != rule.id()).cloned().chain([disabled]).collect();
+        let life = BucketLifecycleConfiguration::builder().set_rules(Some(rest)).build()?;
+        raw.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(life).send().await?;
+        let error = bucket.check_life_cycle().await.expect_err("a rule is missing").to_string();
+        assert_eq!(error, format!("deletion: bucket {name} has no rule in its life cycle that ends {what}"));
+    }
     Ok(())
 }
 

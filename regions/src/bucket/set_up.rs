@@ -3,25 +3,16 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::{
-    error::{BuildError, ProvideErrorMetadata},
+    error::ProvideErrorMetadata,
     types::{
-        AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus,
-        CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleAndOperator,
-        LifecycleRuleFilter, NoncurrentVersionExpiration, ObjectLockConfiguration, ObjectLockEnabled,
-        VersioningConfiguration,
+        BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ObjectLockConfiguration,
+        ObjectLockEnabled, VersioningConfiguration,
     },
 };
 use runtime::Clock;
 
-use super::{Bucket, BucketRole, keeping::over};
-use crate::{StoreError, error::Error, region::Region, storage::Deletion};
-
-/// Where wrapped keys lie, which live shorter than everything else.
-const KEYS: &str = "keys/";
-/// Where the reports of restore drills lie, which live for as long as the policy says.
-const DRILLS: &str = "drills/";
-/// Where backups lie, which live for as long as nobody marks them as over.
-const BACKUPS: &str = "backups/";
+use super::{Bucket, BucketRole, life_cycle::life_cycle};
+use crate::{StoreError, error::Error, region::Region};
 
 impl Bucket {
     /// Makes the region's bucket where the region is, unless it is there, and has it keep objects as the region's file says:
@@ -73,37 +64,4 @@ impl Bucket {
         put.lifecycle_configuration(life).send().await?;
         Ok(())
     }
-}
-
-/// Keys and reports of drills expire, and so do backups that are marked as over; versions that were replaced or deleted go after a while, once no lock holds them; so do unfinished uploads and
-/// delete markers with nothing left under them.
-fn life_cycle(deletion: Deletion) -> Result<BucketLifecycleConfiguration, BuildError> {
-    let rule = |id: &str, prefix: &str| {
-        let filter = LifecycleRuleFilter::builder().prefix(prefix).build();
-        LifecycleRule::builder().id(id).status(ExpirationStatus::Enabled).filter(filter)
-    };
-    let days = |days: u16| i32::from(days);
-    let keys = LifecycleExpiration::builder().days(days(deletion.keys_days)).build();
-    let drills = LifecycleExpiration::builder().days(days(deletion.drills_days)).build();
-    let over = LifecycleRuleAndOperator::builder().prefix(BACKUPS).tags(over()?).build();
-    // Counted from the backup's writing: it is over at once.
-    let at_once = LifecycleExpiration::builder().days(1).build();
-    let markers = LifecycleExpiration::builder().expired_object_delete_marker(true).build();
-    let noncurrent = NoncurrentVersionExpiration::builder().noncurrent_days(days(deletion.noncurrent_days)).build();
-    let incomplete =
-        AbortIncompleteMultipartUpload::builder().days_after_initiation(days(deletion.incomplete_days)).build();
-    let replaced = rule("replaced-versions", "").noncurrent_version_expiration(noncurrent).expiration(markers);
-    BucketLifecycleConfiguration::builder()
-        .rules(rule("keys", KEYS).expiration(keys).build()?)
-        .rules(rule("drills", DRILLS).expiration(drills).build()?)
-        .rules(
-            LifecycleRule::builder()
-                .id("backups")
-                .status(ExpirationStatus::Enabled)
-                .filter(LifecycleRuleFilter::builder().and(over).build())
-                .expiration(at_once)
-                .build()?,
-        )
-        .rules(replaced.abort_incomplete_multipart_upload(incomplete).build()?)
-        .build()
 }
