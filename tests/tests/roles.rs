@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use regions::DatabaseRole;
 use reqwest::Method;
 use sqlx::{AssertSqlSafe, PgConnection};
@@ -86,7 +87,14 @@ async fn a_region_without_an_up_is_drilled_and_verified_by_the_directory_that_is
     assert_eq!(listed.json()?[0]["result"], "the same");
     roles.cli_by_directory(&["residency", "verify"]).await?.expect(0)?;
     roles.cli_by_directory(&["audit", "witnesses", "--region", "eu", "--tenant", "acme"]).await?.expect(0)?;
-    Ok(())
+
+    // With other keys nothing that the region signed can be believed. That closes nobody.
+    let elsewhere = roles.folder().path().join("elsewhere");
+    let elsewhere = ["--data", elsewhere.to_str().context("folders of tests have plain names")?];
+    roles.cli(&[&["keys", "create", "--region", "eu"], &elsewhere[..]].concat()).await?.expect(0)?;
+    let doubtful = roles.cli_by_directory(&[&["doctor"], &elsewhere[..]].concat()).await?.expect(1)?;
+    assert!(doubtful.stdout.contains("nobody can say whether the database is an old one"), "{}", doubtful.stdout);
+    region.acme.comment(region.ticket, "And on", "on").await?.expect(200).map(drop)
 }
 
 #[tokio::test]
@@ -100,8 +108,12 @@ async fn a_region_without_an_up_is_healed_and_restored_by_the_directory_that_is_
     region.again().await?;
     let refused = region.acme.comment(region.ticket, "A second history", "fork").await?;
     assert_eq!(refused.status, 503, "{:?}", refused.body);
-    region.roles.cli_by_directory(&["doctor"]).await?.expect(1)?;
-    let healed = region.roles.cli_by_directory(&["doctor", "--heal"]).await?.expect(0)?;
+    // A region whose stores are not to be had from here keeps nobody from looking at the others.
+    let us = (system_tests::repository().join("regions/us.toml"), region.roles.folder().path().join("regions/us.toml"));
+    std::fs::copy(us.0, us.1)?;
+    let found = region.roles.cli_by_directory(&["doctor"]).await?.expect(1)?;
+    assert!(found.stdout.contains("stores of us") && found.stdout.contains("tenant acme: "), "{}", found.stdout);
+    let healed = region.roles.cli_by_directory(&["doctor", "--heal", "--region", "eu"]).await?.expect(0)?;
     assert!(healed.stdout.contains("brought forward by"), "{}", healed.stdout);
     region.has_comments(&["It smokes", "It burns"]).await?;
     region.archive().await?;

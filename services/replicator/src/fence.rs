@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use archive::{Verifier, checkpoint, layout, note};
 use eventlog::restore;
 use futures::{FutureExt, StreamExt, stream};
-use schemas::{Hash, Position, Slug, TenantId};
+use schemas::{Hash, Position, RegionId, Slug, TenantId};
 
 use crate::{
     archive_tenant::published,
@@ -67,19 +67,31 @@ pub enum Doubt {
 }
 
 impl Behind {
-    /// When it takes writes again.
-    pub const fn remedy(&self) -> &'static str {
-        match self.doubt {
-            _ if self.is_under_way => "it takes no writes until that is done",
-            None => "it takes no writes until: domicile doctor --heal",
+    /// When it takes writes again; `region` is its home.
+    pub fn remedy(&self, region: &RegionId) -> String {
+        let remedy = match self.doubt {
+            _ if self.is_under_way => " that is done",
+            None if self.went_on() => {
+                let slug = &self.slug;
+                return format!(
+                    "it takes no writes until: domicile restore tenant --region {region} --tenant {slug} --set-aside"
+                );
+            }
+            None => ": domicile doctor --heal",
             Some(Doubt::NewerKey(_)) => {
-                "it takes no writes until successions/ and signing.key of that key are put in place, and then: domicile doctor --heal"
+                " successions/ and signing.key of that key are put in place, and then: domicile doctor --heal"
             }
             Some(Doubt::Untrusted(_)) => {
-                "it takes no writes until successions/ and signing.key that lead to its signer, or the checkpoint that they signed, are \
-                 put back, and then: domicile doctor --heal"
+                " successions/ and signing.key that lead to its signer, or the checkpoint that they signed, are put back, and then: \
+                 domicile doctor --heal"
             }
-        }
+        };
+        format!("it takes no writes until{remedy}")
+    }
+
+    /// Whether it holds as many events as were archived, and they are others: that many were written since it was put back.
+    fn went_on(&self) -> bool {
+        !self.is_restoring && self.position.get().unsigned_abs() >= self.archived
     }
 }
 

@@ -7,6 +7,7 @@ use regions::{BucketRole, DatabaseRole, Region, Regions};
 use replicator::fence::{self, Behind};
 use restorer::{Absent, RestorerDeps};
 use runtime::RegionMetrics;
+use schemas::RegionId;
 use serde::Serialize;
 
 use super::restore;
@@ -27,6 +28,9 @@ pub struct Doctor {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub directory: GivenDirectory,
+    /// Look at this region only; at all that have a file when absent.
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<RegionId>,
     /// Bring tenants whose log ends before what was published of it, or that are not in the database at all, back from their archives.
     #[arg(long)]
     pub heal: bool,
@@ -58,12 +62,13 @@ fn finding(check: impl Into<String>, result: Result<String, String>) -> Finding 
 /// Runs it.
 pub async fn run(place: &Place, options: &Doctor) -> Outcome {
     options.directory.find()?;
-    let mut findings = vec![
-        finding("PostgreSQL's programs", programs()),
-        finding("region files and hosting policy", region_files(place)),
-    ];
-    if let Ok(deployment) = Deployment::open_with(place, &options.directory) {
-        findings.extend(stores(&deployment, options.heal).await);
+    let mut findings = vec![finding("region files and hosting policy", region_files(place))];
+    // What is wrong with the region files is said.
+    if findings[0].ok {
+        match Deployment::open_with(place, &options.directory) {
+            Ok(deployment) => findings.extend(stores(&deployment, options).await?),
+            Err(error) => findings.push(finding("data folder", Err(error.to_string()))),
+        }
     }
     let wrong = findings.iter().filter(|finding| !finding.ok).count();
     print_list(&findings, options.format.format)?;
@@ -81,49 +86,71 @@ fn region_files(place: &Place) -> Result<String, String> {
     Ok(format!("{}; policy version {}", ids.join(", "), regions.policy().version()))
 }
 
-/// Connecting asks each store where it is and whether it keeps what it acknowledges.
-async fn stores(deployment: &Deployment, heals: bool) -> Vec<Finding> {
-    let Ok(regions) = deployment.regions_named(None) else {
-        return vec![finding("a running deployment", Ok("none on this data folder".to_owned()))];
+/// Every region that was asked for, each by itself: one that cannot be reached keeps nobody from looking at the others.
+async fn stores(deployment: &Deployment, options: &Doctor) -> Result<Vec<Finding>, Failure> {
+    let regions: Vec<&Region> = match &options.region {
+        Some(id) => vec![deployment.region_file(id)?],
+        None => deployment.regions.iter().collect(),
     };
+    let is_embedded = |region: &&Region| region.endpoints().is_none();
     let mut findings = Vec::new();
-    for region in regions {
-        let database = deployment.pool(&region, DatabaseRole::Desk).await;
-        let database =
-            database.map(|_| "says it is this region's, durable".to_owned()).map_err(|error| error.to_string());
-        findings.push(finding(format!("database of {}", region.id), database));
-        let bucket = deployment.bucket(&region, BucketRole::Reader).await;
-        let bucket = bucket
-            .map(|_| format!("lies in {}, keeps objects as the region's file says", region.cloud_region))
-            .map_err(|error| error.to_string());
-        findings.push(finding(format!("bucket of {}", region.id), bucket));
-        findings.extend(published(deployment, &region, heals).await);
-        findings.extend(at_home(deployment, &region, heals).await);
+    if regions.iter().any(is_embedded) {
+        findings.push(finding("PostgreSQL's programs", programs()));
+    }
+    if regions.iter().all(is_embedded) && deployment.running().is_err() {
+        findings.push(finding("a running deployment", Ok("none on this data folder".to_owned())));
+        return Ok(findings);
+    }
+    for Region { id, .. } in regions {
+        match deployment.region(id) {
+            Ok(region) => findings.extend(of_region(deployment, &region, options.heal).await),
+            Err(error) => findings.push(finding(format!("stores of {id}"), Err(error.to_string()))),
+        }
     }
     let directory = deployment.directory_map().await;
     let directory =
         directory.map(|map| format!("{} names, signature holds", map.names.len())).map_err(|error| error.to_string());
     findings.push(finding("directory", directory));
+    Ok(findings)
+}
+
+/// Connecting asks each store where it is and whether it keeps what it acknowledges.
+async fn of_region(deployment: &Deployment, region: &Region, heals: bool) -> Vec<Finding> {
+    let database = deployment.pool(region, DatabaseRole::Desk).await;
+    let database = database.map(|_| "says it is this region's, durable".to_owned()).map_err(|error| error.to_string());
+    let bucket = async {
+        deployment.bucket(region, BucketRole::Reader).await?.check_life_cycle().await?;
+        let lies_in = &region.cloud_region;
+        Ok::<_, Failure>(format!("lies in {lies_in}, keeps and ends objects as the region's file and the policy say"))
+    };
+    let bucket = bucket.await.map_err(|error| error.to_string());
+    let mut findings = vec![
+        finding(format!("database of {}", region.id), database),
+        finding(format!("bucket of {}", region.id), bucket),
+    ];
+    findings.extend(published(deployment, region, heals).await);
+    findings.extend(at_home(deployment, region, heals).await);
     findings
 }
 
-/// A database that ends before what was published of its logs was put back to an older state.
+/// A database that ends before what was published of its logs was put back to an older state. Nobody is closed by a look: desks close
+/// them as they start, and with this machine's keys everybody may seem to be behind.
 async fn published(deployment: &Deployment, region: &Region, heals: bool) -> Vec<Finding> {
     let check = format!("logs of {} and what was published", region.id);
     let behind = async {
         let deps = deployment.replicator(region, &RegionMetrics::new(region.id.as_str())).await?;
-        Ok::<_, Failure>(fence::close_behind(&deps).await?)
+        Ok::<_, Failure>(fence::find_behind(&deps).await?)
     };
     match behind.await {
         Err(error) => vec![finding(check, Err(error.to_string()))],
         Ok(behind) if behind.is_empty() => vec![finding(check, Ok("no log is behind".to_owned()))],
         Ok(behind) if heals => heal(deployment, region, &behind).await,
-        Ok(behind) => behind.iter().map(|tenant| finding(check.as_str(), Err(missing(tenant)))).collect(),
+        Ok(behind) => behind.iter().map(|tenant| finding(check.as_str(), Err(missing(region, tenant)))).collect(),
     }
 }
 
-fn missing(tenant: &Behind) -> String {
-    format!("{tenant}; {}", tenant.remedy())
+fn missing(region: &Region, tenant: &Behind) -> String {
+    format!("{tenant}; {}", tenant.remedy(&region.id))
 }
 
 /// Whom the directory leads here must be in the database. One that was put back to a time before somebody came knows nothing of them.

@@ -99,7 +99,7 @@ pub async fn start_directory(
     let shutdown = roles.clone();
     roles.spawn(async move {
         if let Err(error) = directory.run(listener, shutdown).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the directory ended");
+            tracing::error!(error = runtime::chain(&error), "the directory ended");
         }
     });
     Ok(running)
@@ -167,7 +167,7 @@ pub async fn migrate(region: &Region, with_read_models: bool) -> Result<(), Fail
 pub async fn fence(deployment: &Deployment, region: &Region, metrics: &RegionMetrics) -> Result<(), Failure> {
     let deps = deployment.replicator(region, metrics).await?;
     for tenant in replicator::fence::close_behind(&deps).await? {
-        tracing::error!(region = %region.id, tenant.id = %tenant.tenant_id, "{tenant}; {}", tenant.remedy());
+        tracing::error!(region = %region.id, tenant.id = %tenant.tenant_id, "{tenant}; {}", tenant.remedy(&region.id));
     }
     Ok(())
 }
@@ -279,7 +279,7 @@ async fn check_topic(region: &Region, role: DatabaseRole) -> Result<(), Failure>
     match regions::kafka_check(region, &mut connection).await {
         Err(error) if error.is_refused_topic() => Err(Failure::configuration(error)),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the topic is not to be had yet");
+            tracing::warn!(error = runtime::chain(&error), "the topic is not to be had yet");
             Ok(())
         }
         Ok(_) => Ok(()),

@@ -280,7 +280,8 @@ async fn while_one_restores_a_tenant_another_is_refused_and_nobody_is_told_to_be
         format!("tenant {id}: another process is at work on it; try again when it is done")
     );
     let named = fence::find_behind(&eu.deps.replicator).await?;
-    let named: Vec<_> = named.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy())).collect();
+    let named: Vec<_> =
+        named.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy(&eu.deps.replicator.region.id))).collect();
     assert_eq!(named, ["tenant acme: is being restored; it takes no writes until that is done"]);
     // The restore of its region passes it over.
     eu.lose_database().await?;

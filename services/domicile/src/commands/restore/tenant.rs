@@ -71,11 +71,8 @@ pub(super) async fn run(deployment: &Deployment, options: &OfTenant) -> Outcome 
     let tenant_id = super::tenant_id(&deps, slug)?;
     let asked = TenantRestore { is_anew: options.anew, ..TenantRestore::of(tenant_id, options.set_aside) };
     let restored = restore(&deps, &asked, slug).await.map_err(|error| {
-        let is_forked =
-            matches!(error, Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. }));
-        let hint =
-            if is_forked { "; with --set-aside they are taken out of the log and kept in log.set_aside" } else { "" };
-        if is_forked { Failure::check(format!("{}{hint}", error.chain())) } else { said(error) }
+        let hint = "with --set-aside they are taken out of the log and kept in log.set_aside";
+        if is_fork(&error) { Failure::check(format!("{}; {hint}", error.chain())) } else { said(error) }
     })?;
     let restored = Restored::from(restored);
     print_one(&restored, options.format, || restored.in_words())
@@ -95,6 +92,16 @@ pub async fn heal(deps: &RestorerDeps, tenant_id: TenantId, slug: &Slug) -> Resu
             let done = format!("brought forward by {} events to {}", restored.put.added, restored.size);
             Ok(std::iter::once(done).chain(doubts(&restored)).collect::<Vec<_>>().join("\n"))
         }
+        Err(error) if is_fork(&error) => {
+            let region = &deps.region().id;
+            let remedy = format!("domicile restore tenant --region {region} --tenant {slug} --set-aside");
+            Err(format!("{}; it takes no writes until: {remedy}", error.chain()))
+        }
         Err(error) => Err(error.chain()),
     }
+}
+
+/// Whether the log holds events that are not those of the archive: nobody takes them away unasked.
+fn is_fork(error: &Error) -> bool {
+    matches!(error, Error::Log(eventlog::Error::Forked { .. } | eventlog::Error::TailDamaged { .. }))
 }
