@@ -24,7 +24,6 @@ pub(crate) use self::{organization::organization, person::person, ticket::ticket
 use crate::{
     caller::provenance::Provenance,
     execute::{Batch, Done, Failure, Issuer, Refusal, retried},
-    problem::render::chain,
     state::Desk,
 };
 
@@ -87,7 +86,7 @@ async fn finish(desk: &Desk, resident: &Resident, done: Done) -> Erased {
     let carried_out = carry_out(desk, resident).await;
     if let Err(error) = &carried_out {
         let tenant_id = resident.tenant_id();
-        tracing::error!(tenant.id = %tenant_id, error = chain(error), "keys on the erasure list still live");
+        tracing::error!(tenant.id = %tenant_id, error = runtime::chain(error), "keys on the erasure list still live");
     }
     Erased { done, is_carried_out: carried_out.is_ok() }
 }
@@ -125,7 +124,7 @@ pub(crate) async fn run(desk: Desk, shutdown: Shutdown) {
 async fn pass(desk: &Desk) {
     let due = match desk.vault.erasures_due().await {
         Ok(due) => due,
-        Err(error) => return tracing::debug!(error = chain(&error), "cannot ask which erasures are due"),
+        Err(error) => return tracing::debug!(error = runtime::chain(&error), "cannot ask which erasures are due"),
     };
     for (tenant_id, since) in due {
         match carry_out_of(desk, tenant_id).await {
@@ -134,7 +133,7 @@ async fn pass(desk: &Desk) {
                 tracing::info!(tenant.id = %tenant_id, since = since.get(), keys, "carried out an erasure that was left")
             }
             Err(error) => {
-                tracing::error!(tenant.id = %tenant_id, since = since.get(), error = chain(&error), "keys on the erasure list still live");
+                tracing::error!(tenant.id = %tenant_id, since = since.get(), error = runtime::chain(&error), "keys on the erasure list still live");
             }
         }
     }

@@ -26,7 +26,7 @@ use schemas::{JobId, TenantId};
 use tokio::sync::Notify;
 
 pub(crate) use self::ask::{Asked, ask, queue};
-use crate::{problem::render::chain, state::Desk};
+use crate::state::Desk;
 
 /// How often to look for jobs that were left, by any process of the region.
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -92,7 +92,7 @@ async fn pass(desk: &Desk, shutdown: &Shutdown) {
     waiting
         .for_each_concurrent(AT_ONCE, async |(resident, job)| {
             if let Err(error) = work::work(desk, shutdown, &resident, job).await {
-                tracing::warn!(tenant.id = %resident.tenant_id(), job.id = %job, error = chain(&error), "a job is left for later");
+                tracing::warn!(tenant.id = %resident.tenant_id(), job.id = %job, error = runtime::chain(&error), "a job is left for later");
             }
         })
         .await;
@@ -102,7 +102,7 @@ async fn pass(desk: &Desk, shutdown: &Shutdown) {
 pub(crate) async fn take_on_left(desk: &Desk, quiet: SignedDuration) {
     match left(desk, quiet).await {
         Ok(jobs) => jobs.iter().for_each(|(resident, job)| desk.jobs().take_on(resident, *job)),
-        Err(error) => tracing::debug!(error = chain(&error), "cannot ask which jobs were left"),
+        Err(error) => tracing::debug!(error = runtime::chain(&error), "cannot ask which jobs were left"),
     }
 }
 

@@ -28,7 +28,6 @@ use crate::{
     caller::provenance::Provenance,
     execute::{Failure, Issuer, Refusal, execute, load},
     home::{Home, home},
-    problem::render::chain,
     state::Desk,
 };
 
@@ -122,7 +121,7 @@ pub(crate) async fn run(desk: Desk, shutdown: Shutdown) {
     let mut told = Told::default();
     loop {
         if let Err(error) = told.look(&desk, &shutdown).await {
-            tracing::warn!(error = chain(&error), "tenants are not told yet what was done in the region");
+            tracing::warn!(error = runtime::chain(&error), "tenants are not told yet what was done in the region");
         }
         if !shutdown.sleep(INTERVAL).await {
             return;
@@ -163,7 +162,7 @@ impl Told {
                 // Being restored, or moved: it is told when it is open.
                 Ok(false) => {}
                 Err(error) => {
-                    tracing::warn!(tenant.id = %tenant, error = chain(&error), "a tenant is not told yet what was done");
+                    tracing::warn!(tenant.id = %tenant, error = runtime::chain(&error), "a tenant is not told yet what was done");
                 }
             }
         }

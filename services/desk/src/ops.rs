@@ -8,7 +8,7 @@ use axum::{
     routing::get,
 };
 
-use crate::{problem::render::chain, state::Desk};
+use crate::state::Desk;
 
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(crate) fn routes() -> Router<Desk> {
@@ -54,7 +54,7 @@ async fn unserved(desk: &Desk) -> Result<Vec<String>, sqlx::Error> {
 }
 
 fn silent(error: &sqlx::Error) -> Response {
-    tracing::warn!(error = chain(error), "the database does not answer");
+    tracing::warn!(error = runtime::chain(error), "the database does not answer");
     not_ready("the database does not answer\n")
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use directory::Claim;
 use runtime::Shutdown;
 
-use crate::{problem::render::chain, state::Desk};
+use crate::state::Desk;
 
 /// How often to look.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -35,11 +35,11 @@ pub(crate) async fn pass(desk: &Desk, patience: Duration) {
     let claims = match desk.directory.pending(&desk.region.id).await {
         Ok(claims) => claims,
         // Nothing is lost while the directory is down; the next pass asks again.
-        Err(error) => return tracing::debug!(error = chain(&error), "cannot ask for pending claims"),
+        Err(error) => return tracing::debug!(error = runtime::chain(&error), "cannot ask for pending claims"),
     };
     for claim in claims {
         if let Err(error) = settle(desk, &claim, patience).await {
-            tracing::warn!(tenant.id = %claim.tenant_id, error = chain(&error), "cannot settle a claim");
+            tracing::warn!(tenant.id = %claim.tenant_id, error = runtime::chain(&error), "cannot settle a claim");
         }
     }
 }

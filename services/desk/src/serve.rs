@@ -167,7 +167,7 @@ async fn accept(listener: TcpListener, door: Door, routes: Router, limits: Limit
                 let served = connection::serve(stream, door.clone(), routes.clone(), limits.clone());
                 limits.shutdown.spawn(async move {
                     if let Err(error) = served.await {
-                        tracing::debug!(error = crate::problem::render::chain(&error), "a connection ended early");
+                        tracing::debug!(error = runtime::chain(&error), "a connection ended early");
                     }
                     drop((place, counted));
                 });

@@ -13,7 +13,7 @@ use regions::Resident;
 use schemas::Position;
 use tokio::time::Instant;
 
-use crate::{problem::render::chain, state::Desk};
+use crate::state::Desk;
 
 /// How long an answer waits for the read models.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -84,7 +84,7 @@ pub(crate) async fn wait(desk: &Desk, resident: &Resident, position: Position, p
             Ok(Progress::Behind) => {}
             // The write is done; that we cannot look must not turn its answer into an error.
             Err(error) => {
-                tracing::warn!(error = chain(&error), "cannot see how far the read models are");
+                tracing::warn!(error = runtime::chain(&error), "cannot see how far the read models are");
                 return Visible::NotYet;
             }
         }

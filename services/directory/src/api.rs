@@ -170,7 +170,7 @@ impl From<Error> for Refusal {
             Error::Rejected(Rejection::Confirmed) => (StatusCode::CONFLICT, code::CONFIRMED),
             Error::UnknownRegion => (StatusCode::UNPROCESSABLE_ENTITY, code::INVALID),
             _ => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the directory cannot answer");
+                tracing::error!(error = runtime::chain(&error), "the directory cannot answer");
                 return Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     code::UNAVAILABLE,

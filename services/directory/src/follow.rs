@@ -19,7 +19,7 @@ impl Directory {
     pub(crate) async fn follow(&self, shutdown: &Shutdown) {
         while !shutdown.is_requested() {
             if let Err(error) = self.follow_wakeups(shutdown).await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the directory does not follow its log");
+                tracing::warn!(error = runtime::chain(&error), "the directory does not follow its log");
                 shutdown.sleep(RETRY_PAUSE).await;
             }
         }

@@ -55,7 +55,7 @@ impl Wakeups {
             // The connection was lost, and with it whatever was sent meanwhile.
             Ok(Ok(None)) | Err(_) => Wakeup::Sweep,
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot listen to wake-ups");
+                tracing::warn!(error = runtime::chain(&error), "cannot listen to wake-ups");
                 sleep(PAUSE_AFTER_FAILURE.min(deadline.saturating_duration_since(Instant::now()))).await;
                 Wakeup::Sweep
             }

@@ -136,9 +136,3 @@ fn database_reason(error: &sqlx::Error) -> Option<String> {
     let constraint = refusal.constraint().map(|name| format!(" by {name}")).unwrap_or_default();
     Some(format!("the rows were refused{constraint} (SQLSTATE {code})"))
 }
-
-/// An error and everything it came from, on one line: errors do not repeat their sources.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}

@@ -19,7 +19,6 @@ use crate::{
     backoff::Backoff,
     checkpoint::Patience,
     delivery::{Delivery, Standing},
-    error::chain,
     follow::{self, Manner, Round},
     projections::Projection,
     rebuild,
@@ -77,7 +76,7 @@ async fn listen(region: Region, (hints, delivery): (Hints, Delivery), shutdown: 
             wakeups = match Wakeups::listen(&region, DatabaseRole::Projector).await {
                 Ok(listening) => Some(listening),
                 Err(error) => {
-                    tracing::warn!(error = chain(&error), "no wake-ups: sweeping only");
+                    tracing::warn!(error = runtime::chain(&error), "no wake-ups: sweeping only");
                     shutdown.sleep(SWEEP_INTERVAL).await;
                     None
                 }
@@ -106,7 +105,7 @@ async fn sweep(deps: ProjectorDeps, found: mpsc::Sender<Vec<Behind>>, shutdown: 
                     return;
                 }
             }
-            Err(error) => tracing::warn!(error = chain(&error), "a sweep failed, to be tried again"),
+            Err(error) => tracing::warn!(error = runtime::chain(&error), "a sweep failed, to be tried again"),
         }
         shutdown.sleep(SWEEP_INTERVAL).await;
     }
@@ -122,7 +121,9 @@ async fn build_missing(deps: ProjectorDeps, shutdown: Shutdown) {
         };
         match built {
             Ok(()) => return,
-            Err(error) => tracing::warn!(error = chain(&error), "a projection is not built yet, to be tried again"),
+            Err(error) => {
+                tracing::warn!(error = runtime::chain(&error), "a projection is not built yet, to be tried again")
+            }
         }
         shutdown.sleep(SWEEP_INTERVAL).await;
     }
@@ -216,7 +217,7 @@ impl Work {
             }),
         };
         for error in &round.errors {
-            tracing::warn!(tenant.id = %tenant, error = chain(error), "a round failed, to be tried again");
+            tracing::warn!(tenant.id = %tenant, error = runtime::chain(error), "a round failed, to be tried again");
         }
         // What failed is neither halted nor known to have got over a halt.
         tried.retain(|projection| !round.failed.contains(&projection.name));

@@ -82,9 +82,7 @@ impl Work {
         if wakeups.is_none() {
             *wakeups = Wakeups::listen(&self.deps.region, DatabaseRole::Relay)
                 .await
-                .inspect_err(|error| {
-                    tracing::warn!(error = error as &dyn std::error::Error, "no wake-ups: sweeping only")
-                })
+                .inspect_err(|error| tracing::warn!(error = runtime::chain(error), "no wake-ups: sweeping only"))
                 .ok();
         }
         match wakeups {

@@ -195,7 +195,6 @@ impl Error {
 
     /// What failed, with the whole chain of causes, on one line.
     pub(crate) fn chain(&self) -> String {
-        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
-        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        runtime::chain(self)
     }
 }

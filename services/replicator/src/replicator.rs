@@ -164,14 +164,14 @@ fn seconds_since(then: Timestamp, now: Timestamp) -> f64 {
 }
 
 fn report(tenant: &Behind, error: &Error) {
-    let source = error as &dyn std::error::Error;
+    let line = runtime::chain(error);
     if error.is_transient() {
-        tracing::warn!(tenant.id = %tenant.tenant_id, error = source, "archiving a tenant failed, and is tried again");
+        tracing::warn!(tenant.id = %tenant.tenant_id, error = line, "archiving a tenant failed, and is tried again");
     } else {
-        tracing::error!(tenant.id = %tenant.tenant_id, error = source, "the archive of a tenant is halted");
+        tracing::error!(tenant.id = %tenant.tenant_id, error = line, "the archive of a tenant is halted");
     }
 }
 
 fn warn(error: &(dyn std::error::Error + 'static), what: &'static str) {
-    tracing::warn!(error, "{what}");
+    tracing::warn!(error = runtime::chain(error), "{what}");
 }

@@ -147,7 +147,7 @@ impl Worker {
                 () = shutdown.requested() => break,
             };
             if let Err(error) = round {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a restore drill was not done");
+                tracing::warn!(error = runtime::chain(&error), "a restore drill was not done");
             }
         }
         tidy(&self.deps).await;
@@ -237,7 +237,7 @@ pub async fn tidy(deps: &RestorerDeps) {
             Ok(true) => return,
             Ok(false) => tokio::time::sleep(SWEEP_AGAIN).await,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "scratch of a drill may be left");
+                tracing::warn!(error = runtime::chain(&error), "scratch of a drill may be left");
                 return;
             }
         }

@@ -227,15 +227,7 @@ impl Error {
 
     /// What failed, with the whole chain of causes, on one line.
     pub fn chain(&self) -> String {
-        let mut line = String::new();
-        let causes = std::iter::successors(Some(self as &dyn std::error::Error), |error| error.source());
-        for cause in causes.map(ToString::to_string) {
-            // A transparent error says what its source says.
-            if !line.ends_with(&cause) {
-                line = if line.is_empty() { cause } else { format!("{line}: {cause}") };
-            }
-        }
-        line
+        runtime::chain(self)
     }
 }
 

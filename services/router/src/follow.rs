@@ -70,7 +70,7 @@ impl Follower {
             if let Err(error) = &fetched {
                 self.metrics.directory_failures.inc();
                 tracing::warn!(
-                    error = error as &dyn std::error::Error,
+                    error = runtime::chain(error),
                     "the directory does not answer; routing by the map at hand"
                 );
             }
@@ -134,7 +134,7 @@ impl Follower {
             }
             Err(refused) => {
                 self.metrics.map_refusals.with_label_values(&[refused.reason()]).inc();
-                tracing::error!(origin, error = &refused as &dyn std::error::Error, "map refused");
+                tracing::error!(origin, error = runtime::chain(&refused), "map refused");
                 false
             }
         }

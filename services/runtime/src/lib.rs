@@ -7,6 +7,7 @@
 //! [`crash`].
 
 pub mod access;
+mod chain;
 pub mod clock;
 pub mod crash;
 pub mod ids;
@@ -16,6 +17,7 @@ pub mod shutdown;
 pub mod telemetry;
 
 pub use access::Access;
+pub use chain::chain;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use ids::{Ids, SeededIds, SystemIds};
 pub use metrics::{QueueMeter, Queued, RegionMetrics};

@@ -9,7 +9,7 @@ use runtime::Shutdown;
 use schemas::{Day, StreamName, TenantId, values::ErasureReason};
 use vault::Scope;
 
-use crate::{erase, problem::render::chain, state::Desk};
+use crate::{erase, state::Desk};
 
 /// How often to look for days that are over.
 const INTERVAL: Duration = Duration::from_hours(1);
@@ -39,7 +39,7 @@ pub(crate) async fn run(desk: Desk, shutdown: Shutdown) {
 pub(super) async fn pass(desk: &Desk, shutdown: &Shutdown) {
     let tenants = match tenants(desk).await {
         Ok(tenants) => tenants,
-        Err(error) => return tracing::debug!(error = chain(&error), "cannot ask for the tenants"),
+        Err(error) => return tracing::debug!(error = runtime::chain(&error), "cannot ask for the tenants"),
     };
     for tenant in tenants {
         if shutdown.is_requested() {
@@ -49,7 +49,7 @@ pub(super) async fn pass(desk: &Desk, shutdown: &Shutdown) {
             Ok(0) => {}
             Ok(days) => tracing::info!(tenant.id = %tenant, days, "destroyed the keys of days of the access log"),
             Err(error) => {
-                tracing::error!(tenant.id = %tenant, error = chain(&error), "days of the access log live too long");
+                tracing::error!(tenant.id = %tenant, error = runtime::chain(&error), "days of the access log live too long");
             }
         }
     }

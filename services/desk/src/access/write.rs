@@ -17,7 +17,6 @@ use crate::{
     caller::provenance::Provenance,
     execute::{Decided, Failure, Issuer, seal},
     home::{Home, home},
-    problem::render::chain,
     state::Desk,
 };
 
@@ -57,11 +56,11 @@ pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Entry>, s
         };
         if last_tries == 0 || (matches!(failure, Failure::NotAtHome { .. }) && !batch.find_home().await) {
             desk.metrics.accesses_lost.inc_by(entries.len() as u64);
-            tracing::error!(tenant.id = %batch.resident.tenant_id(), entries = entries.len(), error = chain(&failure),
+            tracing::error!(tenant.id = %batch.resident.tenant_id(), entries = entries.len(), error = runtime::chain(&failure),
                 "what was read is not recorded");
             return;
         }
-        tracing::warn!(error = chain(&failure), "what was read is not recorded yet, to be tried again");
+        tracing::warn!(error = runtime::chain(&failure), "what was read is not recorded yet, to be tried again");
         if !shutdown.sleep(pause).await {
             last_tries -= 1;
             tokio::time::sleep(PAUSE_MIN).await;

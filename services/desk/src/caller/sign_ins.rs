@@ -32,7 +32,6 @@ use super::{client::Client, provenance::Provenance};
 use crate::{
     execute::{Failure, Issuer, note},
     home::{Home, home},
-    problem::render::chain,
     state::Desk,
 };
 
@@ -219,7 +218,7 @@ async fn send(desk: &Desk, mut told: Told) {
         Err(Failure::Keys(vault::Error::Erased { .. })) => return,
         Err(failure) => failure,
     };
-    tracing::warn!(tenant.id = %told.key.tenant, error = chain(&failure), "sign-ins are not recorded yet");
+    tracing::warn!(tenant.id = %told.key.tenant, error = runtime::chain(&failure), "sign-ins are not recorded yet");
     match failure {
         Failure::OutcomeUnknown(_) => return desk.sign_ins().doubtful().push(told),
         Failure::NotAtHome { .. } => match home(desk, told.key.tenant).await {

@@ -89,16 +89,11 @@ fn foreign(response: &Response) -> Option<ApiError> {
 
 fn log(error: &ApiError, id: &str) {
     let Some(source) = &error.0.source else { return };
-    let chain = chain(source.as_ref());
+    let chain = runtime::chain(source.as_ref());
     match error.0.kind {
         Kind::Internal => tracing::error!(request.id = id, error = chain, "a request failed"),
         _ => tracing::warn!(request.id = id, error = chain, "a request was put off"),
     }
-}
-
-/// The error and everything below it, on one line.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {

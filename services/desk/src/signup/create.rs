@@ -16,7 +16,7 @@ use crate::{
     api::who::email_stream,
     caller::{client::Client, provenance::Provenance},
     execute::{Batch, Done, Failure, Issuer, Refusal},
-    problem::{ApiError, render::chain},
+    problem::ApiError,
     state::Desk,
 };
 
@@ -185,7 +185,7 @@ async fn confirm(desk: &Desk, slug: &Slug, tenant_id: TenantId) -> bool {
         result => result,
     };
     if let Err(error) = &confirmed {
-        tracing::warn!(tenant.id = %tenant_id, error = chain(error), "a new tenant's name is not confirmed yet");
+        tracing::warn!(tenant.id = %tenant_id, error = runtime::chain(error), "a new tenant's name is not confirmed yet");
     }
     confirmed.is_ok()
 }

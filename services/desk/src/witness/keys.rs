@@ -80,7 +80,7 @@ impl WitnessKeys {
             Err(error) => Err(error),
         };
         if let Err(error) = kept {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the keys of other regions may be out of date");
+            tracing::warn!(error = runtime::chain(&error), "the keys of other regions may be out of date");
         }
         self.note_try();
     }

@@ -24,10 +24,7 @@ use super::{
     CONFLICTS_MAX,
     add_checkpoint::{MALFORMED, UNKNOWN_LOG, asked, log_of, tree},
 };
-use crate::{
-    problem::{ApiError, render::chain},
-    state::Desk,
-};
+use crate::{problem::ApiError, state::Desk};
 
 /// How often the figure is brought up to date.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -80,7 +77,7 @@ pub(super) async fn settle(State(desk): State<Desk>, headers: HeaderMap, body: B
 pub(crate) async fn watch(desk: Desk, shutdown: Shutdown) {
     loop {
         if let Err(error) = look(&desk, desk.clock.now()).await {
-            tracing::debug!(error = chain(&error), "cannot look for what is held against other regions");
+            tracing::debug!(error = runtime::chain(&error), "cannot look for what is held against other regions");
         }
         if !shutdown.sleep(INTERVAL).await {
             return;

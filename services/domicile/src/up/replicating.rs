@@ -23,7 +23,7 @@ impl Replicating {
         let task = roles.spawn(async move {
             let ended = run.await;
             if let Err(error) = &ended {
-                tracing::error!(region = %id, error = error as &dyn std::error::Error, "the replicator ended");
+                tracing::error!(region = %id, error = runtime::chain(error), "the replicator ended");
                 shutdown.request();
             }
             ended

@@ -130,7 +130,7 @@ impl Lane {
                     parts(batch, &error).into_iter().rev().for_each(|part| batches.push_front(part));
                 }
                 Err(Failure::ConnectionLost(error)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, callers = batch.len(), "connection lost");
+                    tracing::warn!(error = runtime::chain(&error), callers = batch.len(), "connection lost");
                     batch.iter_mut().for_each(|waiting| waiting.was_sent = true);
                     batches.push_front(batch);
                     if !self.reconnect(&mut batches).await {
@@ -189,7 +189,7 @@ fn parts(mut batch: Vec<Waiting>, error: &sqlx::Error) -> Vec<Vec<Waiting>> {
     if batch.len() == 1 {
         batch.drain(..).for_each(|waiting| waiting.refuse(error));
     } else {
-        tracing::warn!(error = error as &dyn std::error::Error, callers = batch.len(), "batch rolled back");
+        tracing::warn!(error = runtime::chain(error), callers = batch.len(), "batch rolled back");
     }
     batch.into_iter().map(|waiting| vec![waiting]).collect()
 }

@@ -47,7 +47,7 @@ impl Lane {
                     return true;
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, region = %self.region.id, "cannot reconnect");
+                    tracing::warn!(error = runtime::chain(&error), region = %self.region.id, "cannot reconnect");
                 }
             }
             let ending = !self.shutdown.sleep(backoff).await;

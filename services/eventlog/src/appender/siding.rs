@@ -85,7 +85,7 @@ impl Lane {
                 let (stuck, rest): (Vec<_>, Vec<_>) =
                     batch.into_iter().partition(|waiting| held.contains(&waiting.tenant_id()));
                 for tenant_id in held {
-                    let error = why as &dyn std::error::Error;
+                    let error = runtime::chain(why);
                     tracing::warn!(tenant.id = %tenant_id, error, "the tenant's lane goes on without it");
                     siding.add(tenant_id);
                 }

@@ -12,7 +12,7 @@ const INTERVALS: u32 = 30;
 pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
     loop {
         if let Err(error) = measure(deps).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot ask how old the marks are");
+            tracing::warn!(error = runtime::chain(&error), "cannot ask how old the marks are");
         }
         if !shutdown.sleep(deps.interval * INTERVALS).await {
             return;

@@ -56,7 +56,7 @@ async fn follow(deps: &ReplicatorDeps, witness: &Asked, shutdown: &Shutdown) {
             Err(error) => {
                 intervals = (intervals * 2).min(BACKOFF_INTERVALS_MAX);
                 silent.set(answered_at.elapsed().as_secs_f64());
-                let error = &error as &dyn std::error::Error;
+                let error = runtime::chain(&error);
                 tracing::warn!(witness = %witness.region, error, "tree heads are not cosigned, and shown again later");
             }
         }
@@ -79,7 +79,7 @@ async fn show(deps: &ReplicatorDeps, witness: &Asked) -> Result<(), Error> {
             // What is wrong with one log is no reason not to show the others.
             Err(error) if error.is_of_one() => {
                 tracing::warn!(tenant.id = %log.tenant_id, witness = %witness.region,
-                    error = &error as &dyn std::error::Error, "a tree head cannot be shown");
+                    error = runtime::chain(&error), "a tree head cannot be shown");
                 note(deps, witness, log, Some("its archive cannot be read")).await?;
             }
             done => done?,

@@ -29,7 +29,7 @@ pub(super) async fn look(deps: &ReplicatorDeps, witness: &Asked) -> Result<(), E
             // What is wrong with one log is no reason not to look at the others.
             Err(error) if error.is_of_one() => {
                 tracing::warn!(tenant.id = %tenant_id, witness = %witness.region,
-                    error = &error as &dyn std::error::Error, "nothing can be proven of a log");
+                    error = runtime::chain(&error), "nothing can be proven of a log");
             }
             done => done?,
         }

@@ -20,7 +20,7 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
             () = shutdown.requested() => return,
         };
         if let Err(error) = round {
-            tracing::warn!(error = &error as &dyn std::error::Error, "cannot renew exported keys");
+            tracing::warn!(error = runtime::chain(&error), "cannot renew exported keys");
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
     loop {
         match deps.ring() {
             Ok(ring) => resigned.round(deps, &ring, shutdown).await,
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "cannot look for a new signing key"),
+            Err(error) => tracing::warn!(error = runtime::chain(&error), "cannot look for a new signing key"),
         }
         if !shutdown.sleep(deps.interval).await {
             return;
@@ -55,7 +55,7 @@ impl Resigned {
         let tenants = match tenants(deps).await {
             Ok(tenants) => tenants,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot read whose archives to sign anew");
+                tracing::warn!(error = runtime::chain(&error), "cannot read whose archives to sign anew");
                 return;
             }
         };
@@ -73,7 +73,7 @@ impl Resigned {
                 Err(Error::NotAtHome { .. }) => {}
                 Err(error) => {
                     are_all = false;
-                    let error = &error as &dyn std::error::Error;
+                    let error = runtime::chain(&error);
                     tracing::warn!(tenant.id = %tenant_id, error, "a tree head could not be signed by the new key, and is tried again");
                 }
             }

@@ -32,7 +32,7 @@ pub(super) async fn run(deps: &ReplicatorDeps, shutdown: &Shutdown) {
             Ok(Some(tenant_id)) => tenant_id,
             Ok(None) => continue,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "cannot choose an archive to read back");
+                tracing::warn!(error = runtime::chain(&error), "cannot choose an archive to read back");
                 continue;
             }
         };
@@ -63,7 +63,7 @@ async fn one(deps: &ReplicatorDeps, tenant_id: TenantId) -> Duration {
             SET_ASIDE
         }
         Err(error) => {
-            let error = &error as &dyn std::error::Error;
+            let error = runtime::chain(&error);
             tracing::warn!(tenant.id = %tenant_id, error, "an archive could not be read back");
             SET_ASIDE
         }

@@ -34,7 +34,7 @@ impl Results {
             match replicator::show_drill(&deps.replicator, &drill_id).await {
                 Ok(report) => self.take(&report),
                 Err(error) if error.is_of_one() => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "a report of a drill does not count");
+                    tracing::warn!(error = runtime::chain(&error), "a report of a drill does not count");
                 }
                 Err(error) => return Err(error.into()),
             }
