@@ -133,13 +133,14 @@ async fn generation(
     let until = if standing.is_under_way() { Until::Exactly(standing.sealed()) } else { Until::AtMost(goal) };
     let events = events::read(deps, resident, (standing.size(), until), delivery).await?;
     let attachments = publish::attachments_of(&objects, &events).await?;
+    let now = deps.clock.now();
     let step = Step {
         tenant_id: resident.tenant_id(),
         region: deps.region.id.clone(),
         generation: standing.generation() + 1,
         previous_sha256: standing.manifest.as_ref().map(|(_, sha256)| *sha256),
         tail,
-        sealed_at: standing.sealed_at_if_under_way().unwrap_or_else(|| deps.clock.now()),
+        sealed_at: standing.sealed_at_if_under_way().unwrap_or_else(|| standing.sealed_next_at(now)),
     };
     let sealed_at = step.sealed_at;
     let generation =
@@ -149,6 +150,10 @@ async fn generation(
     } else {
         not_sealed_elsewhere(deps, &ring, resident, &standing).await?;
         seal::seal((deps, resident), &standing, (&generation, &events), sealed_at).await?;
+        if let Some(behind) = standing.clock_found_behind(now) {
+            tracing::warn!(tenant.id = %resident.tenant_id(), behind_seconds = behind.as_secs_f64(), %sealed_at,
+                "the clock is behind a tenant's newest manifest, whose time the next ones bear until it has caught up");
+        }
     }
     // A crash here leaves a tree head that promises a generation: the next call finds it under way.
     crash::point("replicator.sealed");

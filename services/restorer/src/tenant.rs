@@ -236,7 +236,8 @@ impl Restoring<'_> {
             root: tree.root(),
             frontier: tree.peaks().to_vec(),
             note: self.proven.note.clone(),
-            sealed_at: self.now,
+            // A generation that is finished from it must not be older than the one before it.
+            sealed_at: self.proven.made_at.map_or(self.now, |made_at| made_at.max(self.now)),
         };
         Ok(Finish {
             tree_head: (!holds).then_some(head),

@@ -5,8 +5,8 @@ use archive::{
     checkpoint::{Error as CheckpointError, origin},
     layout, merkle,
 };
-use eventlog::TreeHead;
-use jiff::Timestamp;
+use eventlog::{Mark, TreeHead};
+use jiff::{SignedDuration, Timestamp};
 use regions::Resident;
 use schemas::{Hash, Position};
 
@@ -23,6 +23,8 @@ pub(super) struct Standing {
     pub(super) checkpoint: Option<Published>,
     /// The mark "archived".
     pub(super) marked: Position,
+    /// When it was set.
+    marked_at: Option<Timestamp>,
 }
 
 /// The published checkpoint.
@@ -40,14 +42,15 @@ impl Standing {
     /// Reads and compares. The order matters: the bucket only moves on after the database, so what is read first, in the
     /// database, is never ahead of what is read after it, unless somebody else is at work or the database is an old one.
     pub(super) async fn find(deps: &ReplicatorDeps, resident: &Resident, ring: &KeyRing) -> Result<Self, Error> {
-        let (head, marked) = in_database(deps, resident).await?;
+        let (head, mark) = in_database(deps, resident).await?;
         let objects = deps.objects(resident);
         let origin = origin(&deps.region.id, resident.tenant_id());
         let standing = Self {
             manifest: newest_manifest(&objects, (ring, &origin)).await?,
             checkpoint: published(&objects, (ring, &origin)).await?,
             head,
-            marked,
+            marked: mark.map_or(Position::ZERO, |mark| mark.position),
+            marked_at: mark.map(|mark| mark.at),
         };
         let ahead = standing.published().max(standing.size_number());
         if ahead > standing.sealed_number() {
@@ -86,6 +89,24 @@ impl Standing {
     /// When the head of the generation under way was sealed.
     pub(super) fn sealed_at_if_under_way(&self) -> Option<Timestamp> {
         self.head.as_ref().filter(|_| self.is_under_way()).map(|head| head.sealed_at)
+    }
+
+    /// When a head that is sealed now is said to be sealed: never before the newest generation was. Heads follow one another, and a
+    /// reader finds a manifest that is older than the one before it; only a machine's clock can be behind.
+    pub(super) fn sealed_next_at(&self, now: Timestamp) -> Timestamp {
+        self.newest_at().map_or(now, |newest_at| newest_at.max(now))
+    }
+
+    /// How far the clock is behind the newest generation, if nobody was told. The mark of a generation bears the clock's own time:
+    /// where it is older than the manifest, the clock was behind already.
+    pub(super) fn clock_found_behind(&self, now: Timestamp) -> Option<SignedDuration> {
+        let newest_at = self.newest_at().filter(|newest_at| now < *newest_at)?;
+        let was_behind = self.marked_at.is_some_and(|marked_at| marked_at < newest_at);
+        (!was_behind).then(|| newest_at.duration_since(now))
+    }
+
+    fn newest_at(&self) -> Option<Timestamp> {
+        self.manifest.as_ref().map(|(manifest, _)| manifest.created_at)
     }
 
     pub(super) fn archived(&self) -> Archived {
@@ -137,11 +158,11 @@ impl Standing {
     }
 }
 
-async fn in_database(deps: &ReplicatorDeps, resident: &Resident) -> Result<(Option<TreeHead>, Position), Error> {
+async fn in_database(deps: &ReplicatorDeps, resident: &Resident) -> Result<(Option<TreeHead>, Option<Mark>), Error> {
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
     let marks = eventlog::marks(&mut connection, resident).await.map_err(Error::Log)?;
     let head = eventlog::tree_head(&mut connection, resident).await.map_err(Error::Log)?;
-    Ok((head, marks.archived.map_or(Position::ZERO, |mark| mark.position)))
+    Ok((head, marks.archived))
 }
 
 pub(crate) async fn published(

@@ -3,6 +3,7 @@
 mod archive;
 mod backed_up_keys;
 mod backup;
+mod clock;
 mod crash;
 mod ending;
 mod reading_back;

@@ -4,9 +4,11 @@ use std::fs;
 
 use archive::layout;
 use eventlog::restore::Put;
+use jiff::SignedDuration;
 use regions::Resident;
 use replicator::{archive_tenant, fence};
 use restorer::{Error, RestoredTenant, TenantRestore, restore_tenant};
+use runtime::Clock;
 use schemas::Position;
 
 use crate::ground::{Ground, Seen, ground};
@@ -59,6 +61,21 @@ async fn a_segment_that_was_never_published_comes_back_and_is_published_then() -
     eu.ticket(&acme, 2, 3).await?;
     eu.settle(&acme).await?;
     is_sound(&eu, &acme, 22).await
+}
+
+#[tokio::test]
+async fn what_is_published_then_is_not_older_than_what_was_published_before_though_the_clock_is_behind()
+-> anyhow::Result<()> {
+    let (eu, acme, _) = half_a_generation().await?;
+    let published_at = eu.test.clock.now();
+    eu.lose_database().await?;
+    // No restore is made by a clock that is further behind.
+    eu.test.clock.advance(SignedDuration::from_secs(-30));
+    assert_eq!(restored(&eu, &acme, false).await?.size, 19);
+    eu.settle(&acme).await?;
+    let finished = archive::Manifest::claimed(&fs::read(eu.file(&acme, &layout::manifest(2)))?)?;
+    assert_eq!(finished.created_at, published_at);
+    is_sound(&eu, &acme, 19).await
 }
 
 #[tokio::test]
