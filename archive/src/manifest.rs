@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use schemas::{Hash, Position, RegionId, TenantId};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::signed::signed_json;
 
@@ -25,7 +25,8 @@ pub struct Manifest {
     pub tenant_id: TenantId,
     /// Where it is at home.
     pub region: RegionId,
-    /// When its tree head was sealed.
+    /// When its tree head was sealed; never before that of the generation before.
+    #[serde(deserialize_with = "as_written")]
     pub created_at: Timestamp,
     /// SHA-256 of the previous manifest's object; nothing in the first.
     pub previous_sha256: Option<Hash>,
@@ -103,6 +104,15 @@ pub struct Schema {
 
 signed_json!(Manifest);
 
+/// A time in the one spelling in which it is written: four digits of the year, in UTC. So all readers take the same ones, and no two
+/// are compared differently.
+fn as_written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let time: Option<Timestamp> = text.parse().ok();
+    let is_written = |time: &Timestamp| time.to_string() == text && !text.starts_with('-');
+    time.filter(is_written).ok_or_else(|| D::Error::custom("a time in another spelling"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +157,26 @@ mod tests {
                 matches!(Manifest::open(other.as_bytes(), signer.verifier()), Err(SignedError::Spelling)),
                 "{other}"
             );
+        }
+    }
+
+    #[test]
+    fn its_time_has_one_spelling() {
+        let signer = signer("domicile/eu/x", 1);
+        let written = serde_json::to_string(&manifest(&signer)).expect("JSON");
+        let opens_at = |time: &str| {
+            let body = written.replace("\"1970-01-01T00:00:00Z\"", &format!("{time:?}"));
+            let signature = signer.line(&format!("{body}\n"));
+            let object = format!("{{\"body\":{body},\"signature\":\"{signature}\"}}\n");
+            Manifest::open(object.as_bytes(), signer.verifier())
+        };
+        for time in ["1970-01-01T00:00:00Z", "2026-11-23T01:02:03.000004Z", "9999-01-01T00:00:00.5Z"] {
+            assert_eq!(opens_at(time).expect("opens").created_at.to_string(), time);
+        }
+        for time in
+            ["1970-01-01T01:00:00+01:00", "1970-01-01 00:00:00Z", "1970-01-01T00:00:00.50Z", "-000001-01-01T00:00:00Z"]
+        {
+            assert!(matches!(opens_at(time), Err(SignedError::Json(_))), "{time}");
         }
     }
 

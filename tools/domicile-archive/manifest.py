@@ -5,9 +5,10 @@ from signed import Wrong, open_signed_json
 
 SIZE_MAX = 1 << 53
 HASH, TEXT = "[0-9a-f]{64}", r"[^\x00]*"
+TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8}[1-9])?Z"
 MANIFEST = {
     "format": int, "generation": int, "tenant_id": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "region": "[a-z][a-z0-9-]{1,15}",
-    "created_at": TEXT, "previous_sha256": (HASH, None),
+    "created_at": TIME, "previous_sha256": (HASH, None),
     "segments": [{"object": TEXT, "first": int, "last": int, "count": int, "size_bytes": int, "sha256": HASH}],
     "audit": [{"object": TEXT, "first": int, "last": int, "lines": int, "sha256": HASH}],
     "attachments": [{"blob": HASH, "size_bytes": int}], "schemas": [{"name": TEXT, "sha256": HASH}],

@@ -86,6 +86,9 @@ class Verification(Walk):
             return
         if self.previous is not False and self.previous != manifest["previous_sha256"]:
             self.add(self.size + 1, key, "does not follow the manifest before it")
+        # Without its last letter, a time that is later comes later as text, too.
+        if self.newest and manifest["created_at"][:-1] < self.newest["created_at"][:-1]:
+            self.add(self.size + 1, key, "older than the manifest before it")
         self.check_key(manifest, key_number, key)
         first, self.blobs, self.lines, whole = self.size + 1, [], [], True
         for named in manifest["segments"]:

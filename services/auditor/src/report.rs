@@ -141,6 +141,8 @@ pub enum Wrong {
     Belongs(&'static str),
     /// The manifest does not carry the hash of the one before it.
     ChainBroken,
+    /// The manifest says that it was sealed before the one before it.
+    OlderThanPrevious,
     /// No segment holds these positions.
     Gap,
     /// Two segments hold this position.
@@ -189,6 +191,7 @@ impl fmt::Display for Wrong {
             Self::Forked => "another region has cosigned another history under the same key",
             Self::Belongs(what) => return write!(formatter, "belongs to another {what}"),
             Self::ChainBroken => "does not follow the manifest before it",
+            Self::OlderThanPrevious => "older than the manifest before it",
             Self::Gap => "no segment holds the event",
             Self::Overlap => "a second segment holds the event",
             Self::EventDiffers => "not the event that was signed",

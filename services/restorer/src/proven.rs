@@ -36,7 +36,8 @@ pub(crate) struct Proven {
 /// Verifies a tenant's archive. `expected`: a tree that it is known to have had.
 ///
 /// What another region has cosigned wrongly is told and stops nothing: the events are those that this region signed, and no other
-/// copy of them is any better. One that was cosigned with more events than there are has lost its end, and is refused.
+/// copy of them is any better. One that was cosigned with more events than there are has lost its end, and is refused. A manifest that
+/// is older than the one before it was made by a machine whose clock was behind, and stops nothing either: no event hangs on it.
 ///
 /// # Errors
 /// [`Error::NoArchive`], [`Error::WrongArchive`], or if a store does not answer.
@@ -48,7 +49,10 @@ pub(crate) async fn prove(
     let mut progress = |at: auditor::Progress| meter.reach(tenant_id, Step::Verified, at.events);
     let verified = replicator::verify_archive(&deps.replicator, tenant_id, expected, &mut progress).await?;
     let (mut report, published) = verified;
-    let (wrong_witnesses, findings) = std::mem::take(&mut report.findings).into_iter().partition(is_of_witness);
+    let (wrong_witnesses, findings): (_, Vec<Finding>) =
+        std::mem::take(&mut report.findings).into_iter().partition(is_of_witness);
+    let (older, findings): (Vec<Finding>, _) =
+        findings.into_iter().partition(|found| found.what == Wrong::OlderThanPrevious);
     report.findings = findings;
     // A process that died before the manifest leaves a generation that is whole but for it.
     let is_unpublished = |what: &Wrong| match what {
@@ -73,6 +77,9 @@ pub(crate) async fn prove(
     }
     for found in &wrong_witnesses {
         tracing::warn!(tenant.id = %tenant_id, %found, "what another region has cosigned is wrong, and stops no restore");
+    }
+    for found in &older {
+        tracing::warn!(tenant.id = %tenant_id, %found, "the clock was behind when an archive was written, which stops no restore");
     }
     let tree = Tree { size: head.size, root: head.root };
     let newest = objects(deps, tenant_id).get(&layout::manifest(report.generations)).await;

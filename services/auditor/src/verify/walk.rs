@@ -132,6 +132,9 @@ impl<'run> Walk<'run> {
         if matches!(self.previous, Previous::Known(previous) if previous != manifest.previous_sha256) {
             self.report.add(self.next(), key.as_str(), Wrong::ChainBroken);
         }
+        if self.newest().is_some_and(|before| manifest.created_at < before.created_at) {
+            self.report.add(self.next(), key.as_str(), Wrong::OlderThanPrevious);
+        }
         self.check_key(&manifest, key_number, &key);
         self.leaves.clear();
         self.blobs.clear();

@@ -70,6 +70,15 @@ pub(crate) fn events(range: std::ops::RangeInclusive<i64>) -> Vec<Recorded> {
 
 /// The archive of `events`, cut into generations at `sizes`.
 pub(crate) fn archive_of(events: &[Recorded], sizes: &[usize], signer: &Signer) -> Made {
+    archive_sealed(events, (sizes, |number| Timestamp::UNIX_EPOCH + number.hours()), signer)
+}
+
+/// The same, with generations that are sealed when it is said, counted from 0.
+pub(crate) fn archive_sealed(
+    events: &[Recorded],
+    (sizes, sealed_at): (&[usize], impl Fn(i64) -> Timestamp),
+    signer: &Signer,
+) -> Made {
     let mut made = Made::default();
     made.put(Object { key: layout::GUIDE.into(), bytes: guide::text(signer.verifier()).into_bytes() });
     let (mut tail, mut previous_sha256, mut start) = (Tail::new(), None, 0);
@@ -80,7 +89,7 @@ pub(crate) fn archive_of(events: &[Recorded], sizes: &[usize], signer: &Signer) 
             generation: number as u64 + 1,
             previous_sha256,
             tail,
-            sealed_at: Timestamp::UNIX_EPOCH + (number as i64).hours(),
+            sealed_at: sealed_at(number as i64),
         };
         let generation = Generation::build(step, &events[start..*size], signer).expect("builds");
         tail = generation.tail.clone();

@@ -2,9 +2,10 @@
 
 use archive::{layout, segment};
 use auditor::{NotChecked, Options, Wrong};
+use jiff::{Timestamp, ToSpan};
 use schemas::{Hash, Position, Recorded, Sealed};
 
-use crate::made::{Made, archive_of, event, events, pinned, signer, tenant_id, usual};
+use crate::made::{Made, archive_of, archive_sealed, event, events, pinned, signer, tenant_id, usual};
 
 const SECOND: &str = "events/000000000301-000000000512.seg.zst";
 const THIRD: &str = "events/000000000513-000000000600.seg.zst";
@@ -253,6 +254,28 @@ async fn an_old_checkpoint_put_back_is_found() {
     let mut archive = usual();
     *archive.at(layout::CHECKPOINT) = shorter.0[layout::CHECKPOINT].clone();
     assert_eq!(found(&archive).await, (None, vec![(layout::CHECKPOINT.into(), Wrong::CheckpointBehind)]));
+}
+
+#[tokio::test]
+async fn a_manifest_that_is_older_than_the_one_before_it_is_found_and_one_of_the_same_moment_is_not() {
+    let sealed = |hours: [i64; 4]| {
+        let sealed_at = |number: i64| Timestamp::UNIX_EPOCH + hours[number as usize].hours();
+        archive_sealed(&events(1..=700), (&[300, 512, 600, 700], sealed_at), &signer(1))
+    };
+    assert!(sealed([1, 1, 1, 2]).report().await.is_clean());
+    let older = |key: &str| (key.to_owned(), Wrong::OlderThanPrevious);
+    let (second, third) = (older("manifest/00000002.json"), older("manifest/00000003.json"));
+    assert_eq!(
+        found(&sealed([2, 1, 1, 3])).await,
+        (Some(301), vec![second.clone()]),
+        "only that which is older itself"
+    );
+    assert_eq!(found(&sealed([3, 2, 1, 4])).await, (Some(301), vec![second, third.clone()]));
+    // Held against the last one that can be trusted.
+    let mut archive = sealed([3, 9, 2, 4]);
+    archive.0.remove("manifest/00000002.json");
+    let missing = ("manifest/00000002.json".to_owned(), Wrong::Missing);
+    assert_eq!(found(&archive).await, (Some(301), vec![missing, third]));
 }
 
 #[tokio::test]

@@ -117,6 +117,27 @@ async fn what_another_region_has_cosigned_wrongly_stops_no_restore_and_is_named(
 }
 
 #[tokio::test]
+async fn a_manifest_that_is_older_than_the_one_before_it_stops_an_auditor_and_no_restore() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.settle(&acme).await?;
+    eu.ticket(&acme, 1, 6).await?;
+    eu.settle(&acme).await?;
+    let path = eu.file(&acme, &layout::manifest(2));
+    let mut manifest = archive::Manifest::claimed(&fs::read(&path)?)?;
+    manifest.created_at -= SignedDuration::from_mins(1);
+    let key = eu.test.signing_key.clone();
+    let origin = format!("domicile/eu/{}", acme.tenant_id());
+    fs::write(path, manifest.sign(&archive::Signer::new(origin, key.public_key(), move |text| key.sign(text))))?;
+    let (report, _) = replicator::verify_archive(&eu.deps.replicator, acme.tenant_id(), None, &mut |_| ()).await?;
+    assert_eq!(report.findings.iter().map(|found| &found.what).collect::<Vec<_>>(), [&Wrong::OlderThanPrevious]);
+    eu.lose_database().await?;
+    let asked = TenantRestore::of(acme.tenant_id(), false);
+    assert_eq!(restore_tenant(&eu.deps, &asked, &|_| ()).await?.size, 19);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_archive_that_lost_its_end_is_noticed_by_what_another_region_has_cosigned() -> anyhow::Result<()> {
     let mut eu = ground().await?;
     let acme = eu.tenant("acme").await?;

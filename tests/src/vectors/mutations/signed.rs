@@ -1,6 +1,7 @@
 //! Somebody who signs: a stranger with a key of his own, or the region itself, breaking its rules.
 
 use archive::{Manifest, manifest::Attachment, segment};
+use jiff::ToSpan;
 use schemas::Hash;
 
 use super::{
@@ -62,10 +63,16 @@ type Claim = fn(&mut Manifest);
 
 fn manifests(list: &mut List<'_>) {
     let blob = list.short.manifest(1).attachments[0].clone();
-    let claims: [(&str, Claim, Option<Expected>); 8] = [
+    let claims: [(&str, Claim, Option<Expected>); 10] = [
         ("the root is of another tree", |manifest| manifest.root = Hash::of(&[b"another"]), at(6, MANIFEST)),
         ("the manifest follows another", |manifest| manifest.previous_sha256 = Some(manifest.root), at(6, MANIFEST)),
         ("the manifest follows none", |manifest| manifest.previous_sha256 = None, at(6, MANIFEST)),
+        ("the manifest is older than the one before it", |manifest| put_back(manifest, 3_601_000), at(6, MANIFEST)),
+        (
+            "the manifest is half a second younger than the one before it",
+            |manifest| put_back(manifest, 3_599_500),
+            None,
+        ),
         ("the manifest is of another generation", |manifest| manifest.generation = 3, at(6, MANIFEST)),
         ("the manifest is of another format", |manifest| manifest.format = 2, at(6, MANIFEST)),
         ("a segment ends before it begins", |manifest| manifest.segments[0].first = FIRST.next(), at(6, MANIFEST)),
@@ -84,6 +91,11 @@ fn manifests(list: &mut List<'_>) {
     forge(list, "the manifest has a field that nobody knows", unknown, at(6, MANIFEST));
     let spaced = forged::signed_text(list.short, |body| body.replace("\"format\":1", "\"format\": 1"));
     forge(list, "the manifest is spaced: still what was signed", spaced, None);
+}
+
+/// It follows the one before by an hour.
+fn put_back(manifest: &mut Manifest, milliseconds: i64) {
+    manifest.created_at -= milliseconds.milliseconds();
 }
 
 fn objects(list: &mut List<'_>) {
