@@ -122,10 +122,11 @@ async fn one(deps: &RestorerDeps, tenant_id: TenantId, meter: &Meter<'_>) -> Res
 pub async fn sample(deps: &RestorerDeps, count: u32) -> Result<Vec<TenantId>, Error> {
     let mut results = Results::default();
     results.refresh(deps).await?;
-    Ok(results.longest_ago(living(deps).await?.tenants, count))
+    Ok(results.longest_ago(living(deps).await?.came.into_keys(), count))
 }
 
-/// Drills by the clock, as often as the region's file says, and shows how old the newest drill is and what is wrong. Whether one
+/// Drills by the clock, as often as the region's file says, and shows how old the newest drill is, how long the tenant waits that was
+/// drilled longest ago, and what is wrong. Whether one
 /// is due is asked of the bucket; of several processes one does it.
 pub struct Worker {
     deps: RestorerDeps,
@@ -180,7 +181,7 @@ impl Worker {
         if !self.is_due(&living) {
             return Ok(());
         }
-        let sample = self.results.longest_ago(living.tenants, self.deps.region().drill_sample);
+        let sample = self.results.longest_ago(living.came.into_keys(), self.deps.region().drill_sample);
         let report = drill_claimed(&self.deps, &sample, &|_| ()).await?;
         for TenantDrill { tenant_id, finding, .. } in &report.tenants {
             if let Some(finding) = finding {
@@ -197,27 +198,31 @@ impl Worker {
         let living = living(&self.deps).await?;
         let metrics = &self.deps.replicator.metrics;
         metrics.drill_age_seconds.set(self.age(&living).as_secs_f64().max(0.0));
+        let oldest = self.age_of(self.results.oldest_at(&living.came));
+        metrics.drill_oldest_age_seconds.set(oldest.as_secs_f64().max(0.0));
         metrics.drill_interval_seconds.set(self.deps.region().drill_every.unwrap_or_default().as_secs_f64());
-        metrics.drill_wrong_tenants.set(self.results.wrong(&living.tenants) as i64);
+        metrics.drill_wrong_tenants.set(self.results.wrong(living.came.keys()) as i64);
         Ok(living)
     }
 
     fn is_due(&self, living: &Living) -> bool {
-        self.deps.region().drill_every.is_some_and(|every| !living.tenants.is_empty() && self.age(living) >= every)
+        self.deps.region().drill_every.is_some_and(|every| !living.came.is_empty() && self.age(living) >= every)
     }
 
     /// How long ago the newest drill was. Before the first one it is as old as the first tenant.
     fn age(&self, living: &Living) -> SignedDuration {
-        let since = self.results.newest_at().or(living.since);
+        self.age_of(self.results.newest_at().or_else(|| living.came.values().min().copied()))
+    }
+
+    fn age_of(&self, since: Option<Timestamp>) -> SignedDuration {
         since.map_or(SignedDuration::ZERO, |since| self.deps.replicator.clock.now().duration_since(since))
     }
 }
 
 /// The tenants that have something to restore.
 struct Living {
-    tenants: Vec<TenantId>,
-    /// When the first of them came.
-    since: Option<Timestamp>,
+    /// When each of them came.
+    came: BTreeMap<TenantId, Timestamp>,
 }
 
 async fn living(deps: &RestorerDeps) -> Result<Living, Error> {
@@ -226,8 +231,8 @@ async fn living(deps: &RestorerDeps) -> Result<Living, Error> {
         where state = 'active' and position > 0 order by tenant_id"#
     );
     let rows = rows.fetch_all(&deps.replicator.pool).await.map_err(Error::Tenants)?;
-    let since = rows.iter().map(|row| row.created_at.to_jiff()).min();
-    Ok(Living { tenants: rows.into_iter().map(|row| TenantId::new(row.tenant_id)).collect(), since })
+    let came = rows.into_iter().map(|row| (TenantId::new(row.tenant_id), row.created_at.to_jiff())).collect();
+    Ok(Living { came })
 }
 
 /// Drops the scratch of drills that were interrupted, unless somebody is at work on one.

@@ -57,6 +57,8 @@ pub struct RegionMetrics {
     pub backup_incomplete_tenants: IntGauge,
     /// Age in seconds of the newest restore drill, or of the first tenant where there is none.
     pub drill_age_seconds: Gauge,
+    /// Seconds since that living tenant was drilled whose drill is longest ago; since it came, where one never was.
+    pub drill_oldest_age_seconds: Gauge,
     /// How often a drill is to be done, in seconds; 0 if only on request.
     pub drill_interval_seconds: Gauge,
     /// Tenants that did not come back as they live, the last time they were drilled.
@@ -122,6 +124,10 @@ impl RegionMetrics {
             )
             .expect(STATIC),
             drill_age_seconds: age("domicile_drill_age_seconds", "Age of the newest restore drill."),
+            drill_oldest_age_seconds: age(
+                "domicile_drill_oldest_age_seconds",
+                "Age of the drill that is the newest of its tenant, and the oldest of all tenants'.",
+            ),
             drill_interval_seconds: age("domicile_drill_interval_seconds", "How often a drill is to be done."),
             drill_wrong_tenants: IntGauge::new(
                 "domicile_drill_wrong_tenants",
@@ -205,6 +211,7 @@ impl RegionMetrics {
             Box::new(self.backup_interval_seconds.clone()),
             Box::new(self.backup_incomplete_tenants.clone()),
             Box::new(self.drill_age_seconds.clone()),
+            Box::new(self.drill_oldest_age_seconds.clone()),
             Box::new(self.drill_interval_seconds.clone()),
             Box::new(self.drill_wrong_tenants.clone()),
             Box::new(self.accesses_lost.clone()),

@@ -55,13 +55,20 @@ impl Results {
         self.newest_at
     }
 
+    /// When the drill was done, of these tenants' newest ones, that is longest ago. A tenant that never had one counts from when it
+    /// came, which is said of each.
+    pub(super) fn oldest_at(&self, came: &BTreeMap<TenantId, Timestamp>) -> Option<Timestamp> {
+        came.iter().map(|(tenant, came)| self.tenants.get(tenant).map_or(*came, |newest| newest.at)).min()
+    }
+
     /// How many of these tenants did not come back as they live, the last time.
-    pub(super) fn wrong(&self, tenants: &[TenantId]) -> usize {
-        tenants.iter().filter(|tenant| self.tenants.get(tenant).is_some_and(|newest| !newest.is_same)).count()
+    pub(super) fn wrong<'living>(&self, tenants: impl Iterator<Item = &'living TenantId>) -> usize {
+        tenants.filter(|tenant| self.tenants.get(tenant).is_some_and(|newest| !newest.is_same)).count()
     }
 
     /// Those of these tenants whose last drill is longest ago; those that never had one come first.
-    pub(super) fn longest_ago(&self, mut tenants: Vec<TenantId>, count: u32) -> Vec<TenantId> {
+    pub(super) fn longest_ago(&self, tenants: impl Iterator<Item = TenantId>, count: u32) -> Vec<TenantId> {
+        let mut tenants: Vec<_> = tenants.collect();
         tenants.sort_by_key(|tenant| self.tenants.get(tenant).map(|newest| newest.at));
         tenants.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         tenants

@@ -238,6 +238,36 @@ async fn who_was_drilled_longest_ago_is_next_and_scratch_of_the_dead_is_swept() 
 }
 
 #[tokio::test]
+async fn how_long_ago_the_drill_of_the_tenant_was_that_waits_longest_is_shown() -> anyhow::Result<()> {
+    let mut eu = ground().await?;
+    let acme = eu.tenant("acme").await?;
+    eu.test.clock.advance(SignedDuration::from_hours(1));
+    let globex = eu.tenant("globex").await?;
+    for tenant in [&acme, &globex] {
+        eu.settle(tenant).await?;
+    }
+    eu.deps.replicator.region.drill_sample = 1;
+    let metrics = eu.test.metrics.clone();
+    let shown = || (metrics.drill_oldest_age_seconds.get(), metrics.drill_age_seconds.get());
+    let mut worker = drill::Worker::new(eu.deps.clone());
+    worker.round().await?;
+    assert_eq!(shown(), (3600.0, 3600.0), "there was none: since the first came");
+    let day = SignedDuration::from_hours(24);
+    eu.test.clock.advance(day);
+    worker.round().await?;
+    assert_eq!(shown(), (86400.0, 0.0), "one was drilled, and the other is there for a day");
+    eu.test.clock.advance(day);
+    worker.round().await?;
+    assert_eq!(shown(), (86400.0, 0.0), "it is the other's turn, and the first one's is a day ago");
+    sqlx::query!("update log.tenant set state = 'moving' where tenant_id = $1", acme.tenant_id().get())
+        .execute(&mut eu.owner().await?)
+        .await?;
+    worker.round().await?;
+    assert_eq!(shown(), (0.0, 0.0), "who has moved away waits for none");
+    Ok(())
+}
+
+#[tokio::test]
 async fn of_two_drills_at_once_one_is_refused() -> anyhow::Result<()> {
     let mut eu = ground().await?;
     let acme = eu.tenant("acme").await?;
