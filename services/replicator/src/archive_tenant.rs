@@ -29,6 +29,7 @@ use eventlog::MarkKind;
 use regions::Resident;
 use runtime::crash;
 use schemas::{Hash, Position};
+use tokio::time::Instant;
 
 use self::{events::Until, publish::publish, standing::Standing};
 pub(crate) use self::{
@@ -150,7 +151,7 @@ async fn generation(
     } else {
         not_sealed_elsewhere(deps, &ring, resident, &standing).await?;
         seal::seal((deps, resident), &standing, (&generation, &events), sealed_at).await?;
-        if let Some(behind) = standing.clock_found_behind(now) {
+        if let Some(behind) = standing.clock_found_behind(now).filter(|_| delivery.tells_of_clock(Instant::now())) {
             tracing::warn!(tenant.id = %resident.tenant_id(), behind_seconds = behind.as_secs_f64(), %sealed_at,
                 "the clock is behind a tenant's newest manifest, whose time the next ones bear until it has caught up");
         }

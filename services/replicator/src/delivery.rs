@@ -1,14 +1,17 @@
-//! What came by the region's topic, standing in for the log where it may.
+//! What a replicator knows from turn to turn: what came by the region's topic, standing in for the log where it may, and what it has
+//! said.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use regions::{DatabaseRole, Resident};
 use runtime::Shutdown;
 use schemas::{Position, Recorded, TenantId};
 use sqlx::PgConnection;
+use tokio::time::Instant;
 use topic::{Delivered, Destination, Reader};
 
 use crate::{deps::ReplicatorDeps, error::Error, lag::Behind};
@@ -22,11 +25,16 @@ const EVENTS_MAX: usize = 2_000;
 /// Sweeps after which a tenant counts as forgotten by the replicator its records come to: longer than a tenant rests.
 const SWEEPS_MAX: u32 = 8;
 
+/// How often it is said at most that the clock is behind. Where replicators whose clocks differ take turns, it would be news at each.
+const CLOCK_EVERY: Duration = Duration::from_secs(3600);
+
 /// Where a replicator's events come from besides the log: nowhere, or the topic.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
     delivered: Option<Arc<Delivered>>,
     standing: Mutex<HashMap<TenantId, Standing>>,
+    /// When it was said last that the clock is behind: it is one clock, whichever tenant shows it.
+    clock_told: Mutex<Option<Instant>>,
 }
 
 /// Where a tenant's archive was, and for how many sweeps.
@@ -88,6 +96,17 @@ impl Delivery {
         delivered.destination(tenant.tenant_id) != Destination::Elsewhere || is_forgotten
     }
 
+    /// Whether it is to be said now that the clock is behind. The moment is one of this machine's running time, which no setting of the
+    /// clock moves.
+    pub(crate) fn tells_of_clock(&self, now: Instant) -> bool {
+        let mut told = self.clock_told.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = told.is_none_or(|told| now.duration_since(told) >= CLOCK_EVERY);
+        if is_due {
+            *told = Some(now);
+        }
+        is_due
+    }
+
     fn standing(&self) -> MutexGuard<'_, HashMap<TenantId, Standing>> {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,6 +123,13 @@ mod tests {
             archived: Position::new(archived),
             oldest: jiff::Timestamp::UNIX_EPOCH,
         }]
+    }
+
+    #[test]
+    fn of_a_clock_that_is_behind_is_told_once_an_hour() {
+        let (delivery, begun) = (Delivery::default(), Instant::now());
+        let told: Vec<_> = (0..10).map(|quarter| delivery.tells_of_clock(begun + CLOCK_EVERY / 4 * quarter)).collect();
+        assert_eq!(told, [true, false, false, false, true, false, false, false, true, false]);
     }
 
     #[test]
