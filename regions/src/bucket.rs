@@ -2,6 +2,7 @@
 
 mod keeping;
 mod life_cycle;
+mod patience;
 mod role;
 mod set_up;
 
@@ -18,8 +19,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use runtime::Clock;
 
-pub use self::role::{BucketRole, auditor_policy};
-use crate::{error::Error, region::Region, storage::Storage};
+pub use self::{
+    patience::BucketPatience,
+    role::{BucketRole, auditor_policy},
+};
+use crate::{
+    error::{Error, StoreError},
+    region::Region,
+    storage::Storage,
+};
 
 /// The one bucket of a region, found to be where the region is. Cheap to clone.
 #[derive(Clone)]
@@ -30,6 +38,7 @@ pub struct Bucket {
     key_alias: String,
     storage: Storage,
     clock: Arc<dyn Clock>,
+    patience: BucketPatience,
 }
 
 /// What a write-once write found.
@@ -63,9 +72,6 @@ pub struct ObjectInfo {
 
 const ATTEMPTS_MAX: u32 = 4;
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The bucket of a region, entered in a role, after asking it where it is and whether it keeps objects as the region's file
 /// says. Locks on objects begin at the clock's time.
@@ -91,9 +97,9 @@ impl Bucket {
         let endpoint = region.s3().ok_or_else(|| Error::NoEndpoint { region: region.id.clone(), store: "s3" })?;
         let (access_key, secret_key) = endpoint.key_of(role);
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-            .operation_timeout(OPERATION_TIMEOUT)
+            .connect_timeout(endpoint.patience.connect)
+            .operation_attempt_timeout(endpoint.patience.attempt)
+            .operation_timeout(endpoint.patience.operation)
             .build();
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -111,6 +117,7 @@ impl Bucket {
             key_alias: region.key_alias.clone(),
             storage: region.storage,
             clock: Arc::clone(clock),
+            patience: endpoint.patience,
         })
     }
 
@@ -192,7 +199,7 @@ impl Bucket {
     /// Reads an object.
     ///
     /// # Errors
-    /// If the store refuses, or the body breaks off.
+    /// If the store refuses, or the body breaks off or does not come to its end in time.
     pub async fn get(&self, key: &str) -> Result<Option<Object>, Error> {
         let failed = |source| Error::Read { bucket: self.name.clone(), key: key.to_owned(), source };
         let answer = match self.client.get_object().bucket(&self.name).key(key).send().await {
@@ -201,8 +208,10 @@ impl Bucket {
             Err(error) => return Err(failed(error.into())),
         };
         let etag = answer.e_tag().unwrap_or_default().to_owned();
-        let body = answer.body.collect().await.map_err(|error| failed(error.into()))?.into_bytes();
-        Ok(Some(Object { body, etag }))
+        // The client's own limits end with the head of an answer.
+        let body = tokio::time::timeout(self.patience.operation, answer.body.collect()).await;
+        let body = body.map_err(|_| failed(stalled(self.patience.operation)))?.map_err(|error| failed(error.into()))?;
+        Ok(Some(Object { body: body.into_bytes(), etag }))
     }
 
     /// The size of an object.
@@ -268,6 +277,13 @@ impl Bucket {
     }
 }
 
+fn stalled(after: Duration) -> StoreError {
+    format!("the object did not come to its end within {after:?}").into()
+}
+
 fn size(length: Option<i64>) -> u64 {
     length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ mod region;
 mod resident;
 mod storage;
 
-pub use bucket::{Bucket, BucketRole, Object, ObjectInfo, Put, auditor_policy, bucket};
+pub use bucket::{Bucket, BucketPatience, BucketRole, Object, ObjectInfo, Put, auditor_policy, bucket};
 pub use config::{ConfigError, Regions};
 pub use database::{DatabaseRole, Patience, connect, connection, connection_with, listener};
 pub use error::{Error, StoreError};

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 use jiff::SignedDuration;
 use schemas::RegionId;
 
-use crate::{bucket::BucketRole, storage::Storage};
+use crate::{
+    bucket::{BucketPatience, BucketRole},
+    storage::Storage,
+};
 
 /// One region, as its file names it.
 #[derive(Debug, Clone)]
@@ -87,6 +90,8 @@ pub struct S3Endpoint {
     pub secret_key: Secret,
     /// Keys of single roles, where one process works in several; others use the one above.
     by_role: BTreeMap<BucketRole, (String, Secret)>,
+    /// How long it may take to answer.
+    pub(crate) patience: BucketPatience,
 }
 
 /// How to reach the Kafka brokers, and what the region's topic is like.
@@ -225,7 +230,14 @@ impl S3Endpoint {
             access_key: access_key.into(),
             secret_key: Secret::new(secret_key),
             by_role: BTreeMap::new(),
+            patience: BucketPatience::default(),
         }
+    }
+
+    /// With another patience than the product's: what a test is to wait for.
+    #[must_use]
+    pub fn with_patience(self, patience: BucketPatience) -> Self {
+        Self { patience, ..self }
     }
 
     /// With a key of its own for a role.
