@@ -14,6 +14,7 @@ pub(crate) mod routes;
 mod write;
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -25,7 +26,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use schemas::{PersonId, TokenId, access::Access, values::Means};
+use schemas::{
+    PersonId, TokenId,
+    access::Access,
+    values::{Means, ReadKind},
+};
 
 pub(crate) use self::recorder::Recorder;
 use self::routes::{Reads, Row};
@@ -59,6 +64,7 @@ pub(crate) struct Reading(Arc<Mutex<Noted>>);
 struct Noted {
     reader: Option<Reader>,
     ids: Vec<i64>,
+    beside: BTreeMap<ReadKind, BTreeSet<i64>>,
 }
 
 impl Reading {
@@ -70,6 +76,14 @@ impl Reading {
     /// Which things are read.
     pub(crate) fn of(&self, ids: impl IntoIterator<Item = i64>) {
         self.noted().ids.extend(ids);
+    }
+
+    /// Which other things the answer shows beside those it was asked for. They are an entry of their own for each kind.
+    pub(crate) fn beside(&self, kind: ReadKind, ids: impl IntoIterator<Item = i64>) {
+        let mut ids = ids.into_iter().peekable();
+        if ids.peek().is_some() {
+            self.noted().beside.entry(kind).or_default().extend(ids);
+        }
     }
 
     fn noted(&self) -> std::sync::MutexGuard<'_, Noted> {
@@ -116,13 +130,14 @@ pub(crate) async fn layer(
     if !is_read && response.extensions().get::<WroteNothing>().is_none() {
         return response;
     }
-    if let Some(access) = finish(draft, &row, &reading, &response) {
+    let accesses = finish(draft, &row, &reading, &response);
+    if !accesses.is_empty() {
         let kept = match kept {
             Some(kept) => Ok(kept),
             None => place().await,
         };
         match kept {
-            Ok(kept) => desk.recorder().record(&resident, access, kept),
+            Ok(kept) => desk.recorder().record(&resident, accesses, kept),
             Err(full) => return full.into_response(),
         }
     }
@@ -156,21 +171,26 @@ fn draft(desk: &Desk, row: &Row, request: &Request) -> Access {
     }
 }
 
-/// What became of it. None, if nobody read anything: who asked did not say who they are, and held no link either.
-fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response) -> Option<Access> {
+/// What became of it: what was asked for, and then what stood beside it. Nothing, if nobody read anything: who asked did not say who
+/// they are, and held no link either.
+fn finish(mut access: Access, row: &Row, reading: &Reading, response: &Response) -> Vec<Access> {
     let mut noted = reading.noted();
     if noted.reader.is_none() && noted.ids.is_empty() {
-        return None;
+        return Vec::new();
     }
     if let Some(reader) = noted.reader {
         (access.actor, access.means, access.token) = (Some(reader.person), reader.means, reader.token);
     }
-    if matches!(row.reads, Reads::Many(_)) {
+    if matches!(row.reads.shown(), Reads::Many(_)) {
         access.ids = std::mem::take(&mut noted.ids);
     }
     access.status = response.status().as_u16();
+    // What of the answer's length is whose is not known: the whole is told once.
+    let beside = std::mem::take(&mut noted.beside).into_iter();
+    let beside = beside.map(|(kind, ids)| Access { kind, ids: ids.into_iter().collect(), ..access.clone() });
+    let beside: Vec<Access> = beside.collect();
     access.bytes_sent = response.body().size_hint().exact();
-    Some(access)
+    std::iter::once(access).chain(beside).collect()
 }
 
 #[cfg(test)]

@@ -20,11 +20,11 @@ use crate::{problem::ApiError, state::Desk};
 
 /// How long an entry waits to be appended together with others, at most; and what a killed process loses.
 pub(crate) const FLUSH_EVERY: Duration = Duration::from_millis(250);
-/// From how many entries of a tenant on they are not left to wait for others.
+/// From how many answers of a tenant on their entries are not left to wait for others.
 const ENTRIES_ENOUGH: usize = 1024;
-/// The most entries of one tenant that wait: a tenant whose log is held up holds up its own reads, and nobody else's.
+/// The most answers of one tenant whose entries wait: a tenant whose log is held up holds up its own reads, and nobody else's.
 const ENTRIES_OF_TENANT_MAX: usize = 4096;
-/// The most entries that wait, of about half a kibibyte each.
+/// The most answers whose entries wait: an entry is about half a kibibyte, and few answers have more than one.
 const ENTRIES_MAX: usize = 65_536;
 /// How long a read waits for a place.
 const PLACE_PATIENCE: Duration = Duration::from_secs(5);
@@ -40,19 +40,19 @@ pub(crate) struct Recorder {
 /// What waits of one tenant.
 pub(super) struct Waiting {
     places: Arc<Semaphore>,
-    entries: Mutex<Vec<Entry>>,
+    entries: Mutex<Vec<Answered>>,
     /// Where the streams of the last days were found to end.
     known: Mutex<BTreeMap<Day, Version>>,
 }
 
-/// An entry, and the place it takes until it is appended.
-pub(super) struct Entry {
-    pub(super) access: Access,
+/// The entries of one answer, one or a few, and the place they take until they are appended.
+pub(super) struct Answered {
+    pub(super) accesses: Vec<Access>,
     pub(super) resident: Resident,
     _place: Place,
 }
 
-/// A place for one entry.
+/// A place for the entries of one answer.
 pub(crate) struct Place {
     waiting: Arc<Waiting>,
     _of_tenant: OwnedSemaphorePermit,
@@ -71,7 +71,7 @@ impl Recorder {
         }
     }
 
-    /// A place for an entry of a tenant. Whoever has to wait too long for one is refused: nothing is read unrecorded.
+    /// A place for the entries of an answer to a tenant's. Whoever has to wait too long for one is refused: nothing is read unrecorded.
     pub(crate) async fn place(&self, tenant: TenantId) -> Result<Place, ApiError> {
         let waiting = self.waiting(tenant);
         let counted = self.meter.enter();
@@ -87,11 +87,11 @@ impl Recorder {
         Ok(Place { waiting, _of_tenant: of_tenant, _of_all: of_all, _counted: counted })
     }
 
-    /// Takes an entry.
-    pub(crate) fn record(&self, resident: &Resident, access: Access, place: Place) {
+    /// Takes what one answer tells.
+    pub(crate) fn record(&self, resident: &Resident, accesses: Vec<Access>, place: Place) {
         let waiting = Arc::clone(&place.waiting);
         let mut entries = waiting.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.push(Entry { access, resident: resident.clone(), _place: place });
+        entries.push(Answered { accesses, resident: resident.clone(), _place: place });
         if entries.len() == ENTRIES_ENOUGH {
             self.enough.notify_one();
         }
@@ -99,7 +99,7 @@ impl Recorder {
 
     /// What waits of one tenant.
     #[cfg(test)]
-    pub(super) fn take_of(&self, tenant: TenantId) -> (Arc<Waiting>, Vec<Entry>) {
+    pub(super) fn take_of(&self, tenant: TenantId) -> (Arc<Waiting>, Vec<Answered>) {
         let waiting = self.waiting(tenant);
         let entries = waiting.take();
         (waiting, entries)
@@ -117,7 +117,7 @@ impl Recorder {
     }
 
     /// What waits of the tenants that nobody is writing for. Tenants that have not read anything since yesterday are forgotten.
-    fn take(&self, busy: &HashSet<TenantId>, today: Day) -> Vec<(TenantId, Arc<Waiting>, Vec<Entry>)> {
+    fn take(&self, busy: &HashSet<TenantId>, today: Day) -> Vec<(TenantId, Arc<Waiting>, Vec<Answered>)> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         tenants.retain(|_, waiting| Arc::strong_count(waiting) > 1 || waiting.is_known_of(today));
         let idle = tenants.iter().filter(|(tenant, _)| !busy.contains(tenant));
@@ -127,7 +127,7 @@ impl Recorder {
 }
 
 impl Waiting {
-    fn take(&self) -> Vec<Entry> {
+    fn take(&self) -> Vec<Answered> {
         std::mem::take(&mut *self.entries.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -21,12 +21,14 @@ pub(crate) enum Reads {
     Many(ReadKind),
     /// All of its kind.
     All(ReadKind),
+    /// Nothing: it takes commands only. The answer to one that wrote nothing is a read of this.
+    Answers(&'static Reads),
     /// Nothing that is about anybody. Says why.
     Nothing(&'static str),
 }
 
 use ReadKind as K;
-use Reads::{All, Many, Nothing, One};
+use Reads::{All, Answers, Many, Nothing, One};
 
 const PUBLIC: Reads = Nothing("the same for everybody, and about nobody");
 const COMMAND: Reads = Nothing("it takes commands only");
@@ -41,7 +43,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/", PUBLIC),
     ("/assets/domicile.css", PUBLIC),
     ("/api/v2/access_logs", All(K::AccessLog)),
-    ("/api/v2/api_tokens", All(K::ApiToken)),
+    ("/api/v2/api_tokens", Many(K::ApiToken)),
     ("/api/v2/api_tokens/{id}", COMMAND),
     ("/api/v2/attachments/{id}", One(K::Attachment)),
     ("/api/v2/audit_logs", All(K::AuditLog)),
@@ -61,7 +63,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/groups/{id}", One(K::Group)),
     ("/api/v2/groups/{id}/memberships", Many(K::Membership)),
     ("/api/v2/groups/{id}/users", Many(K::User)),
-    ("/api/v2/imports/tickets", COMMAND),
+    ("/api/v2/imports/tickets", Answers(&Many(K::Ticket))),
     ("/api/v2/imports/tickets/create_many", COMMAND),
     ("/api/v2/incremental/ticket_events", Many(K::Ticket)),
     ("/api/v2/incremental/tickets", Many(K::Ticket)),
@@ -81,7 +83,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/organizations", Many(K::Organization)),
     ("/api/v2/organizations/autocomplete", Many(K::Organization)),
     ("/api/v2/organizations/count", All(K::Organization)),
-    ("/api/v2/organizations/create_or_update", COMMAND),
+    ("/api/v2/organizations/create_or_update", Answers(&Many(K::Organization))),
     ("/api/v2/organizations/search", Many(K::Organization)),
     ("/api/v2/organizations/show_many", Many(K::Organization)),
     ("/api/v2/organizations/{id}", One(K::Organization)),
@@ -90,7 +92,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/organizations/{id}/tags", One(K::Organization)),
     ("/api/v2/organizations/{id}/users", Many(K::User)),
     ("/api/v2/problems", Many(K::Ticket)),
-    ("/api/v2/ticket_audits", All(K::Ticket)),
+    ("/api/v2/ticket_audits", Many(K::Ticket)),
     ("/api/v2/ticket_fields", SETTINGS),
     ("/api/v2/ticket_fields/count", SETTINGS),
     ("/api/v2/ticket_fields/{id}", SETTINGS),
@@ -120,22 +122,22 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/users", Many(K::User)),
     ("/api/v2/users/autocomplete", Many(K::User)),
     ("/api/v2/users/count", All(K::User)),
-    ("/api/v2/users/create_or_update", COMMAND),
+    ("/api/v2/users/create_or_update", Answers(&Many(K::User))),
     ("/api/v2/users/me", Many(K::User)),
     ("/api/v2/users/search", Many(K::User)),
     ("/api/v2/users/show_many", Many(K::User)),
     ("/api/v2/users/{id}", One(K::User)),
     ("/api/v2/users/{id}/group_memberships", Many(K::Membership)),
     ("/api/v2/users/{id}/group_memberships/{membership_id}", Many(K::Membership)),
-    ("/api/v2/users/{id}/group_memberships/{membership_id}/make_default", COMMAND),
+    ("/api/v2/users/{id}/group_memberships/{membership_id}/make_default", Answers(&Many(K::Membership))),
     ("/api/v2/users/{id}/groups", Many(K::Group)),
     ("/api/v2/users/{id}/identities", One(K::User)),
     ("/api/v2/users/{id}/identities/{identity_id}", One(K::User)),
-    ("/api/v2/users/{id}/identities/{identity_id}/make_primary", COMMAND),
-    ("/api/v2/users/{id}/identities/{identity_id}/verify", COMMAND),
+    ("/api/v2/users/{id}/identities/{identity_id}/make_primary", Answers(&One(K::User))),
+    ("/api/v2/users/{id}/identities/{identity_id}/verify", Answers(&One(K::User))),
     ("/api/v2/users/{id}/organization_memberships", Many(K::Membership)),
     ("/api/v2/users/{id}/organization_memberships/{membership_id}", Many(K::Membership)),
-    ("/api/v2/users/{id}/organization_memberships/{membership_id}/make_default", COMMAND),
+    ("/api/v2/users/{id}/organization_memberships/{membership_id}/make_default", Answers(&Many(K::Membership))),
     ("/api/v2/users/{id}/organizations", Many(K::Organization)),
     ("/api/v2/users/{id}/related", One(K::User)),
     ("/api/v2/users/{id}/tags", One(K::User)),
@@ -156,17 +158,17 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/views/{id}/tickets", Many(K::Ticket)),
     ("/attachments/token/{token}", Many(K::Attachment)),
     ("/attachments/token/{token}/", Many(K::Attachment)),
-    ("/api/domicile/v1/auditor_grants", All(K::AuditorGrant)),
+    ("/api/domicile/v1/auditor_grants", Many(K::AuditorGrant)),
     ("/api/domicile/v1/auditor_grants/{id}", COMMAND),
     ("/api/domicile/v1/audit/bundle", All(K::Event)),
     ("/api/domicile/v1/audit/proof", Many(K::Event)),
     ("/api/domicile/v1/audit_logs.csv", All(K::AuditLog)),
-    ("/api/domicile/v1/events", All(K::Event)),
+    ("/api/domicile/v1/events", Many(K::Event)),
     ("/api/domicile/v1/marks", PLACE),
     ("/api/domicile/v1/residency", PLACE),
     ("/api/domicile/v1/tickets/{id}", One(K::Ticket)),
     ("/api/domicile/v1/tickets/{id}/bundle", One(K::Ticket)),
-    ("/api/domicile/v1/tickets/{id}/comments", COMMAND),
+    ("/api/domicile/v1/tickets/{id}/comments", Answers(&One(K::Ticket))),
     ("/api/domicile/v1/tickets/{id}/history", One(K::Ticket)),
 ];
 
@@ -174,6 +176,16 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
 pub(crate) fn row(path: &str) -> Row {
     let found = ROWS.iter().find(|(known, _)| *known == path);
     found.map_or(Row { path: "", reads: All(K::Other) }, |(path, reads)| Row { path, reads: *reads })
+}
+
+impl Reads {
+    /// What an answer shows that is a read.
+    pub(crate) const fn shown(self) -> Self {
+        match self {
+            Answers(shown) => *shown,
+            reads => reads,
+        }
+    }
 }
 
 impl Row {
@@ -184,7 +196,7 @@ impl Row {
             Method::POST => READ_BY_POST.contains(&self.path),
             _ => false,
         };
-        is_asking && !matches!(self.reads, Nothing(_))
+        is_asking && !matches!(self.reads, Nothing(_) | Answers(_))
     }
 
     /// Whether a request of this method is a command, whose answer may be a read.
@@ -194,16 +206,16 @@ impl Row {
 
     /// What is read.
     pub(crate) const fn kind(&self) -> ReadKind {
-        match self.reads {
+        match self.reads.shown() {
             One(kind) | Many(kind) | All(kind) => kind,
-            Nothing(_) => K::Other,
+            Answers(_) | Nothing(_) => K::Other,
         }
     }
 
     /// The id in a request's path of what is read, where the route has one and it is one. Where all of a kind is read, an id is that of
     /// a list: a view's, for instance.
     pub(crate) fn id_in(&self, path: &str) -> Option<i64> {
-        if matches!(self.reads, All(_)) {
+        if matches!(self.reads.shown(), All(_)) {
             return None;
         }
         let mut parts = self.path.split('/').zip(path.split('/'));

@@ -1,3 +1,5 @@
+mod beside;
+
 use std::net::SocketAddr;
 
 use axum::{
@@ -78,10 +80,19 @@ fn shown(body: &Value) -> Vec<i64> {
     let roots = body.as_object().into_iter().flat_map(|body| body.values());
     let mut ids: Vec<i64> = roots
         .flat_map(|root| root.as_array().cloned().unwrap_or_else(|| vec![root.clone()]))
-        .filter_map(|thing| thing["id"].as_i64())
+        .filter_map(|thing| {
+            // What happened to a ticket is read of the ticket, and an event is known by its place.
+            ["ticket_id", "position", "id"].iter().find_map(|name| thing[*name].as_i64())
+        })
         .collect();
     ids.sort_unstable();
+    ids.dedup();
     ids
+}
+
+/// Whether asking a route leaves no entry.
+fn is_told_nothing_of(reads: Reads) -> bool {
+    matches!(reads, Reads::Nothing(_) | Reads::Answers(_))
 }
 
 /// A request that a route answers with something, where it takes more than its path.
@@ -89,6 +100,8 @@ fn query_of(path: &str) -> &'static str {
     match path {
         path if path.ends_with("/show_many") => "?ids=1,2,3",
         path if path.ends_with("/users/search") => "?query=a",
+        path if path.ends_with("/users/autocomplete") => "?name=ad",
+        path if path.contains("/incremental/") => "?start_time=0",
         _ => "",
     }
 }
@@ -100,8 +113,12 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
         bench.ticket(ALAN, json!({"subject": subject, "comment": {"body": "It smokes"}})).await;
     }
     bench.send(request("DELETE", "acme", Some(ALAN), "/api/v2/tickets/2", Body::empty())).await;
+    let grant = json!({"name": "Otto", "email": "otto@audit.example", "expires_at": "2026-12-02T10:00:00Z"});
+    assert_eq!(bench.post(GRACE, "/api/domicile/v1/auditor_grants", grant).await.status, 201);
+    // Exports by time leave out the newest minute.
+    bench.advance_seconds(120);
     bench.settle(&bench.acme).await?;
-    let routes = ROWS.iter().filter(|(path, reads)| !matches!(reads, Reads::Nothing(_)) && !path.contains("{token}"));
+    let routes = ROWS.iter().filter(|(path, reads)| !is_told_nothing_of(*reads) && !path.contains("{token}"));
     let mut expected = Vec::new();
     let mut told_of_many = 0;
     for (path, reads) in routes {
@@ -114,7 +131,7 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
         let ids = match reads {
             Reads::One(_) => vec![row.id_in(&target).expect("an id in the path")],
             Reads::Many(_) if answer.status == 200 => shown(&answer.body),
-            Reads::Many(_) | Reads::All(_) | Reads::Nothing(_) => Vec::new(),
+            Reads::Many(_) | Reads::All(_) | Reads::Answers(_) | Reads::Nothing(_) => Vec::new(),
         };
         told_of_many += usize::from(matches!(reads, Reads::Many(_)) && !ids.is_empty());
         expected.push(json!([path, row.kind().as_str(), ids, answer.status.as_u16()]));
@@ -127,7 +144,7 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
         json!([expected[0], entry["category"], ids, entry["status"]])
     });
     assert_eq!(told.collect::<Vec<_>>(), expected);
-    assert!(told_of_many >= 8, "{told_of_many} routes that find things found some");
+    assert!(told_of_many >= 20, "{told_of_many} routes that find things found some");
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use schemas::{
     access::{Access, AccessEvent, AccessesRecorded},
 };
 
-use super::recorder::{Entry, Waiting};
+use super::recorder::{Answered, Waiting};
 use crate::{
     caller::provenance::Provenance,
     execute::{Decided, Failure, Issuer, seal},
@@ -42,7 +42,7 @@ struct Batch<'a> {
 
 /// Appends the entries, however often it takes. Given up, counted, and with an error in the process's own log, only when the
 /// process ends or the tenant is at home elsewhere.
-pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Entry>, shutdown: &Shutdown) {
+pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Answered>, shutdown: &Shutdown) {
     let Some(last) = entries.last() else { return };
     let resident = last.resident.clone();
     let mut batch = Batch { desk, waiting, resident, days: events(&entries), doubtful: None };
@@ -55,8 +55,9 @@ pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Entry>, s
             Err(failure) => failure,
         };
         if last_tries == 0 || (matches!(failure, Failure::NotAtHome { .. }) && !batch.find_home().await) {
-            desk.metrics.accesses_lost.inc_by(entries.len() as u64);
-            tracing::error!(tenant.id = %batch.resident.tenant_id(), entries = entries.len(), error = runtime::chain(&failure),
+            let lost: usize = entries.iter().map(|entry| entry.accesses.len()).sum();
+            desk.metrics.accesses_lost.inc_by(lost as u64);
+            tracing::error!(tenant.id = %batch.resident.tenant_id(), entries = lost, error = runtime::chain(&failure),
                 "what was read is not recorded");
             return;
         }
@@ -133,10 +134,10 @@ fn append_of((stream, after): (StreamName, Version), events: Vec<schemas::Sealed
 }
 
 /// The entries as events, by the day they belong to: at midnight a batch has two.
-fn events(entries: &[Entry]) -> BTreeMap<Day, Vec<TenantLogEvent>> {
+fn events(entries: &[Answered]) -> BTreeMap<Day, Vec<TenantLogEvent>> {
     let mut by_day: BTreeMap<Day, Vec<Access>> = BTreeMap::new();
-    for entry in entries {
-        by_day.entry(Day::of(entry.access.at)).or_default().push(entry.access.clone());
+    for access in entries.iter().flat_map(|entry| &entry.accesses) {
+        by_day.entry(Day::of(access.at)).or_default().push(access.clone());
     }
     let event = |accesses: Vec<Access>| AccessEvent::from(AccessesRecorded { accesses: accesses.into() }).into();
     by_day.into_iter().map(|(day, all)| (day, pieces(all).into_iter().map(event).collect())).collect()

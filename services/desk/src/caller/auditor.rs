@@ -21,8 +21,9 @@ use crate::{
     state::Desk,
 };
 
-/// The one route of a list that an auditor of certain tickets may ask: it shows only themselves.
-const ME: &str = "/api/v2/users/me";
+/// The routes of many things that an auditor of certain tickets may ask: the first shows only themselves, the second looks whether the event
+/// is one of a granted ticket's.
+const GRANTED: [&str; 2] = ["/api/v2/users/me", "/api/domicile/v1/audit/proof"];
 
 /// Refuses what a grant does not cover. Of tickets beyond it, nobody learns whether they exist.
 pub(super) fn check(granted_tickets: &[i64], parts: &Parts) -> Result<(), ApiError> {
@@ -37,10 +38,8 @@ pub(super) fn check(granted_tickets: &[i64], parts: &Parts) -> Result<(), ApiErr
         _ if granted_tickets.is_empty() => true,
         Reads::One(ReadKind::Ticket) => row.id_in(parts.uri.path()).is_some_and(|id| granted_tickets.contains(&id)),
         // Whether it belongs to one of the tickets is known when it is found.
-        Reads::One(ReadKind::Attachment) | Reads::Many(ReadKind::Attachment | ReadKind::Event) | Reads::Nothing(_) => {
-            true
-        }
-        _ => row.path == ME,
+        Reads::One(ReadKind::Attachment) | Reads::Many(ReadKind::Attachment) | Reads::Nothing(_) => true,
+        _ => GRANTED.contains(&row.path),
     };
     if is_covered { Ok(()) } else { Err(ApiError::forbidden("This grant is about certain tickets only")) }
 }

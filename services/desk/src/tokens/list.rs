@@ -23,6 +23,7 @@ pub(super) async fn list(State(desk): State<Desk>, caller: Caller) -> ApiResult 
     )
     .fetch_all(&mut *transaction)
     .await?;
+    caller.reading.of(rows.iter().map(|row| row.token_id));
     let now = desk.clock.now();
     let tokens = rows.iter().map(|row| {
         let expires_at = row.expires_at.map(jiff_sqlx::Timestamp::to_jiff);

@@ -13,6 +13,7 @@ pub(crate) async fn events(State(desk): State<Desk>, caller: Caller, query: Page
     let span = Span::read(&query)?;
     let mut logged = read::log::page(&desk, &caller.resident, Position::new(span.after), span.limit).await?;
     logged.iter_mut().for_each(withhold_credentials);
+    caller.reading.of(logged.iter().map(|logged| logged.position.get()));
     Ok(Json(span.answer(&logged, |logged| logged.position.get())))
 }
 

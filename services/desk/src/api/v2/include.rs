@@ -2,9 +2,15 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use schemas::values::ReadKind;
 use serde_json::{Value, json};
 
-use crate::{caller::Caller, problem::ApiError, read, state::Desk};
+use crate::{
+    caller::Caller,
+    problem::ApiError,
+    read::{self, groups::Group, people::Person},
+    state::Desk,
+};
 
 use super::present;
 
@@ -49,12 +55,12 @@ impl Include {
         if self.users {
             let ids = named(answer, &PEOPLE_OF_TICKETS);
             let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;
-            answer["users"] = rows.iter().map(|row| present::user::user(caller, row)).collect();
+            answer["users"] = people(caller, &rows);
         }
         if self.groups {
             let ids = named(answer, &["group_id"]);
             let rows = read::groups::many(&mut transaction, &caller.resident, &ids).await?;
-            answer["groups"] = rows.iter().map(|row| present::group::group(caller, row)).collect();
+            answer["groups"] = groups(caller, &rows);
         }
         Ok(())
     }
@@ -73,9 +79,21 @@ impl Include {
         let ids: BTreeSet<i64> = comments.filter_map(|comment| comment["author_id"].as_i64()).collect();
         let mut transaction = desk.reading(&caller.resident).await?;
         let rows = read::people::many(&mut transaction, &caller.resident, &Vec::from_iter(ids)).await?;
-        answer["users"] = rows.iter().map(|row| present::user::user(caller, row)).collect();
+        answer["users"] = people(caller, &rows);
         Ok(())
     }
+}
+
+/// People as they stand beside something: their profiles are read too.
+pub(crate) fn people(caller: &Caller, rows: &[Person]) -> Value {
+    caller.reading.beside(ReadKind::User, rows.iter().map(|row| row.person_id));
+    rows.iter().map(|row| present::user::user(caller, row)).collect()
+}
+
+/// Groups as they stand beside something.
+pub(crate) fn groups(caller: &Caller, rows: &[Group]) -> Value {
+    caller.reading.beside(ReadKind::Group, rows.iter().map(|row| row.group_id));
+    rows.iter().map(|row| present::group::group(caller, row)).collect()
 }
 
 /// The tickets of an answer: a list, or one.

@@ -181,6 +181,17 @@ impl Page {
     /// The answer: the rows under their key, and the way to the neighbours. `count` is needed for pages by offset.
     pub(crate) fn answer<T: Serialize>(&self, key: &str, rows: Vec<T>, slice: &Slice, count: Option<i64>) -> Value {
         self.reading.of(slice.ids.iter().copied());
+        self.answer_about(key, rows, slice, count)
+    }
+
+    /// The same of rows whose ids are not what was read: whoever asks for it notes that.
+    pub(crate) fn answer_about<T: Serialize>(
+        &self,
+        key: &str,
+        rows: Vec<T>,
+        slice: &Slice,
+        count: Option<i64>,
+    ) -> Value {
         let mut answer = Map::new();
         answer.insert(key.to_owned(), json!(rows));
         match self.kind {

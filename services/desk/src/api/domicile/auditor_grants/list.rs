@@ -27,6 +27,7 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller) -> ApiResult<
     )
     .fetch_all(&mut *transaction)
     .await?;
+    caller.reading.of(rows.iter().map(|row| row.person_id));
     let now = desk.clock.now();
     let grants = rows.iter().map(|row| {
         let expires_at = row.granted_until.to_jiff();

@@ -45,6 +45,7 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     let group = added(&desk, &caller, &done).await.map_err(ApiError::after_done)?;
     let group = group.ok_or_else(ApiError::idempotency_key_reused)?;
     let row = now(&desk, &caller, group, &written).await.map_err(ApiError::after_done)?;
+    caller.reading.of([row.group_id]);
     let location = [(LOCATION, present::group::url(&caller, row.group_id))];
     Ok((StatusCode::CREATED, location, written, Json(json!({"group": present::group::group(&caller, &row)}))))
 }

@@ -1,6 +1,6 @@
 //! What is exported: where its changes are, and how it is shown.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// One kind of things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Exported {
     Tickets,
     Users,
@@ -104,9 +104,9 @@ async fn users(desk: &Desk, caller: &Caller, changes: &[Change]) -> Result<Value
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;
     drop(transaction);
-    caller.reading.of(ids);
     // Auditors are no users.
     let rows = rows.iter().filter(|row| row.role != "auditor");
+    caller.reading.of(rows.clone().map(|row| row.person_id));
     let mut shown: HashMap<i64, Value> = rows.map(|row| (row.person_id, present::user::user(caller, row))).collect();
     Ok(json!({"users": changes.iter().filter_map(|change| shown.remove(&change.id)).collect::<Vec<_>>()}))
 }
@@ -121,7 +121,8 @@ async fn ticket_events(
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::audits::of_any_ticket(&mut transaction, &caller.resident, &ids).await?;
     drop(transaction);
-    caller.reading.of(rows.iter().map(|row| row.ticket_id));
+    let tickets: BTreeSet<i64> = rows.iter().map(|row| row.ticket_id).collect();
+    caller.reading.of(tickets);
     let with_comments = include.is_some_and(|names| names.split(',').any(|name| name.trim() == "comment_events"));
     let audits = present::audit::audits(desk, caller, &rows).await?;
     let seconds: HashMap<i64, i64> = changes.iter().map(|change| (change.id, change.second)).collect();

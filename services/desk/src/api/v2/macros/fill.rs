@@ -1,9 +1,10 @@
 //! What the platform can fill in where a macro's words leave a place: of the ticket, its people and whoever asks.
 
 use domain::rule;
-use schemas::{GroupId, PersonId};
+use schemas::{GroupId, PersonId, values::ReadKind};
 
 use crate::{
+    access::Reading,
     api::{
         html,
         v2::present::{self, moment},
@@ -17,14 +18,18 @@ use crate::{
 /// Names with their values; without a ticket, what is about one stays as it is.
 pub(super) struct Filling {
     values: Vec<(String, String)>,
+    /// Whose values begin with which name: filled in, they are a read of that profile.
+    people: Vec<(String, i64)>,
     has_ticket: bool,
+    reading: Reading,
 }
 
 impl Filling {
     /// What is known of the caller and of a ticket.
     pub(super) async fn of(desk: &Desk, caller: &Caller, ticket: Option<&Ticket>) -> Result<Self, ApiError> {
         let (resident, mut transaction) = (&caller.resident, desk.reading(&caller.resident).await?);
-        let mut filling = Self { values: Vec::new(), has_ticket: ticket.is_some() };
+        let reading = caller.reading.clone();
+        let mut filling = Self { values: Vec::new(), people: Vec::new(), has_ticket: ticket.is_some(), reading };
         let asker = read::people::one(&mut transaction, resident, caller.person).await?;
         filling.person("current_user", asker.as_ref());
         let Some(ticket) = ticket else { return Ok(filling) };
@@ -48,6 +53,7 @@ impl Filling {
 
     fn person(&mut self, of: &str, person: Option<&Person>) {
         let Some(person) = person else { return };
+        self.people.push((format!("{of}."), person.person_id));
         let (first, last) = person.name.split_once(' ').unwrap_or((&person.name, ""));
         self.put(format!("{of}.id"), Some(person.person_id.to_string()));
         self.put(format!("{of}.name"), Some(person.name.clone()));
@@ -84,6 +90,10 @@ impl Filling {
 
     fn value(&self, name: &str) -> Option<String> {
         let known = self.values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        if known.is_some() {
+            let shown = self.people.iter().filter(|(of, _)| name.starts_with(of)).map(|(_, person)| *person);
+            self.reading.beside(ReadKind::User, shown);
+        }
         let waits = || (!self.has_ticket && name.starts_with("ticket.")).then(|| format!("{{{{{name}}}}}"));
         known.or_else(waits)
     }

@@ -70,6 +70,7 @@ async fn begin(desk: &Desk, caller: &Caller, kind: Kind, (person, body): (Option
         Visible::NotYet => Ok(None),
     };
     let row = row.map_err(ApiError::after_done)?.unwrap_or(begun);
+    caller.reading.of([row.membership_id]);
     let location = [(LOCATION, present::membership::url(caller, kind, row.membership_id))];
     let body = json!({present::membership::root(kind).0: present::membership::membership(caller, kind, &row)});
     Ok((StatusCode::CREATED, location, written, Json(body)).into_response())

@@ -30,6 +30,7 @@ pub(super) async fn written(
         Visible::NotYet => folded(desk, caller, organization).await?,
     };
     let row = row.ok_or_else(ApiError::not_found)?;
+    caller.reading.of([row.organization_id]);
     Ok((written, json!({"organization": present::organization::organization(caller, &row)})))
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn written(
         Visible::NotYet => folded(desk, caller, ticket, done).await?,
     };
     let row = row.ok_or_else(ApiError::not_found)?;
+    caller.reading.of([row.ticket_id]);
     let audit = audit.unwrap_or_else(|| nothing_changed(&row, caller, desk));
     let body = json!({
         "ticket": present::ticket::ticket(caller, &row),

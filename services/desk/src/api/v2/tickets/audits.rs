@@ -1,5 +1,7 @@
 //! `GET /api/v2/tickets/{id}/audits`: what each command changed, oldest first, for agents.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State};
 use schemas::TicketId;
 use serde_json::Value;
@@ -55,7 +57,9 @@ pub(crate) async fn all(State(desk): State<Desk>, caller: Caller, query: PageQue
     let rows = read::audits::of_any_ticket(&mut transaction, resident, &slice.ids).await?;
     drop(transaction);
     let audits = present::audit::audits(&desk, &caller, &rows).await?;
-    Ok(Json(page.answer("audits", audits, &slice, count)))
+    let tickets: BTreeSet<i64> = rows.iter().map(|row| row.ticket_id).collect();
+    caller.reading.of(tickets);
+    Ok(Json(page.answer_about("audits", audits, &slice, count)))
 }
 
 #[cfg(test)]

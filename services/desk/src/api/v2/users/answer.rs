@@ -31,6 +31,7 @@ pub(crate) async fn written(
         Visible::NotYet => folded(desk, caller, person).await?.map(|(row, _)| row),
     };
     let row = row.ok_or_else(ApiError::not_found)?;
+    caller.reading.of([row.person_id]);
     Ok((written, json!({"user": present::user::user(caller, &row)})))
 }
 

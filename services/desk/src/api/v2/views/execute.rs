@@ -13,7 +13,7 @@ use super::tickets as tickets_of;
 use crate::{
     api::v2::{
         ids::Id,
-        include::Include,
+        include::{self, Include},
         page::{Page, PageQuery},
         present::{self, moment},
         rules::{self, View},
@@ -78,10 +78,10 @@ pub(super) async fn rows(
     answer["columns"] = columns.iter().map(|column| title(*column, &known)).collect();
     let people = named(&tickets, &columns, person);
     let people = read::people::many(&mut transaction, &caller.resident, &people).await?;
-    answer["users"] = people.iter().map(|row| present::user::user(caller, row)).collect();
+    answer["users"] = include::people(caller, &people);
     let groups = named(&tickets, &columns, |column, ticket| ticket.group_id.filter(|_| column == Column::Group));
     let groups = read::groups::many(&mut transaction, &caller.resident, &groups).await?;
-    answer["groups"] = groups.iter().map(|row| present::group::group(caller, row)).collect();
+    answer["groups"] = include::groups(caller, &groups);
     Ok(answer)
 }
 
