@@ -17,6 +17,7 @@ use vault::Vault;
 
 use crate::{
     access::Recorder,
+    api::v2::incremental::Taken,
     body::room::Room,
     caller::{guard::Guard, sign_ins::SignIns},
     jobs::Jobs,
@@ -67,6 +68,7 @@ struct Inner {
     room: Room,
     recorder: Recorder,
     sign_ins: SignIns,
+    taken: Taken,
     jobs: Jobs,
     limits: Limits,
     draining: AtomicBool,
@@ -78,9 +80,10 @@ impl Desk {
         witness::show_nothing_found(&deps);
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
-        let (sign_ins, jobs, draining) = (SignIns::default(), Jobs::default(), AtomicBool::new(false));
+        let (sign_ins, taken) = (SignIns::default(), Taken::default());
+        let (jobs, draining) = (Jobs::default(), AtomicBool::new(false));
         let limits = Limits::new(deps.rate_limits);
-        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, jobs, limits, draining }))
+        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, taken, jobs, limits, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -101,6 +104,11 @@ impl Desk {
     /// Who did not prove who they are, and is not in the log yet.
     pub(crate) fn sign_ins(&self) -> &SignIns {
         &self.0.sign_ins
+    }
+
+    /// The exports that the audit log knows of.
+    pub(crate) fn taken(&self) -> &Taken {
+        &self.0.taken
     }
 
     /// The jobs that wait in this process.

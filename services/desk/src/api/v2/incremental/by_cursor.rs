@@ -3,9 +3,10 @@
 use axum::{Json, extract::State};
 use serde_json::{Value, json};
 
-use super::{exported::Exported, start};
+use super::{exported::Exported, start, taken};
 use crate::{
     api::v2::page::{PageQuery, read_cursor, write_cursor},
+    body::RequestPrint,
     caller::Caller,
     problem::{ApiError, ApiResult},
     read::changes::{self, Span},
@@ -13,16 +14,31 @@ use crate::{
 };
 
 /// Answers a page of tickets.
-pub(crate) async fn tickets(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    page(&desk, &caller, &query, Exported::Tickets).await
+pub(crate) async fn tickets(
+    State(desk): State<Desk>,
+    caller: Caller,
+    query: PageQuery,
+    print: RequestPrint,
+) -> ApiResult<Json<Value>> {
+    page(&desk, &caller, (&query, &print), Exported::Tickets).await
 }
 
 /// Answers a page of users.
-pub(crate) async fn users(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    page(&desk, &caller, &query, Exported::Users).await
+pub(crate) async fn users(
+    State(desk): State<Desk>,
+    caller: Caller,
+    query: PageQuery,
+    print: RequestPrint,
+) -> ApiResult<Json<Value>> {
+    page(&desk, &caller, (&query, &print), Exported::Users).await
 }
 
-async fn page(desk: &Desk, caller: &Caller, query: &PageQuery, exported: Exported) -> ApiResult<Json<Value>> {
+async fn page(
+    desk: &Desk,
+    caller: &Caller,
+    (query, print): (&PageQuery, &RequestPrint),
+    exported: Exported,
+) -> ApiResult<Json<Value>> {
     caller.require_overseer()?;
     let per_page = start::per_page(query)?;
     let after = after(desk, caller, query).await?;
@@ -35,6 +51,9 @@ async fn page(desk: &Desk, caller: &Caller, query: &PageQuery, exported: Exporte
     // What comes next comes after what was found, and after all that was looked through where nothing more was found.
     let end = if more { found.last().map_or(after, |last| last.position) } else { to.max(after) };
     let cursor = write_cursor(end, &caller.resident);
+    if !found.is_empty() {
+        taken::tell(desk, caller, print, (exported, after)).await?;
+    }
     let mut answer = exported.shown(desk, caller, &found, query.get("include")).await?;
     answer["after_url"] = json!(query.with(caller, &["start_time"], ("cursor", &cursor)));
     answer["after_cursor"] = json!(cursor);

@@ -4,9 +4,10 @@ use axum::{Json, extract::State};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{exported::Exported, start};
+use super::{exported::Exported, start, taken};
 use crate::{
     api::v2::page::PageQuery,
+    body::RequestPrint,
     caller::Caller,
     problem::{ApiError, ApiResult},
     read::changes::{self, Change, Span},
@@ -14,13 +15,23 @@ use crate::{
 };
 
 /// Answers a page of tickets.
-pub(crate) async fn tickets(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    page(&desk, &caller, &query, Exported::Tickets).await
+pub(crate) async fn tickets(
+    State(desk): State<Desk>,
+    caller: Caller,
+    query: PageQuery,
+    print: RequestPrint,
+) -> ApiResult<Json<Value>> {
+    page(&desk, &caller, (&query, &print), Exported::Tickets).await
 }
 
 /// Answers a page of users.
-pub(crate) async fn users(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
-    page(&desk, &caller, &query, Exported::Users).await
+pub(crate) async fn users(
+    State(desk): State<Desk>,
+    caller: Caller,
+    query: PageQuery,
+    print: RequestPrint,
+) -> ApiResult<Json<Value>> {
+    page(&desk, &caller, (&query, &print), Exported::Users).await
 }
 
 /// Answers a page of what happened to tickets.
@@ -28,18 +39,26 @@ pub(crate) async fn ticket_events(
     State(desk): State<Desk>,
     caller: Caller,
     query: PageQuery,
+    print: RequestPrint,
 ) -> ApiResult<Json<Value>> {
-    page(&desk, &caller, &query, Exported::TicketEvents).await
+    page(&desk, &caller, (&query, &print), Exported::TicketEvents).await
 }
 
 /// What a page holds, and where the next begins.
 struct Found {
     changes: Vec<Change>,
+    /// The position before the first of them.
+    after: i64,
     end_time: i64,
     more: bool,
 }
 
-async fn page(desk: &Desk, caller: &Caller, query: &PageQuery, exported: Exported) -> ApiResult<Json<Value>> {
+async fn page(
+    desk: &Desk,
+    caller: &Caller,
+    (query, print): (&PageQuery, &RequestPrint),
+    exported: Exported,
+) -> ApiResult<Json<Value>> {
     caller.require_overseer()?;
     let (per_page, now) = (start::per_page(query)?, desk.clock.now());
     let start = start::second(query, now)?;
@@ -51,6 +70,9 @@ async fn page(desk: &Desk, caller: &Caller, query: &PageQuery, exported: Exporte
     let found = find(&mut transaction, caller, (exported, to), (start, per_page)).await?;
     drop(transaction);
     let end_time = found.end_time.to_string();
+    if !found.changes.is_empty() {
+        taken::tell(desk, caller, print, (exported, found.after)).await?;
+    }
     let mut answer = exported.shown(desk, caller, &found.changes, query.get("include")).await?;
     answer["count"] = json!(answer[exported.key()].as_array().map(Vec::len));
     answer["end_time"] = json!(found.end_time);
@@ -67,10 +89,12 @@ async fn find(
     (start, per_page): (i64, i64),
 ) -> Result<Found, ApiError> {
     let Some(first) = changes::first_position(conn, &caller.resident, start).await? else {
-        return Ok(Found { changes: Vec::new(), end_time: start, more: false });
+        return Ok(Found { changes: Vec::new(), after: 0, end_time: start, more: false });
     };
     let mut found = exported.changes(conn, caller, Span { after: first - 1, to }, per_page).await?;
-    let Some(last) = found.last().copied() else { return Ok(Found { changes: found, end_time: start, more: false }) };
+    let Some(last) = found.last().copied() else {
+        return Ok(Found { changes: found, after: first - 1, end_time: start, more: false });
+    };
     let next_second = changes::first_position(conn, &caller.resident, last.second + 1).await?;
     let end = next_second.map_or(to, |next| to.min(next - 1));
     found.extend(exported.changes(conn, caller, Span { after: last.position, to: end }, i64::MAX).await?);
@@ -78,5 +102,5 @@ async fn find(
     // The last second comes again, in case there is more of it by then; but a page that holds nothing else is told once, or its next one
     // would be itself. There is no more of it once there is a later one.
     let end_time = if more && last.second == start { start + 1 } else { last.second };
-    Ok(Found { changes: found, end_time, more })
+    Ok(Found { changes: found, after: first - 1, end_time, more })
 }
