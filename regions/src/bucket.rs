@@ -10,7 +10,11 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use aws_sdk_s3::{
     Client,
-    config::{BehaviorVersion, Config, Credentials, Region as CloudRegion, retry::RetryConfig, timeout::TimeoutConfig},
+    config::{
+        BehaviorVersion, Config, Credentials, Region as CloudRegion,
+        retry::{RetryConfig, RetryPartition},
+        timeout::TimeoutConfig,
+    },
     error::ProvideErrorMetadata,
     operation::put_object::{PutObjectOutput, builders::PutObjectFluentBuilder},
     types::BucketLocationConstraint,
@@ -108,6 +112,8 @@ impl Bucket {
             .force_path_style(true)
             .credentials_provider(Credentials::new(access_key, secret_key.expose(), None, None, "region file"))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX).with_initial_backoff(INITIAL_BACKOFF))
+            // Retries are rationed in a process; by the endpoint, so that a store that does not answer takes none from another.
+            .retry_partition(RetryPartition::new(endpoint.url.clone()))
             .timeout_config(timeouts)
             .build();
         Ok(Self {

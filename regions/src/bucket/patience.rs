@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 /// The limits of a request. One that a store does not answer in time is tried again, up to four times in all, as one that it refuses for
-/// now; then it fails as what it was, a read of an object for instance, with the reason.
+/// now; then it fails as what it was, a read of an object for instance, with the reason. A store that hardly ever answers is asked once:
+/// each has so many retries, and earns them by answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BucketPatience {
     /// Until the store takes the connection.

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use runtime::SystemClock;
+use runtime::{Shutdown, SystemClock};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -33,10 +33,11 @@ async fn silent(answer: &'static [u8]) -> std::io::Result<(SocketAddr, Arc<Atomi
     let address = listener.local_addr()?;
     let taken = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&taken);
-    tokio::spawn(async move {
+    let (shutdown, connections) = (Shutdown::new(), Shutdown::new());
+    shutdown.spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             let counted = Arc::clone(&counted);
-            tokio::spawn(async move {
+            connections.spawn(async move {
                 let mut bytes = [0; 4096];
                 let mut is_first = true;
                 while client.read(&mut bytes).await.is_ok_and(|length| length > 0) {
@@ -85,6 +86,20 @@ async fn what_a_store_does_not_answer_is_tried_again_and_then_fails_as_what_it_w
         assert!(failed.contains("time"), "why: {failed}");
         assert_eq!(taken.load(Ordering::SeqCst), ATTEMPTS_MAX as usize, "{operation}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_store_that_never_answers_takes_no_retries_from_another() -> anyhow::Result<()> {
+    // More than all retries that a process has.
+    const READS: usize = 30;
+    let ((first, taken), (second, asked)) = (silent(b"").await?, silent(b"").await?);
+    let (first, second) = (bucket_at(first, PATIENCE), bucket_at(second, PATIENCE));
+    let failed = futures::future::join_all((0..READS).map(|_| first.get("a/1"))).await;
+    assert!(failed.iter().all(Result::is_err));
+    assert!(taken.load(Ordering::SeqCst) < READS * ATTEMPTS_MAX as usize, "the first has none left");
+    second.get("a/1").await.expect_err("nobody answers");
+    assert_eq!(asked.load(Ordering::SeqCst), ATTEMPTS_MAX as usize);
     Ok(())
 }
 
