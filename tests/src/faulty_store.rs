@@ -44,6 +44,8 @@ pub enum Fault {
     ResetBefore,
     /// The request is handled, and the connection ends before the answer.
     ResetAfter,
+    /// The request is handled, the connection stays, and no answer comes.
+    Silent,
 }
 
 /// What is told of each manifest that the store has taken, before whoever wrote it is: its key. The answer waits for it.
@@ -73,7 +75,7 @@ type Body = BoxBody<Bytes, io::Error>;
 const LATE: Duration = Duration::from_millis(60);
 
 impl Fault {
-    /// All of them.
+    /// All of them that are over at once. Whoever meets [`Fault::Silent`] waits as long as they ever do.
     pub const ALL: [Self; 7] = [
         Self::Forbidden,
         Self::Mismatch,
@@ -210,6 +212,10 @@ impl Script {
             Some(Fault::ResetAfter) => {
                 self.pass_on(request).await?;
                 Err(io::ErrorKind::ConnectionReset.into())
+            }
+            Some(Fault::Silent) => {
+                self.pass_on(request).await?;
+                std::future::pending().await
             }
             Some(Fault::Truncated) => half(self.pass_on(request).await?),
             None => self.pass_on(request).await.map(whole),

@@ -5,12 +5,13 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use auditor::{Options, Wrong, source::Folder};
 use futures::FutureExt;
-use regions::{BucketRole, Resident, S3Endpoint};
+use regions::{BucketPatience, BucketRole, Resident, S3Endpoint};
 use replicator::{archive_tenant, backup};
 use runtime::Clock;
 use system_tests::faulty_store::{Fault, FaultyStore, OnManifest};
@@ -58,6 +59,11 @@ impl Watch {
 
 /// A region whose bucket lies behind a proxy that passes everything on, yet.
 pub(crate) async fn behind_a_proxy(seed: u64) -> anyhow::Result<(World, FaultyStore, Watch)> {
+    asked_with(BucketPatience::default(), seed).await
+}
+
+/// The same, where nobody waits longer for the store than this.
+async fn asked_with(patience: BucketPatience, seed: u64) -> anyhow::Result<(World, FaultyStore, Watch)> {
     let (test, watch) = (testkit::region().await?, Watch::default());
     let target: SocketAddr = address(&test)?;
     let bucket = test.folder.path().join("s3").join(&test.region.bucket);
@@ -65,6 +71,7 @@ pub(crate) async fn behind_a_proxy(seed: u64) -> anyhow::Result<(World, FaultySt
     let s3 = BucketRole::ALL.into_iter().fold(S3Endpoint::new(store.url(), "test", "test-secret"), |s3, role| {
         s3.with_key(role, role.as_str(), "test-secret")
     });
+    let s3 = s3.with_patience(patience);
     let (region, clock) = (region_on(&test, s3), Arc::clone(&test.clock) as Arc<dyn Clock>);
     Ok((World::new(test, region, clock).await?, store, watch))
 }
@@ -144,5 +151,41 @@ async fn a_manifest_that_names_what_is_not_there_is_seen_when_it_is_published() 
     let first = world.deps.bucket.get(&manifest(1)).await?.context("it is there")?;
     world.deps.bucket.put_new(&manifest(2), first.body).await?;
     assert!(!watch.seen()[&manifest(2)].is_empty());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_falls_silent_at_any_request_is_given_up_and_nothing_is_published_early() -> anyhow::Result<()> {
+    const COMMENTS: i64 = 3;
+    /// More than a generation takes.
+    const REQUESTS_MAX: u64 = 40;
+    const RETRIED: u64 = 5;
+    let patience = BucketPatience { attempt: Duration::from_millis(300), ..BucketPatience::default() };
+    let (world, store, watch) = asked_with(patience, 3).await?;
+    let acme = world.test.tenant("acme").await?;
+    let mut given_up = Vec::new();
+    for passed_on in 0..REQUESTS_MAX {
+        world.comment(&acme, i64::try_from(passed_on)? * COMMENTS, COMMENTS).await?;
+        store.break_after(passed_on, Fault::Silent);
+        let (begun, asked) = (Instant::now(), store.requests());
+        let archived = archive_tenant(&world.deps, &acme, None).await;
+        store.calm();
+        let Err(error) = archived else { break };
+        let error = format!("{:#}", anyhow::Error::from(error));
+        assert!(begun.elapsed() < Duration::from_secs(60), "after {passed_on}: {:?}", begun.elapsed());
+        assert!(error.contains("cannot ") && error.contains("time"), "after {passed_on}: {error}");
+        // A client that is disappointed all the time stops asking again at once: it has so many retries, and earns them by answers.
+        let again = if passed_on < RETRIED { 4 } else { 1 };
+        assert!(store.requests() >= asked + passed_on + again, "after {passed_on} it was asked again: {error}");
+        given_up.push(error);
+    }
+    archive_tenant(&world.deps, &acme, None).await?;
+    world.holds_the_log(&acme).await?;
+    let has = |operation: &str| given_up.iter().any(|error| error.contains(operation));
+    assert!(has("cannot read") && has("cannot write"), "{given_up:#?}");
+    let early: Vec<_> = watch.seen().into_iter().filter(|(_, found)| !found.is_empty()).collect();
+    assert_eq!(early, [], "published before what it names");
+    let rewritten = world.rewritten().await?;
+    assert!(rewritten.keys().all(|key| key.ends_with("/log/checkpoint")), "written twice: {rewritten:?}");
     Ok(())
 }
