@@ -8,16 +8,18 @@
 //! there, and again whenever it is used.
 //!
 //! Files: [`Command`] is what may be asked, `decide` who may ask it, `check` what may be said; [`Conditions`] are what a view asks of a
-//! ticket (`condition` how that is compared, `read` the words for it), [`Action`] is what a macro does, [`Column`] what a view shows,
-//! `placeholder` what a text leaves to be filled in.
+//! ticket (`condition` the types, `holds` whether it is so, `read` the words for it, `value` what these name), [`Action`] is what a macro
+//! does, [`Column`] what a view shows, `placeholder` what a text leaves to be filled in.
 
 mod action;
 mod check;
 mod column;
 mod condition;
 mod decide;
+mod holds;
 mod placeholder;
 mod read;
+mod value;
 
 use schemas::{
     PersonId, Personal, RuleId, TenantLogEvent,

@@ -7,7 +7,7 @@ use schemas::{
     values::{Priority, Status, TicketType},
 };
 
-use super::{Unknown, Vocabulary, Whom, check::count, read};
+use super::{Unknown, Vocabulary, Whom, check::count, value};
 use crate::{
     text::{self, Invalid},
     ticket::{Changes, Details, Fields, Further},
@@ -138,8 +138,8 @@ pub(super) fn read(sent: &[RuleAction], vocabulary: Vocabulary<'_>) -> Result<Ve
 fn one(sent: &RuleAction, vocabulary: Vocabulary<'_>) -> Result<Option<Action>, Invalid> {
     let RuleAction { field, value } = sent;
     let refused = |takes: &str| Invalid::new("actions", format!("for {field} {takes}"));
-    let word = read::text_of(value);
-    let tags = || read::tags(value).ok_or_else(|| refused("tags, with spaces between them"));
+    let word = value::text(value);
+    let tags = || value::tags(value).ok_or_else(|| refused("tags, with spaces between them"));
     let body = || spoken(value).ok_or_else(|| refused("a text of 1 to 65536 characters"));
     let action = match field.as_str() {
         "status" => named(word.as_deref())
@@ -184,7 +184,7 @@ fn own_field(name: &str, value: &RuleValue, vocabulary: Vocabulary<'_>) -> Resul
         };
     };
     let value = known
-        .value(read::field_value(value).as_ref())
+        .value(value::of_field(value).as_ref())
         .map_err(|takes| Invalid::new("actions", format!("for {name} {takes}")))?;
     Ok(Some(Action::Field(id, value)))
 }

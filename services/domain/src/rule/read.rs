@@ -1,17 +1,19 @@
 //! The words for conditions: for each field which operators, and which values they take.
 
+mod field;
+
 use schemas::{
     TicketFieldId,
     rule::{RuleCondition, RuleConditions, RuleValue},
-    ticket_field::FieldValue,
-    values::{Channel, FieldKind, Priority, Status, TicketType},
+    values::{Channel, Priority, Status, TicketType},
 };
 
-use super::{Condition, Conditions, FieldTest, Moment, Party, Prose, Whom, Worded, check::count, condition::Compare};
-use crate::{
-    text::{self, Invalid},
-    ticket_field::Known,
+use super::{
+    check::count,
+    condition::{Compare, Condition, Conditions, Moment, Party, Prose, Whom, Worded},
+    value,
 };
+use crate::{text::Invalid, ticket_field::Known};
 
 /// The fields of conditions, for refusals.
 const FIELDS: &str = "status, priority, type, via_id, group_id, assignee_id, requester_id, current_tags, subject_includes_word, \
@@ -111,7 +113,7 @@ impl Clause<'_> {
     }
 
     fn text_value(self) -> Option<String> {
-        text_of(self.value)
+        value::text(self.value)
     }
 
     /// Words in an order: which of them lie on the asked side of the one that is named. None comes before the first.
@@ -172,7 +174,7 @@ impl Clause<'_> {
 
     fn tags(self) -> Result<Condition, Invalid> {
         let has = self.operator(&INCLUDES)?;
-        let any_of = tags(self.value).filter(|tags| !tags.is_empty());
+        let any_of = value::tags(self.value).filter(|tags| !tags.is_empty());
         let any_of = any_of.ok_or_else(|| self.refused("tags, with spaces between them"))?;
         Ok(Condition::Tags { any_of, has })
     }
@@ -203,130 +205,9 @@ impl Clause<'_> {
         let hours = hours.ok_or_else(|| self.refused(format_args!("a whole number of hours, 0 to {HOURS_MAX}")))?;
         Ok(Condition::Hours { moment, compare, hours })
     }
-
-    fn field(self, id: TicketFieldId, vocabulary: Vocabulary<'_>) -> Result<Condition, Invalid> {
-        let Some(known) = vocabulary.field(id) else {
-            return match vocabulary.unknown {
-                Unknown::Refused => Err(self.refused("nothing: there is no such ticket field, or it is not active")),
-                Unknown::Empty => Ok(Condition::Fixed(self.holds_of_nothing())),
-            };
-        };
-        let (test, is) = self.field_test(known)?;
-        Ok(Condition::Field { field: id, test, is })
-    }
-
-    /// Whether it holds where a field holds nothing.
-    fn holds_of_nothing(self) -> bool {
-        let asks_for_nothing = self.text_value().as_deref() == Some("");
-        match self.operator {
-            "is" => asks_for_nothing,
-            "is_not" => !asks_for_nothing,
-            operator => matches!(operator, "not_present" | "not_includes"),
-        }
-    }
-
-    fn field_test(self, known: &Known) -> Result<(FieldTest, bool), Invalid> {
-        let is_chosen = matches!(known.kind, FieldKind::Tagger | FieldKind::Multiselect);
-        let has_order = matches!(known.kind, FieldKind::Integer | FieldKind::Decimal | FieldKind::Date);
-        let is_one = known.kind != FieldKind::Multiselect;
-        let operators = [
-            (true, ("present", Asked::Present(true))),
-            (true, ("not_present", Asked::Present(false))),
-            (is_one, ("is", Asked::Is(Compare::Is, true))),
-            (is_one, ("is_not", Asked::Is(Compare::Is, false))),
-            (has_order, ("less_than", Asked::Is(Compare::Less, true))),
-            (has_order, ("greater_than", Asked::Is(Compare::Greater, true))),
-            (is_chosen, ("includes", Asked::AnyOf(true))),
-            (is_chosen, ("not_includes", Asked::AnyOf(false))),
-        ];
-        let operators: Vec<(&str, Asked)> =
-            operators.into_iter().filter(|(is, _)| *is).map(|(_, known)| known).collect();
-        Ok(match self.operator(&operators)? {
-            Asked::Present(is) => (FieldTest::Present, is),
-            Asked::AnyOf(is) => (FieldTest::AnyOf(self.chosen(known)?), is),
-            Asked::Is(compare, is) => match (self.field_value(known)?, compare) {
-                (None, Compare::Is) => (FieldTest::Present, !is),
-                (None, Compare::Less | Compare::Greater) => return Err(self.refused("a value")),
-                (Some(value), Compare::Is) => (FieldTest::Is(value), is),
-                (Some(value), compare) => (ordered(compare, value), is),
-            },
-        })
-    }
-
-    /// What the field would hold; nothing for nothing.
-    fn field_value(self, known: &Known) -> Result<Option<FieldValue>, Invalid> {
-        known.value(field_value(self.value).as_ref()).map_err(|takes| self.refused(takes))
-    }
-
-    /// Several of what there is to choose from.
-    fn chosen(self, known: &Known) -> Result<Vec<String>, Invalid> {
-        let words = tags(self.value).unwrap_or_default();
-        let options = &known.definition.expose().options;
-        let is_option = |word: &String| options.iter().any(|option| option.value == *word);
-        if words.is_empty() || !words.iter().all(is_option) {
-            return Err(self.refused("values of the field's options, with spaces between them"));
-        }
-        Ok(words)
-    }
-}
-
-/// What an operator asks of a field that the tenant made.
-#[derive(Clone, Copy)]
-enum Asked {
-    Present(bool),
-    Is(Compare, bool),
-    AnyOf(bool),
 }
 
 const IS: [(&str, bool); 2] = [("is", true), ("is_not", false)];
 const INCLUDES: [(&str, bool); 2] = [("includes", true), ("not_includes", false)];
 const COMPARE: [(&str, Compare); 3] =
     [("is", Compare::Is), ("less_than", Compare::Less), ("greater_than", Compare::Greater)];
-
-fn ordered(compare: Compare, value: FieldValue) -> FieldTest {
-    match value {
-        #[expect(clippy::cast_precision_loss, reason = "as the database compares a whole number with any number")]
-        FieldValue::Integer(number) => FieldTest::Number(compare, number as f64),
-        FieldValue::Decimal(number) => FieldTest::Number(compare, number),
-        FieldValue::Text(day) => FieldTest::Day(compare, day),
-        value @ (FieldValue::Flag(_) | FieldValue::Many(_)) => FieldTest::Is(value),
-    }
-}
-
-/// A value as a text: numbers written out, nothing as nothing.
-pub(super) fn text_of(value: &RuleValue) -> Option<String> {
-    match value {
-        RuleValue::Flag(flag) => Some(flag.to_string()),
-        RuleValue::Integer(number) => Some(number.to_string()),
-        RuleValue::Decimal(number) => Some(number.to_string()),
-        RuleValue::Text(text) => Some(text.clone()),
-        RuleValue::Many(many) => match many.as_slice() {
-            [one] => Some(one.clone()),
-            _ => None,
-        },
-        RuleValue::Nothing => Some(String::new()),
-    }
-}
-
-/// A value as a field takes it that the tenant made.
-pub(super) fn field_value(value: &RuleValue) -> Option<FieldValue> {
-    match value {
-        RuleValue::Flag(flag) => Some(FieldValue::Flag(*flag)),
-        RuleValue::Integer(number) => Some(FieldValue::Integer(*number)),
-        RuleValue::Decimal(number) => Some(FieldValue::Decimal(*number)),
-        RuleValue::Text(text) => Some(FieldValue::Text(text.clone())),
-        RuleValue::Many(many) => Some(FieldValue::Many(many.clone())),
-        RuleValue::Nothing => None,
-    }
-}
-
-/// Tags, in a list or with spaces between them.
-pub(super) fn tags(value: &RuleValue) -> Option<Vec<String>> {
-    let sent: Vec<String> = match value {
-        RuleValue::Text(text) => text.split_whitespace().map(str::to_owned).collect(),
-        RuleValue::Many(many) => many.clone(),
-        RuleValue::Flag(_) | RuleValue::Integer(_) | RuleValue::Decimal(_) => return None,
-        RuleValue::Nothing => Vec::new(),
-    };
-    text::tags(&sent).ok()
-}
