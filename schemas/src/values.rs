@@ -120,6 +120,8 @@ words! {
         Membership = "membership",
         /// Files.
         Attachment = "attachment",
+        /// Views and macros: what they say, not the tickets that they find.
+        Rule = "rule",
         /// API tokens, without their secrets.
         ApiToken = "api_token",
         /// Auditors' grants, without their secrets.

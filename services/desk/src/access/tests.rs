@@ -149,6 +149,55 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn whoever_reads_a_rule_is_recorded_and_an_auditor_of_certain_tickets_reads_none() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    bench.ticket(ALAN, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    let open = json!({"title": "Open", "all": [{"field": "status", "operator": "is", "value": "open"}]});
+    let view = bench.post(GRACE, "/api/v2/views", json!({ "view": open })).await.body["view"]["id"].clone();
+    let close = json!({"title": "Close", "actions": [{"field": "status", "value": "solved"}]});
+    let close = bench.post(GRACE, "/api/v2/macros", json!({ "macro": close })).await.body["macro"]["id"].clone();
+    let mut auditors = Vec::new();
+    for tickets in [json!(null), json!([1])] {
+        let wanted = json!({"name": "Otto", "email": format!("otto{}@audit.example", auditors.len()),
+                            "expires_at": "2026-12-02T10:00:00Z", "tickets": tickets});
+        let made = bench.post(GRACE, "/api/domicile/v1/auditor_grants", wanted).await.body;
+        auditors.push((made["auditor_grant"]["id"].clone(), made["token"].as_str().expect("a token").to_owned()));
+    }
+    bench.settle(&bench.acme).await?;
+    let reads = [
+        ("/api/v2/views".to_owned(), json!([view])),
+        ("/api/v2/views/active".to_owned(), json!([view])),
+        ("/api/v2/views/compact".to_owned(), json!([view])),
+        (format!("/api/v2/views/show_many?ids={view},999"), json!([view])),
+        ("/api/v2/views/count".to_owned(), json!([])),
+        (format!("/api/v2/views/{view}"), json!([view])),
+        ("/api/v2/macros".to_owned(), json!([close])),
+        ("/api/v2/macros/active".to_owned(), json!([close])),
+        (format!("/api/v2/macros/{close}"), json!([close])),
+    ];
+    let mut expected = Vec::new();
+    for (id, token) in &auditors {
+        let is_of_all = id == &auditors[0].0;
+        for (path, ids) in &reads {
+            let mut asked = request("GET", "acme", None, path, Body::empty());
+            asked.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse()?);
+            let status = bench.send(asked).await.status.as_u16();
+            assert_eq!(status, if is_of_all { 200 } else { 403 }, "{path}");
+            // Of what is refused only that is told which the address names.
+            let is_named = is_of_all || !path.contains('?') && path.ends_with(|last: char| last.is_ascii_digit());
+            expected.push(json!([id, "GET", "rule", if is_named { ids.clone() } else { json!([]) }, status]));
+        }
+    }
+    bench.get(ALAN, &format!("/api/v2/macros/{close}/apply")).await;
+    expected.push(json!([ALAN.id, "GET", "rule", [close], 200]));
+    flush(&bench).await;
+    let entries = logs(&bench, "filter[category]=rule").await;
+    assert_eq!(entries.iter().map(told).collect::<Vec<_>>(), expected);
+    assert_eq!(entries[5]["summary"], format!("Read rule {view}"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_access_log_is_for_admins_and_reading_it_is_an_entry() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     for who in [ALAN, ADA] {

@@ -86,6 +86,7 @@ fn summary(access: &Access) -> String {
         ReadKind::Organization => "organization",
         ReadKind::Membership => "membership",
         ReadKind::Attachment => "attachment",
+        ReadKind::Rule => "rule",
         ReadKind::ApiToken => "API token",
         ReadKind::AuditorGrant => "grant",
         ReadKind::Event if access.ids.is_empty() => "the event log",

@@ -75,6 +75,8 @@ pub(crate) async fn show_many<R: Resource>(
     let mut transaction = desk.reading(&caller.resident).await?;
     let rows = read::rules::many(&mut transaction, &caller.resident, (filter, &ids)).await?;
     let known = read::ticket_fields::known(&mut transaction, &caller.resident).await?;
+    // Those that were found, and not those that were asked for, are what is read.
+    let ids = rows.iter().map(|row| row.rule_id).collect();
     Ok(Json(page.all(R::PLURAL, rows.iter().map(|row| R::shown(&caller, row, &known)).collect(), ids)))
 }
 
