@@ -60,7 +60,8 @@ pub struct Said {
 }
 
 impl Action {
-    /// Reads the words of a rule. What is about a field that is gone is passed over where the vocabulary says so.
+    /// Reads the words of a rule. What is about a field that is gone, or a value that it does not take, is passed over where the
+    /// vocabulary says so.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl Action {
     pub fn read_all(sent: &[RuleAction], vocabulary: Vocabulary<'_>) -> Result<Vec<Self>, Invalid> {
         count("actions", sent.len())?;
         let read = sent.iter().map(|sent| one(sent, vocabulary));
-        read.filter_map(Result::transpose).collect()
+        read.filter(|read| read.is_ok() || vocabulary.unknown == Unknown::Refused).collect()
     }
 
     /// What all of them change on a ticket that somebody applies them to.
@@ -127,21 +128,13 @@ impl Whom {
     }
 }
 
-/// The actions of a definition that is to be recorded.
-pub(super) fn read(sent: &[RuleAction], vocabulary: Vocabulary<'_>) -> Result<Vec<Action>, Invalid> {
-    if sent.is_empty() {
-        return Err(Invalid::new("actions", "at least one action"));
-    }
-    Action::read_all(sent, vocabulary)
-}
-
-fn one(sent: &RuleAction, vocabulary: Vocabulary<'_>) -> Result<Option<Action>, Invalid> {
+fn one(sent: &RuleAction, vocabulary: Vocabulary<'_>) -> Result<Action, Invalid> {
     let RuleAction { field, value } = sent;
     let refused = |takes: &str| Invalid::new("actions", format!("for {field} {takes}"));
     let word = value::text(value);
     let tags = || value::tags(value).ok_or_else(|| refused("tags, with spaces between them"));
     let body = || spoken(value).ok_or_else(|| refused("a text of 1 to 65536 characters"));
-    let action = match field.as_str() {
+    Ok(match field.as_str() {
         "status" => named(word.as_deref())
             .filter(|status| *status != Some(Status::New))
             .flatten()
@@ -167,26 +160,16 @@ fn one(sent: &RuleAction, vocabulary: Vocabulary<'_>) -> Result<Option<Action>, 
             Action::CommentIsPublic(word.and_then(|word| word.parse().ok()).ok_or_else(|| refused("true or false"))?)
         }
         other => return own_field(other, value, vocabulary),
-    };
-    Ok(Some(action))
+    })
 }
 
-fn own_field(name: &str, value: &RuleValue, vocabulary: Vocabulary<'_>) -> Result<Option<Action>, Invalid> {
+fn own_field(name: &str, value: &RuleValue, vocabulary: Vocabulary<'_>) -> Result<Action, Invalid> {
     let id = name.strip_prefix("custom_fields_").and_then(|id| id.parse().ok()).map(TicketFieldId::new);
     let id = id.ok_or_else(|| Invalid::new("actions", format!("one of the fields {FIELDS}")))?;
-    let Some(known) = vocabulary.field(id) else {
-        return match vocabulary.unknown {
-            Unknown::Empty => Ok(None),
-            Unknown::Refused => Err(Invalid::new(
-                "actions",
-                format!("for {name} nothing: there is no such ticket field, or it is not active"),
-            )),
-        };
-    };
-    let value = known
-        .value(value::of_field(value).as_ref())
-        .map_err(|takes| Invalid::new("actions", format!("for {name} {takes}")))?;
-    Ok(Some(Action::Field(id, value)))
+    let refused = |takes: &str| Invalid::new("actions", format!("for {name} {takes}"));
+    let known = vocabulary.field(id).ok_or_else(|| refused(value::NO_FIELD))?;
+    let value = known.value(value::of_field(value).as_ref()).map_err(|takes| refused(&takes))?;
+    Ok(Action::Field(id, value))
 }
 
 fn or_none(words: &str) -> String {

@@ -2,11 +2,11 @@
 
 use schemas::{
     GroupId,
-    rule::{RuleConditions, RuleDefinition, RuleOutput, RuleValue},
+    rule::{RuleCondition, RuleConditions, RuleDefinition, RuleOutput, RuleValue},
     values::RuleKind,
 };
 
-use super::{CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary, action};
+use super::{Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary};
 use crate::{
     text::{self, Invalid},
     ticket_field::Known,
@@ -15,27 +15,58 @@ use crate::{
 /// The fields of which a view asks at least one, so that none goes through everything there ever was.
 const NARROWING: [&str; 5] = ["status", "type", "group_id", "assignee_id", "requester_id"];
 
-/// A definition as it is recorded: its words stay as they were sent.
+/// A definition as it is recorded: its words stay as they were sent. Of what the rule says `now` already nothing is asked again: it may
+/// be about what was there when it was said, and whoever changes something else, or puts the rule out of use, has not said it.
 ///
 /// # Errors
 ///
 /// Says which field takes what.
-pub fn definition(kind: RuleKind, sent: &RuleDefinition, fields: &[Known]) -> Result<RuleDefinition, Invalid> {
+pub fn definition(
+    kind: RuleKind,
+    sent: &RuleDefinition,
+    now: Option<&RuleDefinition>,
+    fields: &[Known],
+) -> Result<RuleDefinition, Invalid> {
     let vocabulary = Vocabulary { fields, unknown: Unknown::Refused };
-    words(sent)?;
+    let new = without(sent, now);
+    words(&new)?;
     match kind {
         RuleKind::View => {
-            Conditions::read(&sent.conditions, vocabulary)?;
-            narrows(&sent.conditions)?;
-            output(sent.output.as_deref(), vocabulary)?;
+            Conditions::read(&new.conditions, vocabulary)?;
+            if now.is_none_or(|now| now.conditions != sent.conditions) {
+                count("conditions", sent.conditions.all.len() + sent.conditions.any.len())?;
+                narrows(&sent.conditions)?;
+            }
+            if now.is_none_or(|now| now.output != sent.output) {
+                let shown = now.and_then(|now| now.output.as_deref()).map_or(&[][..], |output| &output.columns);
+                output(sent.output.as_deref(), shown, vocabulary)?;
+            }
         }
-        RuleKind::Macro => drop(action::read(&sent.actions, vocabulary)?),
+        RuleKind::Macro => {
+            Action::read_all(&new.actions, vocabulary)?;
+            count("actions", sent.actions.len())?;
+            if sent.actions.is_empty() {
+                return Err(Invalid::new("actions", "at least one action"));
+            }
+        }
     }
     Ok(RuleDefinition {
         title: text::line("title", &sent.title)?,
         description: sent.description.as_deref().map(description).transpose()?,
         ..sent.clone()
     })
+}
+
+/// The conditions and actions that are not there now.
+fn without(sent: &RuleDefinition, now: Option<&RuleDefinition>) -> RuleDefinition {
+    let mut new = sent.clone();
+    if let Some(now) = now {
+        let is_new = |said: &RuleCondition| !now.conditions.all.contains(said) && !now.conditions.any.contains(said);
+        new.conditions.all.retain(is_new);
+        new.conditions.any.retain(is_new);
+        new.actions.retain(|said| !now.actions.contains(said));
+    }
+    new
 }
 
 /// What is recorded is what was sent, so all of it is looked at, and not only what a condition or an action makes of it: U+0000 is the
@@ -75,10 +106,14 @@ fn narrows(conditions: &RuleConditions) -> Result<(), Invalid> {
     if is_narrow { Ok(()) } else { Err(Invalid::new("conditions", takes())) }
 }
 
-fn output(output: Option<&RuleOutput>, vocabulary: Vocabulary<'_>) -> Result<(), Invalid> {
+/// Columns that are `shown` already may be those of fields that are gone.
+fn output(output: Option<&RuleOutput>, shown: &[String], vocabulary: Vocabulary<'_>) -> Result<(), Invalid> {
     let output = output.ok_or_else(|| Invalid::new("output", "columns and an order"))?;
-    let columns: Vec<Column> =
-        output.columns.iter().map(|column| Column::read("columns", column, vocabulary)).collect::<Result<_, _>>()?;
+    let read = |column: &String| {
+        let unknown = if shown.contains(column) { Unknown::Empty } else { vocabulary.unknown };
+        Column::read("columns", column, Vocabulary { unknown, ..vocabulary })
+    };
+    let columns: Vec<Column> = output.columns.iter().map(read).collect::<Result<_, _>>()?;
     let has_twice = columns.iter().enumerate().any(|(index, column)| columns[..index].contains(column));
     if columns.is_empty() || columns.len() > COLUMNS_MAX || has_twice {
         return Err(Invalid::new("columns", format!("1 to {COLUMNS_MAX} columns, each once")));

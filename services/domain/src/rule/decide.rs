@@ -14,14 +14,15 @@ pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, R
         (Command::Make { by, rule, fields }, _) => {
             let Known { rule, kind, audience, definition } = rule;
             let audience = for_whom(*by, audience)?;
-            let definition = check::definition(*kind, definition.expose(), fields)?.into();
+            let definition = check::definition(*kind, definition.expose(), None, fields)?.into();
             Ok(vec![RuleMade { rule: *rule, kind: *kind, audience, definition }.into()])
         }
         (_, None) => Err(Rejection::Unknown),
         (Command::Change { by, audience, definition, fields }, Some(known)) => {
             may_touch(*by, &known.audience)?;
             let audience = for_whom(*by, audience)?;
-            let definition = check::definition(known.kind, definition.expose(), fields)?.into();
+            let definition =
+                check::definition(known.kind, definition.expose(), Some(known.definition.expose()), fields)?.into();
             let is_other = definition != known.definition || audience != known.audience;
             Ok(is_other.then(|| RuleChanged { audience, definition }.into()).into_iter().collect())
         }

@@ -32,12 +32,13 @@ pub struct Vocabulary<'a> {
     pub unknown: Unknown,
 }
 
-/// What becomes of words about a field that is not there.
+/// What becomes of words about a field that is not there, or a value that a field does not take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unknown {
     /// They are refused: a rule that is made is about what there is.
     Refused,
-    /// It holds nothing on any ticket: a rule that is used may be about what was there.
+    /// A rule that is used may be about what was there, and is used all the same. A field that is gone holds nothing on any ticket; a
+    /// value that a field took once is compared with what tickets hold still, but none of them takes it any more.
     Empty,
 }
 
@@ -49,7 +50,8 @@ impl<'a> Vocabulary<'a> {
 }
 
 impl Conditions {
-    /// Reads the words of a rule.
+    /// Reads the words of a rule. Where the vocabulary says so, a condition that says nothing any more holds as of a field that holds
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -68,6 +70,13 @@ fn invalid(takes: impl std::fmt::Display) -> Invalid {
 
 fn condition(sent: &RuleCondition, vocabulary: Vocabulary<'_>) -> Result<Condition, Invalid> {
     let said = Clause { field: &sent.field, operator: &sent.operator, value: &sent.value };
+    match (typed(said, vocabulary), vocabulary.unknown) {
+        (Err(_), Unknown::Empty) => Ok(Condition::Fixed(said.holds_of_nothing())),
+        (read, _) => read,
+    }
+}
+
+fn typed(said: Clause<'_>, vocabulary: Vocabulary<'_>) -> Result<Condition, Invalid> {
     match said.field {
         "status" => said.word(Worded::Status, Status::ALL.iter().map(|word| word.as_str()), true),
         "priority" => said.word(Worded::Priority, Priority::ALL.iter().map(|word| word.as_str()), true),

@@ -4,6 +4,9 @@ use schemas::{rule::RuleValue, ticket_field::FieldValue};
 
 use crate::text;
 
+/// What is taken for a field that is gone.
+pub(super) const NO_FIELD: &str = "nothing: there is no such ticket field, or it is not active";
+
 /// A value as a text: numbers written out, nothing as nothing.
 pub(super) fn text(value: &RuleValue) -> Option<String> {
     match value {
@@ -28,6 +31,16 @@ pub(super) fn of_field(value: &RuleValue) -> Option<FieldValue> {
         RuleValue::Text(text) => Some(FieldValue::Text(text.clone())),
         RuleValue::Many(many) => Some(FieldValue::Many(many.clone())),
         RuleValue::Nothing => None,
+    }
+}
+
+/// Whether it is no value of any field.
+pub(super) fn is_nothing(value: &RuleValue) -> bool {
+    match value {
+        RuleValue::Text(text) => text.is_empty(),
+        RuleValue::Many(many) => many.is_empty(),
+        RuleValue::Nothing => true,
+        RuleValue::Flag(_) | RuleValue::Integer(_) | RuleValue::Decimal(_) => false,
     }
 }
 

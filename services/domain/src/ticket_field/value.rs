@@ -13,17 +13,34 @@ use crate::text::BODY_LENGTH_MAX;
 impl Known {
     /// A value as it is recorded, or what the field takes. Nothing, an empty text and an empty list are no value.
     pub fn value(&self, sent: Option<&FieldValue>) -> Result<Option<FieldValue>, String> {
-        let Some(sent) = sent.filter(|sent| !is_empty(sent)) else { return Ok(None) };
+        let Some(once) = self.value_once(sent)? else { return Ok(None) };
         let definition = self.definition.expose();
+        let value = match (self.kind, once) {
+            (FieldKind::Regexp, FieldValue::Text(text)) => {
+                Some(text).filter(|text| matches(definition, text)).map(FieldValue::Text)
+            }
+            (FieldKind::Tagger, FieldValue::Text(text)) => {
+                Some(text).filter(|text| is_option(definition, text)).map(FieldValue::Text)
+            }
+            (FieldKind::Multiselect, FieldValue::Many(many)) => in_order(definition, &many).map(FieldValue::Many),
+            (_, value) => Some(value),
+        };
+        value.map(Some).ok_or_else(|| self.takes().to_owned())
+    }
+
+    /// A value that the field takes, or took while its options or its expression were others: tickets that have not changed since
+    /// hold such values still.
+    pub fn value_once(&self, sent: Option<&FieldValue>) -> Result<Option<FieldValue>, String> {
+        let Some(sent) = sent.filter(|sent| !is_empty(sent)) else { return Ok(None) };
         let value = match self.kind {
-            FieldKind::Text | FieldKind::Textarea => text(sent).map(FieldValue::Text),
+            FieldKind::Text | FieldKind::Textarea | FieldKind::Regexp => text(sent).map(FieldValue::Text),
             FieldKind::Checkbox => flag(sent).map(FieldValue::Flag),
             FieldKind::Date => date(sent).map(FieldValue::Text),
             FieldKind::Integer => integer(sent).map(FieldValue::Integer),
             FieldKind::Decimal => decimal(sent).map(FieldValue::Decimal),
-            FieldKind::Regexp => text(sent).filter(|text| matches(definition, text)).map(FieldValue::Text),
-            FieldKind::Tagger => text(sent).and_then(|text| chosen(definition, &text)).map(FieldValue::Text),
-            FieldKind::Multiselect => many(definition, sent).map(FieldValue::Many),
+            // Options are in small letters.
+            FieldKind::Tagger => text(sent).map(|text| FieldValue::Text(text.to_lowercase())),
+            FieldKind::Multiselect => many(sent).map(FieldValue::Many),
         };
         value.map(Some).ok_or_else(|| self.takes().to_owned())
     }
@@ -116,20 +133,23 @@ fn matches(definition: &FieldDefinition, text: &str) -> bool {
     expression.is_some_and(|expression| expression.is_match(text))
 }
 
-/// The option's value, however its letters are written.
-fn chosen(definition: &FieldDefinition, sent: &str) -> Option<String> {
-    let sent = sent.to_lowercase();
-    definition.options.iter().map(|option| &option.value).find(|value| **value == sent).cloned()
+fn is_option(definition: &FieldDefinition, value: &str) -> bool {
+    definition.options.iter().any(|option| option.value == value)
 }
 
-/// Each once, in the order of the options.
-fn many(definition: &FieldDefinition, sent: &FieldValue) -> Option<Vec<String>> {
+/// Several values, in small letters.
+fn many(sent: &FieldValue) -> Option<Vec<String>> {
     let sent = match sent {
         FieldValue::Many(many) => many.clone(),
         FieldValue::Text(one) => vec![one.clone()],
         FieldValue::Flag(_) | FieldValue::Integer(_) | FieldValue::Decimal(_) => return None,
     };
-    let wanted: Vec<String> = sent.iter().map(|value| chosen(definition, value)).collect::<Option<_>>()?;
+    Some(sent.iter().map(|value| value.to_lowercase()).collect())
+}
+
+/// Each once, in the order of the options.
+fn in_order(definition: &FieldDefinition, wanted: &[String]) -> Option<Vec<String>> {
     let values = definition.options.iter().map(|option| &option.value);
-    Some(values.filter(|value| wanted.contains(value)).cloned().collect())
+    let are_options = wanted.iter().all(|value| is_option(definition, value));
+    are_options.then(|| values.filter(|value| wanted.contains(value)).cloned().collect())
 }

@@ -82,3 +82,6 @@ pub(super) async fn fields(desk: &Desk, resident: &Resident) -> Result<Vec<Known
     let mut transaction = desk.reading(resident).await?;
     Ok(read::ticket_fields::known(&mut transaction, resident).await?)
 }
+
+#[cfg(test)]
+mod tests;

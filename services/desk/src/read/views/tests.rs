@@ -42,16 +42,17 @@ fn texts() -> impl Strategy<Value = String> {
     "[aAbB ÄäÖßẞéÉИиΣσ あア漢İı]{0,8}"
 }
 
+/// What tickets hold: also grey, which is an option no more.
 fn fields() -> impl Strategy<Value = BTreeMap<TicketFieldId, FieldValue>> {
     let text = |text: &str| FieldValue::Text(text.to_owned());
     let values = (
         option::of((-3..4_i64).prop_map(FieldValue::Integer)),
-        option::of(vec(select(&["red", "green"][..]), 1..3)),
+        option::of(vec(select(&["red", "green", "grey"][..]), 1..3)),
         option::of(select(&[-1.5, 0.0, 2.0, 1e300][..]).prop_map(FieldValue::Decimal)),
         option::of(select(&["2026-01-31", "2026-11-22"][..]).prop_map(text)),
         option::of(texts().prop_map(FieldValue::Text)),
         option::of(any::<bool>().prop_map(FieldValue::Flag)),
-        option::of(select(&["red", "green"][..]).prop_map(text)),
+        option::of(select(&["red", "green", "grey"][..]).prop_map(text)),
     );
     values.prop_map(|(one, two, three, four, five, six, seven)| {
         let two = two.map(|many| FieldValue::Many(many.into_iter().map(str::to_owned).collect()));
@@ -114,12 +115,16 @@ const WORDS: &[Words] = &[
     ("until_due_date", HOURS, COUNTS),
     ("custom_fields_1", IS, &[""]),
     ("custom_fields_1", ORDER, &["0", "2"]),
-    ("custom_fields_2", LIST, &["red", "red green"]),
+    ("custom_fields_2", LIST, &["red", "red green", "grey green"]),
     ("custom_fields_3", ORDER, &["0", "2.0", "-1.5"]),
     ("custom_fields_4", ORDER, &["2026-01-31", "2026-06-01"]),
     ("custom_fields_5", IS, &["", "a", "Ä"]),
     ("custom_fields_6", IS, &["", "true", "false"]),
-    ("custom_fields_7", &["is", "is_not", "includes", "not_includes", "present", "not_present"], &["red", "green"]),
+    (
+        "custom_fields_7",
+        &["is", "is_not", "includes", "not_includes", "present", "not_present"],
+        &["red", "green", "grey"],
+    ),
     ("custom_fields_99", &["is", "is_not", "present"], &["x"]),
 ];
 

@@ -14,19 +14,14 @@ use crate::{
 
 impl Clause<'_> {
     pub(super) fn field(self, id: TicketFieldId, vocabulary: Vocabulary<'_>) -> Result<Condition, Invalid> {
-        let Some(known) = vocabulary.field(id) else {
-            return match vocabulary.unknown {
-                Unknown::Refused => Err(self.refused("nothing: there is no such ticket field, or it is not active")),
-                Unknown::Empty => Ok(Condition::Fixed(self.holds_of_nothing())),
-            };
-        };
-        let (test, is) = self.field_test(known)?;
+        let known = vocabulary.field(id).ok_or_else(|| self.refused(value::NO_FIELD))?;
+        let (test, is) = self.field_test(known, vocabulary.unknown)?;
         Ok(Condition::Field { field: id, test, is })
     }
 
     /// Whether it holds where a field holds nothing.
-    fn holds_of_nothing(self) -> bool {
-        let asks_for_nothing = self.text_value().as_deref() == Some("");
+    pub(super) fn holds_of_nothing(self) -> bool {
+        let asks_for_nothing = value::is_nothing(self.value);
         match self.operator {
             "is" => asks_for_nothing,
             "is_not" => !asks_for_nothing,
@@ -34,7 +29,7 @@ impl Clause<'_> {
         }
     }
 
-    fn field_test(self, known: &Known) -> Result<(FieldTest, bool), Invalid> {
+    fn field_test(self, known: &Known, unknown: Unknown) -> Result<(FieldTest, bool), Invalid> {
         let is_chosen = matches!(known.kind, FieldKind::Tagger | FieldKind::Multiselect);
         let has_order = matches!(known.kind, FieldKind::Integer | FieldKind::Decimal | FieldKind::Date);
         let is_one = known.kind != FieldKind::Multiselect;
@@ -52,8 +47,8 @@ impl Clause<'_> {
             operators.into_iter().filter(|(is, _)| *is).map(|(_, known)| known).collect();
         Ok(match self.operator(&operators)? {
             Asked::Present(is) => (FieldTest::Present, is),
-            Asked::AnyOf(is) => (FieldTest::AnyOf(self.chosen(known)?), is),
-            Asked::Is(compare, is) => match (self.field_value(known)?, compare) {
+            Asked::AnyOf(is) => (FieldTest::AnyOf(self.chosen(known, unknown)?), is),
+            Asked::Is(compare, is) => match (self.field_value(known, unknown)?, compare) {
                 (None, Compare::Is) => (FieldTest::Present, !is),
                 (None, Compare::Less | Compare::Greater) => return Err(self.refused("a value")),
                 (Some(value), Compare::Is) => (FieldTest::Is(value), is),
@@ -63,15 +58,20 @@ impl Clause<'_> {
     }
 
     /// What the field would hold; nothing for nothing.
-    fn field_value(self, known: &Known) -> Result<Option<FieldValue>, Invalid> {
-        known.value(value::of_field(self.value).as_ref()).map_err(|takes| self.refused(takes))
+    fn field_value(self, known: &Known, unknown: Unknown) -> Result<Option<FieldValue>, Invalid> {
+        let sent = value::of_field(self.value);
+        let value = match unknown {
+            Unknown::Refused => known.value(sent.as_ref()),
+            Unknown::Empty => known.value_once(sent.as_ref()),
+        };
+        value.map_err(|takes| self.refused(takes))
     }
 
-    /// Several of what there is to choose from.
-    fn chosen(self, known: &Known) -> Result<Vec<String>, Invalid> {
+    /// Several of what there is to choose from, or was.
+    fn chosen(self, known: &Known, unknown: Unknown) -> Result<Vec<String>, Invalid> {
         let words = value::tags(self.value).unwrap_or_default();
         let options = &known.definition.expose().options;
-        let is_option = |word: &String| options.iter().any(|option| option.value == *word);
+        let is_option = |word: &String| unknown == Unknown::Empty || options.iter().any(|option| option.value == *word);
         if words.is_empty() || !words.iter().all(is_option) {
             return Err(self.refused("values of the field's options, with spaces between them"));
         }

@@ -71,7 +71,7 @@ pub(crate) async fn apply_to_ticket(
     Ok(Json(json!({"result": {"ticket": shown}})))
 }
 
-/// What a macro does. What it says of a field that is gone is passed over.
+/// What a macro does. What it says of a field that is gone, or a value that a field takes no more, is passed over.
 async fn actions(desk: &Desk, caller: &Caller, rule: RuleId) -> Result<(Vec<Action>, Vec<Known>), ApiError> {
     let row = rules::one::<Macro>(desk, caller, rule).await?;
     let fields = rules::fields(desk, &caller.resident).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn create<R: Resource>(
             let definition = request::definition(&mut sent, R::KIND, None).into();
             let audience = request::audience(&mut sent, None);
             sent.finish()?;
-            check_groups(&desk, &caller, &audience).await?;
+            check_groups(&desk, &caller, (&audience, None)).await?;
             let fields = fields(&desk, &caller.resident).await?;
             let rule = RuleId::new(allocate_id(&desk, &caller.resident).await?);
             let known = Known { rule, kind: R::KIND, audience, definition };
@@ -84,7 +84,7 @@ pub(crate) async fn update<R: Resource>(
             let definition = request::definition(&mut sent, R::KIND, Some(known.definition.expose())).into();
             let audience = request::audience(&mut sent, Some(&known.audience));
             sent.finish()?;
-            check_groups(&desk, &caller, &audience).await?;
+            check_groups(&desk, &caller, (&audience, Some(&known.audience))).await?;
             let fields = fields(&desk, &caller.resident).await?;
             let command = Command::Change { by: caller.by(), audience, definition, fields };
             execute::<Rule>(&desk, &by, stream, Some(version), &command).await?
@@ -149,10 +149,18 @@ fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> {
     rule.known().filter(|known| known.kind == kind).ok_or_else(ApiError::not_found)
 }
 
-/// Refuses groups that there are not.
-async fn check_groups(desk: &Desk, caller: &Caller, audience: &Audience) -> Result<(), ApiError> {
+/// Refuses groups that there are not. Those that share the rule now may have been deleted since.
+async fn check_groups(
+    desk: &Desk,
+    caller: &Caller,
+    (audience, now): (&Audience, Option<&Audience>),
+) -> Result<(), ApiError> {
     let Audience::Groups(groups) = audience else { return Ok(()) };
-    for group in groups {
+    let known = match now {
+        Some(Audience::Groups(known)) => known.as_slice(),
+        _ => &[],
+    };
+    for group in groups.iter().filter(|group| !known.contains(group)) {
         if !who::is_group(desk, &caller.resident, *group).await? {
             return Err(ApiError::invalid("restriction", "restriction: takes the ids of groups", "InvalidValue"));
         }

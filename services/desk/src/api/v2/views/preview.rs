@@ -55,5 +55,5 @@ async fn asked(desk: &Desk, caller: &Caller, body: &Body) -> Result<RuleDefiniti
     let definition = rules::definition(&mut sent, RuleKind::View, Some(&untitled));
     sent.finish()?;
     let fields = rules::fields(desk, &caller.resident).await?;
-    Ok(rule::checked(RuleKind::View, &definition, &fields)?)
+    Ok(rule::checked(RuleKind::View, &definition, None, &fields)?)
 }
