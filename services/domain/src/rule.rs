@@ -45,6 +45,8 @@ use crate::{
 
 /// How many conditions, and how many actions, a rule has at most.
 pub const CLAUSES_MAX: usize = 100;
+/// How many words the conditions of a rule look for in texts at most, all together: each goes through a text of every ticket.
+pub const WORDS_MAX: usize = 100;
 /// How many columns a view shows at most.
 pub const COLUMNS_MAX: usize = 10;
 /// How many groups share a rule at most.

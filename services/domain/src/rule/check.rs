@@ -6,7 +6,7 @@ use schemas::{
     values::RuleKind,
 };
 
-use super::{Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary};
+use super::{Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary, WORDS_MAX};
 use crate::{
     text::{self, Invalid},
     ticket_field::Known,
@@ -34,8 +34,12 @@ pub fn definition(
         RuleKind::View => {
             Conditions::read(&new.conditions, vocabulary)?;
             if now.is_none_or(|now| now.conditions != sent.conditions) {
-                count("conditions", sent.conditions.all.len() + sent.conditions.any.len())?;
+                let all = Conditions::read(&sent.conditions, Vocabulary { unknown: Unknown::Empty, ..vocabulary })?;
                 narrows(&sent.conditions)?;
+                if all.words() > WORDS_MAX {
+                    let takes = format!("at most {WORDS_MAX} words to look for in texts, all conditions together");
+                    return Err(Invalid::new("conditions", takes));
+                }
             }
             if now.is_none_or(|now| now.output != sent.output) {
                 let shown = now.and_then(|now| now.output.as_deref()).map_or(&[][..], |output| &output.columns);

@@ -18,6 +18,17 @@ pub struct Conditions {
     pub any: Vec<Condition>,
 }
 
+impl Conditions {
+    /// How many words they look for in texts.
+    pub fn words(&self) -> usize {
+        let words = self.all.iter().chain(&self.any).map(|condition| match condition {
+            Condition::Text { any_of, .. } => any_of.len(),
+            _ => 0,
+        });
+        words.sum()
+    }
+}
+
 /// A condition, typed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {

@@ -141,6 +141,51 @@ fn unknown_fields_operators_and_values_are_refused_by_name() {
 }
 
 #[test]
+fn a_rule_looks_for_so_many_words_in_all_and_one_that_looks_for_more_already_is_put_out_of_use() {
+    let words = |count: usize| vec!["smoke"; count].join(" ");
+    let with = |all: &str, any: &str| {
+        let sought = |field, words| condition(field, "includes", words);
+        let mut definition = view();
+        definition.conditions.all.push(sought("subject_includes_word", all));
+        definition.conditions.any.push(sought("description_includes_word", any));
+        definition
+    };
+    let is_made = |all: usize, any: usize| {
+        let rule = rule(Audience::Everybody, with(&words(all), &words(any)));
+        Rule::default().decide(&make(ADMIN, rule))
+    };
+    assert!(is_made(WORDS_MAX - 1, 1).is_ok());
+    for (all, any) in [(WORDS_MAX, 1), (1, WORDS_MAX), (WORDS_MAX + 1, 1)] {
+        match is_made(all, any) {
+            Err(Rejection::Invalid { field, takes }) => {
+                assert_eq!((field, takes.contains("at most 100 words")), ("conditions", true), "{takes}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let whole = condition("subject_includes_word", "is", &words(WORDS_MAX + 1));
+    let conditions = RuleConditions { all: view().conditions.all, any: vec![whole] };
+    let one = rule(Audience::Everybody, RuleDefinition { conditions, ..view() });
+    assert!(Rule::default().decide(&make(ADMIN, one)).is_ok(), "a text as it stands is one");
+
+    // As it was recorded before there was a limit.
+    let Known { rule, kind, audience, definition } =
+        rule(Audience::Everybody, with(&words(WORDS_MAX), &words(WORDS_MAX)));
+    let history = vec![RuleMade { rule, kind, audience, definition: definition.clone() }.into()];
+    let off = RuleDefinition { is_active: false, ..definition.expose().clone() };
+    assert!(given_history(&history).decide(&change(ADMIN, Audience::Everybody, off)).is_ok());
+    let mut more = definition.expose().clone();
+    more.conditions.any.push(condition("status", "is", "open"));
+    given::<Rule>(history).when(change(ADMIN, Audience::Everybody, more)).then_refused_field("conditions");
+}
+
+fn given_history(history: &[RuleEvent]) -> Rule {
+    let mut rule = Rule::default();
+    history.iter().for_each(|event| rule.evolve(event));
+    rule
+}
+
+#[test]
 fn what_is_about_a_field_that_is_gone_holds_as_of_an_empty_one() {
     let vocabulary = Vocabulary { fields: &[], unknown: Unknown::Empty };
     for (operator, holds) in
