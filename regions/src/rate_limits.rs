@@ -24,9 +24,11 @@ pub enum LimitedEndpoint {
     DeletedTicketsDestroy,
     /// Incremental exports, by account.
     IncrementalExports,
-    /// Executing one view, by person.
+    /// Executing one view, or seeing what one would show, by person.
     ViewExecutions,
-    /// Counting one view, by person.
+    /// Listing the tickets of one view, page by page, by person.
+    ViewTickets,
+    /// Counting one view, or what one would have, by person.
     ViewCounts,
     /// Counting several views at once, by person.
     ManyViewCounts,
@@ -43,13 +45,14 @@ pub struct EndpointLimit {
 
 impl LimitedEndpoint {
     /// Every one, in the order of the policy's file.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TicketsIndex,
         Self::TicketsUpdate,
         Self::PerTicketUpdates,
         Self::DeletedTicketsDestroy,
         Self::IncrementalExports,
         Self::ViewExecutions,
+        Self::ViewTickets,
         Self::ViewCounts,
         Self::ManyViewCounts,
     ];
@@ -63,6 +66,7 @@ impl LimitedEndpoint {
             Self::DeletedTicketsDestroy => "deleted-tickets-destroy",
             Self::IncrementalExports => "incremental-exports",
             Self::ViewExecutions => "view-executions",
+            Self::ViewTickets => "view-tickets",
             Self::ViewCounts => "view-counts",
             Self::ManyViewCounts => "many-view-counts",
         }

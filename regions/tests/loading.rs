@@ -74,7 +74,7 @@ fn the_repositorys_files_describe_four_regions() {
 fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
     let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
     let policy = regions.policy();
-    assert_eq!((policy.version(), policy.default_region()), (5, &id("us")));
+    assert_eq!((policy.version(), policy.default_region()), (6, &id("us")));
     let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
     assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
 }
@@ -392,17 +392,17 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
     assert_refused(
         "hosting-policy.toml",
         &[
-            ("version = 5", "version = 0", "version = 0", VERSION),
-            ("version = 5", "version = -1", "version = -1", VERSION),
-            ("version = 5", "version = \"1\"", "version = \"1\"", VERSION),
-            ("version = 5\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            ("version = 6", "version = 0", "version = 0", VERSION),
+            ("version = 6", "version = -1", "version = -1", VERSION),
+            ("version = 6", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 6\n", "", first, &VERSION.replace("takes", "is missing; takes")),
             (
-                "version = 5",
+                "version = 6",
                 "version = ",
                 "version = ",
                 "is not TOML: string values must be quoted, expected literal string",
             ),
-            ("version = 5", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            ("version = 6", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
             (
                 "\"us\"",
                 "\"mars\"",
@@ -450,7 +450,7 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
                 "[endpoint_limits.tickets]",
                 "[endpoint_limits.tickets]",
                 "endpoint_limits.tickets: is unknown; takes one of tickets-index, tickets-update, per-ticket-updates, \
-                 deleted-tickets-destroy, incremental-exports, view-executions, view-counts, many-view-counts",
+                 deleted-tickets-destroy, incremental-exports, view-executions, view-tickets, view-counts, many-view-counts",
             ),
             (
                 "most = 100\nseconds = 60",

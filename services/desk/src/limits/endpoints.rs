@@ -31,7 +31,10 @@ const ENDPOINTS: &[(Method, &str, Which)] = &[
     (Method::DELETE, "/api/v2/deleted_tickets/{id}", Which::DeletedTicketsDestroy),
     (Method::DELETE, "/api/v2/deleted_tickets/destroy_many", Which::DeletedTicketsDestroy),
     (Method::GET, "/api/v2/views/{id}/execute", Which::ViewExecutions),
+    (Method::POST, "/api/v2/views/preview", Which::ViewExecutions),
+    (Method::GET, "/api/v2/views/{id}/tickets", Which::ViewTickets),
     (Method::GET, "/api/v2/views/{id}/count", Which::ViewCounts),
+    (Method::POST, "/api/v2/views/preview/count", Which::ViewCounts),
     (Method::GET, "/api/v2/views/count_many", Which::ManyViewCounts),
 ];
 
@@ -42,10 +45,14 @@ pub(super) fn of(parts: &Parts) -> impl Iterator<Item = Endpoint> {
     known.map(move |(_, _, which)| {
         let id = routes::row(path).id_in(parts.uri.path());
         let thing = match which {
-            Which::PerTicketUpdates | Which::ViewExecutions | Which::ViewCounts => id,
-            // All of them together.
-            Which::ManyViewCounts => Some(0),
-            _ => None,
+            Which::PerTicketUpdates => id,
+            // No view has the id 0: it stands for one that is not made, and for several together.
+            Which::ViewExecutions | Which::ViewTickets | Which::ViewCounts | Which::ManyViewCounts => {
+                Some(id.unwrap_or_default())
+            }
+            Which::TicketsIndex | Which::TicketsUpdate | Which::DeletedTicketsDestroy | Which::IncrementalExports => {
+                None
+            }
         };
         Endpoint { which: *which, thing }
     })
@@ -61,6 +68,7 @@ impl Endpoint {
             Which::DeletedTicketsDestroy => "zendesk-rate-limit-deleted-tickets-destroy",
             Which::IncrementalExports => "zendesk-ratelimit-incremental-exports",
             Which::ViewExecutions => "zendesk-ratelimit-view-executions",
+            Which::ViewTickets => "zendesk-ratelimit-view-tickets",
             Which::ViewCounts => "zendesk-ratelimit-view-counts",
             Which::ManyViewCounts => "zendesk-ratelimit-many-view-counts",
         })

@@ -98,6 +98,30 @@ async fn a_view_is_executed_so_often_by_one_person_and_another_view_is_another()
 }
 
 #[tokio::test]
+async fn no_way_to_a_views_tickets_is_without_a_limit() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    let view = json!({"view": {"title": "New", "all": [{"field": "status", "operator": "is", "value": "new"}]}});
+    let id = bench.post(GRACE, "/api/v2/views", view.clone()).await.body["view"]["id"].clone();
+    let (answered, refused) = exhaust(&bench, ALAN, &format!("/api/v2/views/{id}/tickets")).await;
+    assert_eq!((answered, refused.header("zendesk-ratelimit-view-tickets")), (30, "total=30; remaining=0; resets=60"));
+    assert_eq!(bench.get(ALAN, &format!("/api/v2/views/{id}/execute")).await.status, 200, "it has its own");
+    let previews = ["/api/v2/views/preview", "/api/v2/views/preview/count"];
+    for (path, header) in previews.into_iter().zip(["view-executions", "view-counts"]) {
+        for left in (0..5).rev() {
+            let answer = bench.post(ALAN, path, view.clone()).await;
+            let told = format!("total=5; remaining={left}; resets=60");
+            let header = format!("zendesk-ratelimit-{header}");
+            assert_eq!((answer.status.as_u16(), answer.header(&header)), (200, told.as_str()), "{path}");
+        }
+        let refused = bench.post(ALAN, path, view.clone()).await;
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (429, "60"), "{path}");
+        assert_eq!(bench.post(GRACE, path, view.clone()).await.status, 200, "another person's are another's");
+    }
+    assert_eq!(bench.get(ALAN, &format!("/api/v2/views/{id}/count")).await.status, 200, "what is made is not used up");
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_is_not_known_uses_up_nothing() -> anyhow::Result<()> {
     let bench = limited().await?;
     for _ in 0..3 {
