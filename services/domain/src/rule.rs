@@ -4,6 +4,9 @@
 //! nothing --make--> made --change--> … --delete--> deleted   (final)
 //! ```
 //!
+//! A change that shares what was somebody's own, or the other way round, makes the rule anew: what is one's own can be erased with its
+//! owner, and nothing that is shared depends on it.
+//!
 //! The log keeps a rule in the words it was sent in, and so it is shown. What the words mean is read when a rule is made, and refused
 //! there, and again whenever it is used.
 //!
@@ -171,7 +174,10 @@ impl Aggregate for Rule {
     fn change(&self, event: &RuleEvent) -> Option<ChangeNoted> {
         let before = self.known.as_ref();
         let (action, after) = match event {
-            RuleEvent::RuleMade(made) => (AuditAction::Create, Some((made.rule, &made.audience, &made.definition))),
+            RuleEvent::RuleMade(made) => {
+                let action = if before.is_some() { AuditAction::Update } else { AuditAction::Create };
+                (action, Some((made.rule, &made.audience, &made.definition)))
+            }
             RuleEvent::RuleChanged(changed) => {
                 let after = before.map(|known| (known.rule, &changed.audience, &changed.definition));
                 (AuditAction::Update, after)
@@ -185,7 +191,9 @@ impl Aggregate for Rule {
         if is_own(audience) && before.is_none_or(|known| is_own(&known.audience)) {
             return None;
         }
-        let (source, label) = (AuditSource::Rule, definition.expose().title.clone().into());
+        // What becomes somebody's own is called here what it was called while it was shared.
+        let shown = before.map(|known| &known.definition).filter(|_| is_own(audience)).unwrap_or(definition);
+        let (source, label) = (AuditSource::Rule, shown.expose().title.clone().into());
         let changes = vec![field_said("definition")].into();
         Some(ChangeNoted { action, source, source_id: rule.get(), person: None, label, changes })
     }

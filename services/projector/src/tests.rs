@@ -11,6 +11,7 @@ mod halting;
 mod histories;
 mod people;
 mod resuming;
+mod rules;
 mod structure;
 mod switching;
 mod switching_feeds;

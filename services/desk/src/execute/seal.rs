@@ -8,6 +8,7 @@ use schemas::{
     job::JobEvent,
     organization::OrganizationEvent,
     person::PersonEvent,
+    rule::RuleEvent,
     ticket::TicketEvent,
     values::{AuditAction, AuditSource},
 };
@@ -97,6 +98,7 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         (StreamName::Access(day), _) => Scope::Access(*day),
         (StreamName::Audit(_), event) => of_audited(by, decided, event),
         (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
+        (StreamName::Rule(_), TenantLogEvent::Rule(event)) => of_rule(event),
         (StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_), _) => Scope::General,
         (
             StreamName::Tenant
@@ -107,6 +109,16 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
             _,
         ) => Scope::General,
     }
+}
+
+/// What somebody says for themselves goes with them; what is shared stays when they go.
+fn of_rule(event: &RuleEvent) -> Scope {
+    let audience = match event {
+        RuleEvent::RuleMade(made) => Some(&made.audience),
+        RuleEvent::RuleChanged(changed) => Some(&changed.audience),
+        RuleEvent::RuleDeleted(_) => None,
+    };
+    audience.and_then(domain::rule::owner).map_or(Scope::General, Scope::Person)
 }
 
 /// What an event of the audit log is sealed under: the key of whom or what it is about. That an organization was deleted is said when

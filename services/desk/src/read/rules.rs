@@ -30,6 +30,8 @@ pub(crate) struct Filter {
     pub(crate) kind: RuleKind,
     /// Of these, those that this person may see: their own and what is shared with them. Admins see all that is shared.
     pub(crate) seen_by: By,
+    /// Whether others' own ones are there as well: for who may delete them, and shows them to nobody.
+    pub(crate) has_others_own: bool,
     /// Of these, those that are in use, or are not.
     pub(crate) is_active: Option<bool>,
     /// Of these, those that are shared with everybody, with groups, or their own.
@@ -63,13 +65,14 @@ impl Rule {
 impl Filter {
     /// All of a kind that somebody may see.
     pub(crate) const fn of(kind: RuleKind, seen_by: By) -> Self {
-        Self { kind, seen_by, is_active: None, access: None, group: None }
+        Self { kind, seen_by, has_others_own: false, is_active: None, access: None, group: None }
     }
 
     fn push(self, statement: &mut QueryBuilder<Postgres>) {
         statement.push(" and rule.kind = ").push_bind(self.kind.as_str());
         let person = self.seen_by.person.get();
-        statement.push(" and (rule.owner_id = ").push_bind(person).push(" or (rule.owner_id is null");
+        statement.push(" and (rule.owner_id = ").push_bind(person).push(" or ").push_bind(self.has_others_own);
+        statement.push(" or (rule.owner_id is null");
         if self.seen_by.role == Role::Agent {
             statement
                 .push(" and (rule.group_ids = '{}' or exists (select from membership where membership.tenant_id = rule.tenant_id")

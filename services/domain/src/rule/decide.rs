@@ -5,7 +5,7 @@ use schemas::{
     values::Role,
 };
 
-use super::{Command, Known, Rejection, Rule, check};
+use super::{Command, Known, Rejection, Rule, check, owner};
 use crate::ticket::By;
 
 pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, Rejection> {
@@ -23,11 +23,17 @@ pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, R
             let audience = for_whom(*by, audience)?;
             let definition =
                 check::definition(known.kind, definition.expose(), Some(known.definition.expose()), fields)?.into();
-            let is_other = definition != known.definition || audience != known.audience;
-            Ok(is_other.then(|| RuleChanged { audience, definition }.into()).into_iter().collect())
+            if definition == known.definition && audience == known.audience {
+                return Ok(Vec::new());
+            }
+            // What was one's own is sealed for its owner alone, so whoever shares it says all of it again, and the other way round.
+            if owner(&audience) != owner(&known.audience) {
+                return Ok(vec![RuleMade { rule: known.rule, kind: known.kind, audience, definition }.into()]);
+            }
+            Ok(vec![RuleChanged { audience, definition }.into()])
         }
         (Command::Delete(by), Some(known)) => {
-            may_touch(*by, &known.audience)?;
+            may_delete(*by, &known.audience)?;
             Ok(vec![RuleDeleted {}.into()])
         }
     }
@@ -41,6 +47,11 @@ fn may_touch(by: By, audience: &Audience) -> Result<(), Rejection> {
         Audience::Everybody | Audience::Groups(_) if by.role == Role::Admin => Ok(()),
         Audience::Everybody | Audience::Groups(_) => Err(Rejection::AdminsOnly),
     }
+}
+
+/// As [`may_touch`]; and admins delete what somebody left behind.
+fn may_delete(by: By, audience: &Audience) -> Result<(), Rejection> {
+    if by.role == Role::Admin { Ok(()) } else { may_touch(by, audience) }
 }
 
 /// Whom it is for, as it is recorded: groups sorted, each once.

@@ -79,11 +79,46 @@ fn agents_have_their_own_and_admins_make_what_is_shared() {
     }
     let history = made(AGENT, own.clone());
     given::<Rule>(history.clone()).when(change(AGENT, groups, view())).then_refused(Rejection::AdminsOnly);
-    given::<Rule>(history.clone()).when(Command::Delete(ADMIN)).then_refused(Rejection::Unknown);
-    given::<Rule>(history.clone()).when(Command::Delete(AGENT)).then([RuleDeleted {}.into()]);
+    let other = By { person: PersonId::new(3), ..AGENT };
+    given::<Rule>(history.clone()).when(Command::Delete(other)).then_refused(Rejection::Unknown);
+    for by in [AGENT, ADMIN] {
+        given::<Rule>(history.clone()).when(Command::Delete(by)).then([RuleDeleted {}.into()]);
+    }
+    given::<Rule>(history.clone()).when(change(ADMIN, own.clone(), view())).then_refused(Rejection::Unknown);
     given::<Rule>([]).when(make(ADMIN, rule(own, view()))).then_refused_field("restriction");
     assert!(history.iter().all(|event| Rule::default().change(event).is_none()), "one's own is nobody's audit");
     assert!(made(ADMIN, Audience::Everybody).iter().all(|event| Rule::default().change(event).is_some()));
+}
+
+#[test]
+fn what_is_shared_and_was_not_or_the_other_way_round_is_made_anew() {
+    let own = Audience::Person(ADMIN.person);
+    let secret = RuleDefinition { title: "Secret".to_owned(), ..view() };
+    let history = made(ADMIN, Audience::Everybody);
+    let anew = |audience: Audience, definition: RuleDefinition| {
+        RuleEvent::from(RuleMade {
+            rule: RuleId::new(7),
+            kind: RuleKind::View,
+            audience,
+            definition: definition.into(),
+        })
+    };
+    let kept = anew(own.clone(), secret.clone());
+    given::<Rule>(history.clone()).when(change(ADMIN, own.clone(), secret.clone())).then([kept.clone()]);
+    let label = given_history(&history).change(&kept).map(|noted| (noted.action, noted.label.expose().clone()));
+    assert_eq!(label, Some((AuditAction::Update, "Unsolved".to_owned())), "its new name is nobody's");
+
+    let history = [history, vec![kept]].concat();
+    let renamed = RuleDefinition { title: "Mine".to_owned(), ..secret.clone() };
+    given::<Rule>(history.clone()).when(change(ADMIN, own.clone(), renamed.clone())).then([RuleChanged {
+        audience: own,
+        definition: renamed.into(),
+    }
+    .into()]);
+    let shared = anew(Audience::Everybody, secret.clone());
+    given::<Rule>(history.clone()).when(change(ADMIN, Audience::Everybody, secret)).then([shared.clone()]);
+    let label = given_history(&history).change(&shared).map(|noted| (noted.action, noted.label.expose().clone()));
+    assert_eq!(label, Some((AuditAction::Update, "Secret".to_owned())));
 }
 
 #[test]

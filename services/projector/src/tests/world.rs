@@ -269,8 +269,15 @@ fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
         StreamName::Access(day) => Scope::Access(*day),
-        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_) => Scope::General,
+        StreamName::Rule(_) => owner(draft).map_or(Scope::General, Scope::Person),
+        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) => Scope::General,
     }
+}
+
+/// Whose own a rule is.
+fn owner(draft: &Draft) -> Option<PersonId> {
+    let payload: serde_json::Value = serde_json::from_slice(&draft.payload).ok()?;
+    payload["audience"]["person"].as_i64().map(PersonId::new)
 }
 
 /// A ticket that person 3 wants something with.

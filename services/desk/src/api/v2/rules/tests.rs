@@ -1,8 +1,14 @@
-//! What becomes of rules whose words are about what is not there any more.
+//! What becomes of rules whose words are about what is not there any more, or whose owner is not.
 
+use domain::rule::Rule;
+use schemas::{PersonId, RuleId, StreamName};
 use serde_json::{Value, json};
+use vault::Scope;
 
-use crate::api::testing::{ALAN, Answer, Bench, GRACE, SUPPORT};
+use crate::{
+    api::testing::{ALAN, Answer, Bench, GRACE, SUPPORT},
+    execute::load,
+};
 
 fn options(values: &[&str]) -> Value {
     let option = |value: &&str| json!({"name": value, "value": value});
@@ -98,5 +104,60 @@ async fn a_rule_of_a_group_that_is_gone_is_changed_and_given_to_no_other_such() 
     assert_eq!(bench.put(GRACE, &path, only).await.status, 200);
     let again = json!({"view": {"restriction": {"type": "Group", "id": group}}});
     assert_eq!(bench.put(GRACE, &path, again).await.wrong_fields(), ["restriction"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_somebodys_own_is_erased_with_them_and_what_they_shared_is_not() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    // Alan is an admin for a while, so that he shares something.
+    let role = async |role: &str| {
+        bench.put(GRACE, &format!("/api/v2/users/{}", ALAN.id), json!({"user": {"role": role}})).await.status
+    };
+    assert_eq!(role("admin").await, 200);
+    let new = json!({"field": "status", "operator": "is", "value": "new"});
+    let for_himself = json!({"type": "User", "id": ALAN.id});
+    let mut views = Vec::new();
+    for title in ["Canary of one's own", "Shared finch", "Canary taken back"] {
+        let view = json!({"view": {"title": title, "all": [new], "restriction": for_himself}});
+        let made = bench.post(ALAN, "/api/v2/views", view).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        views.push(made.body["view"]["id"].as_i64().expect("an id"));
+    }
+    bench.advance_seconds(60);
+    let restrict = async |view: i64, restriction: &Value| {
+        let path = format!("/api/v2/views/{view}");
+        bench.put(ALAN, &path, json!({"view": {"restriction": restriction}})).await
+    };
+    let shared = restrict(views[1], &json!(null)).await;
+    let moments = (&shared.body["view"]["created_at"], &shared.body["view"]["updated_at"]);
+    let now = json!("2026-11-22T10:01:00Z");
+    assert_eq!((shared.status.as_u16(), moments), (200, (&now, &now)), "it is as new");
+    assert_eq!(bench.get(GRACE, &format!("/api/v2/views/{}", views[1])).await.body["view"], shared.body["view"]);
+    for restriction in [&json!(null), &for_himself] {
+        assert_eq!(restrict(views[2], restriction).await.status, 200);
+    }
+    bench.settle(&bench.acme).await?;
+    assert!(bench.holds("Canary of one's own").await?);
+
+    for path in ["users", "deleted_users"] {
+        assert_eq!(bench.delete(GRACE, &format!("/api/v2/{path}/{}", ALAN.id)).await.status, 200, "{path}");
+    }
+    bench.settle(&bench.acme).await?;
+    let owner = Scope::Person(PersonId::new(ALAN.id));
+    assert_eq!(bench.test.desk.vault.living(&bench.acme, &[owner]).await?, []);
+    assert!(!bench.holds("Canary of one's own").await? && bench.holds("Shared finch").await?);
+    let listed = bench.get(GRACE, "/api/v2/views").await.body;
+    assert_eq!((&listed["count"], &listed["views"][0]["id"]), (&json!(1), &json!(views[1])));
+    let known = async |view: i64| {
+        let stream = StreamName::Rule(RuleId::new(view));
+        let (rule, version) = load::<Rule>(&bench.test.desk, &bench.acme, &stream).await?;
+        anyhow::Ok((rule.known().map(|known| known.definition.expose().title.clone()), version.get()))
+    };
+    assert_eq!(known(views[0]).await?, (None, 1), "what the log keeps of it opens no more");
+    assert_eq!(known(views[1]).await?, (Some("Shared finch".to_owned()), 2));
+    for view in [views[0], views[2]] {
+        assert_eq!(bench.delete(GRACE, &format!("/api/v2/views/{view}")).await.status, 404, "it is gone");
+    }
     Ok(())
 }

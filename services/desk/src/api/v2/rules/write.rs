@@ -1,4 +1,5 @@
-//! `POST /api/v2/views` and `macros`, and `PUT` and `DELETE` of one: agents make, change and delete their own, admins what is shared.
+//! `POST /api/v2/views` and `macros`, and `PUT` and `DELETE` of one: agents make, change and delete their own,
+//! admins what is shared; and admins delete what is somebody's own.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use schemas::{RuleId, StreamName, Version, rule::Audience, values::RuleKind};
 use serde_json::{Value, json};
 use sqlx::types::Json as Stored;
 
-use super::{Resource, fields, one, request};
+use super::{Resource, fields, one, request, require_deletable};
 use crate::{
     api::{
         add_person::allocate_id,
@@ -105,7 +106,7 @@ pub(crate) async fn destroy<R: Resource>(
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
         None => {
-            one::<R>(&desk, &caller, rule).await?;
+            require_deletable::<R>(&desk, &caller, rule).await?;
             execute::<Rule>(&desk, &by, StreamName::Rule(rule), None, &Command::Delete(caller.by())).await?
         }
     };
@@ -127,7 +128,7 @@ pub(crate) async fn destroy_many<R: Resource>(
         Some(done) => done,
         None => {
             for rule in &ids {
-                one::<R>(&desk, &caller, RuleId::new(*rule)).await?;
+                require_deletable::<R>(&desk, &caller, RuleId::new(*rule)).await?;
             }
             let (desk, by, ids, delete) = (&desk, &by, &ids, &Command::Delete(caller.by()));
             let attempt = || async move {
@@ -180,7 +181,9 @@ async fn shown<R: Resource>(
     let logged = log::whole_stream(desk, &caller.resident, &stream, Version::ZERO).await?;
     let (state, _) = load::<Rule>(desk, &caller.resident, &stream).await?;
     let known = known_of(&state, R::KIND)?;
-    let (first, last) = logged.first().zip(logged.last()).ok_or_else(ApiError::not_found)?;
+    // One that is shared since is as new, and so is one that is somebody's own since.
+    let made = logged.iter().rfind(|event| event.envelope.event_type == "rule_made");
+    let (first, last) = made.zip(logged.last()).ok_or_else(ApiError::not_found)?;
     let row = read::rules::Rule {
         rule_id: rule.get(),
         owner_id: domain::rule::owner(&known.audience).map(schemas::PersonId::get),

@@ -208,21 +208,23 @@ async fn agents_see_their_own_and_what_is_shared_with_them() -> anyhow::Result<(
             bench.put(who, &format!("/api/v2/views/{hidden}"), json!({"view": {"title": "x"}})).await.status,
             404
         );
-        assert_eq!(bench.delete(who, &format!("/api/v2/views/{hidden}")).await.status, 404);
     }
+    assert_eq!(bench.delete(ALAN, &format!("/api/v2/views/{others}")).await.status, 404);
     assert_eq!(bench.post(ALAN, VIEWS, json!({"view": view("x", json!(null))})).await.status, 403);
     assert_eq!(bench.put(ALAN, &format!("/api/v2/views/{shared}"), json!({"view": {"title": "x"}})).await.status, 403);
     assert_eq!(bench.delete(ALAN, &format!("/api/v2/views/{groups}")).await.status, 403);
     let taken = json!({"view": {"restriction": {"type": "User", "id": GRACE.id}}});
     assert_eq!(bench.put(ALAN, &format!("/api/v2/views/{own}"), taken).await.wrong_fields(), ["restriction"]);
     assert_eq!(bench.put(ALAN, &format!("/api/v2/views/{own}"), json!({"view": {"title": "x"}})).await.status, 200);
-    for (who, status) in [(ALAN, 403), (GRACE, 404)] {
-        let both = format!("/api/v2/views/destroy_many?ids={own},{shared}");
+    for (who, ids, status) in [(ALAN, [own, shared], 403), (GRACE, [own, 999], 404)] {
+        let both = format!("/api/v2/views/destroy_many?ids={},{}", ids[0], ids[1]);
         assert_eq!(bench.delete(who, &both).await.status, status, "all or none");
     }
     let both = format!("/api/v2/views/destroy_many?ids={others},{shared},{others}");
     assert_eq!(bench.delete(GRACE, &both).await.status, 204);
     assert_eq!(ids(&bench.get(ALAN, VIEWS).await, "views"), [own, groups]);
+    assert_eq!(bench.delete(GRACE, &format!("/api/v2/views/{own}")).await.status, 204, "unseen");
+    assert_eq!(ids(&bench.get(ALAN, VIEWS).await, "views"), [groups]);
     Ok(())
 }
 
