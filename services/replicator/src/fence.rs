@@ -89,9 +89,9 @@ impl Behind {
         format!("it takes no writes until{remedy}")
     }
 
-    /// Whether it holds as many events as were archived, and they are others: that many were written since it was put back.
+    /// Whether it holds as many events as were archived and sealed fewer of them: the others were written since it was put back.
     fn went_on(&self) -> bool {
-        !self.is_restoring && self.position.get().unsigned_abs() >= self.archived
+        !self.is_restoring && self.sealed < self.archived && self.position.get().unsigned_abs() >= self.archived
     }
 }
 
@@ -112,8 +112,10 @@ impl std::fmt::Display for Behind {
         write!(formatter, "tenant {slug}: {what} at position {archived}, the database ")?;
         if position < *archived {
             write!(formatter, "ends at {position}: {} events are missing", archived - position)?;
-        } else {
+        } else if self.went_on() {
             write!(formatter, "has sealed {sealed} and holds {position}: it went on from an older state")?;
+        } else {
+            write!(formatter, "has sealed {sealed} and holds {position}, and the tenant is closed")?;
         }
         match &self.doubt {
             Some(Doubt::NewerKey(key)) => {

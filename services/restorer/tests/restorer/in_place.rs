@@ -27,6 +27,12 @@ async fn state(eu: &Ground, tenant: &Resident) -> anyhow::Result<String> {
 }
 
 /// What is told of a tenant's restores: where the log ended before, where its archive and it end now, and how much is set aside.
+/// What stands in the way of each tenant, and when it takes writes again.
+async fn named(eu: &Ground) -> anyhow::Result<Vec<String>> {
+    let behind = fence::find_behind(&eu.deps.replicator).await?;
+    Ok(behind.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy(&eu.deps.region().id))).collect())
+}
+
 async fn told(eu: &Ground, tenant: &Resident) -> anyhow::Result<Vec<[i64; 4]>> {
     let restored = eventlog::restore::restored(&mut eu.owner().await?).await?.into_iter();
     let of_tenant = restored.filter(|restored| restored.tenant_id == tenant.tenant_id());
@@ -122,6 +128,10 @@ async fn a_log_that_went_on_from_an_older_state_is_not_mixed_with_its_archive() 
     );
     assert_eq!(state(&eu, &acme).await?, "behind");
     assert_eq!(eu.seen(&acme).await?.events, forked.events, "nothing was thrown away");
+    let named = named(&eu).await?.concat();
+    let (why, remedy) = named.split_once("; it takes no writes until: ").context("a line with a remedy")?;
+    assert!(why.ends_with("holds 15: it went on from an older state"), "{why}");
+    assert_eq!(remedy, "domicile restore tenant --region eu --tenant acme --set-aside");
 
     let restored = restore(&eu, &acme, true).await?;
     assert_eq!(restored.put, Put { same: 8, added: 5, set_aside: 7, ..Put::default() });
@@ -279,9 +289,7 @@ async fn while_one_restores_a_tenant_another_is_refused_and_nobody_is_told_to_be
         refused.to_string(),
         format!("tenant {id}: another process is at work on it; try again when it is done")
     );
-    let named = fence::find_behind(&eu.deps.replicator).await?;
-    let named: Vec<_> =
-        named.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy(&eu.deps.replicator.region.id))).collect();
+    let named = named(&eu).await?;
     assert_eq!(named, ["tenant acme: is being restored; it takes no writes until that is done"]);
     // The restore of its region passes it over.
     eu.lose_database().await?;
