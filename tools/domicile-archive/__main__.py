@@ -1,10 +1,13 @@
 """Reads a tenant's archive without the program that wrote it.
 
     verify FOLDER --verifier KEY                  is it whole, and what its key signed?
-    print FOLDER --keys KEYS --region-key FILE    its events, opened
+    print FOLDER [--keys KEYS --region-key FILE]  its events; what they say, with the keys
     proof FOLDER --position N                     one event's proof, in a file that verifies offline
     check FILE --verifier KEY                     does such a proof hold?
     consistency FOLDER --old CHECKPOINT           is an older tree head the beginning of this history?
+
+FOLDER is a copy of tenants/<tenant id>/ of a region's bucket, KEYS of keys/<tenant id>/ or all of keys/. KEY, which the region
+publishes, comes from elsewhere than the bucket. A verb's --help tells the rest.
 
 Does what docs/archive-format.md says. Exit codes: 0 fine, 1 something is wrong with what was read, 64 wrong use,
 69 a package is missing (zstandard, cryptography).
@@ -14,6 +17,7 @@ import base64
 import importlib.util
 import json
 import os
+import re
 import sys
 
 sys.dont_write_bytecode = True  # the folder may be somebody else's
@@ -26,6 +30,9 @@ from successions import Chain, chain_of
 from verification import Verification
 
 PROOF = "c2sp.org/tlog-proof@v1"
+PROOF_FORM = re.compile(PROOF + r"\nextra (.*)\nindex (0|[1-9][0-9]{0,18})\n((?:[A-Za-z0-9+/]{43}=\n)*)\n((?s:.*))")
+# More than any proof or tree head has.
+TEXT_MAX = 1 << 20
 
 
 class Parser(argparse.ArgumentParser):
@@ -34,30 +41,40 @@ class Parser(argparse.ArgumentParser):
         self.exit(64, f"{self.prog}: {message}\n")
 
 
+def key_of(kind):
+    def parse(text):
+        try:
+            return kind.parse(text)
+        except Wrong as wrong:
+            raise argparse.ArgumentTypeError(wrong) from None
+    return parse
+
+
 def parser():
-    top = Parser(prog="domicile-archive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    top = Parser(prog=f"python3 {sys.argv[0]}", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def verb(name, run, summary):
         one = verbs.add_parser(name, help=summary, description=summary)
         one.set_defaults(run=run)
-        one.add_argument("--verifier", metavar="KEY", help="the verifier key to trust, of the log or of its region; without it, the "
-                         "one that the archive names, which shows only that one and the same key signed everything")
+        one.add_argument("--verifier", type=key_of(Verifier), metavar="KEY", help="the verifier key to trust, of the log or of its region; "
+                         "without it, the one that the archive names, which shows only that one and the same key signed everything")
         return one
 
     def folder_verb(name, run, summary):
         one = verb(name, run, summary)
-        one.add_argument("folder", help="a copy of everything below tenants/<tenant id>/ in the region's bucket")
-        one.add_argument("--witness", action="append", default=[], metavar="KEY", help="the verifier key of another region, to check its "
-                         "cosignatures with; can be given again")
+        one.add_argument("folder", metavar="FOLDER", help="a copy of tenants/<tenant id>/ in the region's bucket, with all below")
+        one.add_argument("--witness", type=key_of(Cosigner), action="append", default=[], metavar="KEY", help="the verifier key of another "
+                         "region, to check its cosignatures with; can be given again")
         one.add_argument("--at-least", type=int, default=0, metavar="N", help="a size the archive is known to have had")
         return one
 
     verify = folder_verb("verify", run_verify, "verify an archive: signatures, hashes, order, the Merkle tree")
     verify.add_argument("--format", choices=["text", "json"], default="text")
     printing = folder_verb("print", run_print, "print the events of an archive that verifies")
-    printing.add_argument("--keys", nargs="+", required=True, metavar="PATH", help="key exports of the tenant, or their folder")
-    printing.add_argument("--region-key", required=True, metavar="FILE", help="the region's key file")
+    printing.add_argument("--keys", metavar="FOLDER", help="the tenant's key exports, a copy of keys/<tenant id>/ or of keys/; without, "
+                          "what events say stays sealed")
+    printing.add_argument("--region-key", metavar="FILE", help="the region's key file, which no bucket holds")
     printing.add_argument("--files", metavar="FOLDER", help="write the opened files there, as attachment-<id>")
     printing.add_argument("--format", choices=["text", "json"], default="text", help="json: one object a line")
     proof = folder_verb("proof", run_proof, "print the proof that an event is in the log (c2sp.org/tlog-proof)")
@@ -67,28 +84,14 @@ def parser():
     consistency.add_argument("--old", required=True, metavar="CHECKPOINT", help="a log/checkpoint that somebody kept; - for standard input")
     consistency.add_argument("--format", choices=["text", "json"], default="text")
     check = verb("check", run_check, "check such a proof, and print the entry that it proves")
-    check.add_argument("file", help="the proof; - for standard input")
+    check.add_argument("file", metavar="FILE", help="the proof; - for standard input")
     check.add_argument("--from", dest="folder", metavar="FOLDER", help="a copy of the log's archive: its successions say which keys "
                        "came before and after the given one")
     return top
 
 
-def given_verifier(options):
-    try:
-        return Verifier.parse(options.verifier) if options.verifier else None
-    except Wrong as wrong:
-        raise Usage(f"--verifier: {wrong}") from None
-
-
-def given_witnesses(options):
-    try:
-        return [Cosigner.parse(key) for key in options.witness]
-    except Wrong as wrong:
-        raise Usage(f"--witness: {wrong}") from None
-
-
 def verified(options, seen=None):
-    return Verification(Folder(options.folder), given_verifier(options), options.at_least, seen, given_witnesses(options)).run()
+    return Verification(Folder(options.folder), options.verifier, options.at_least, seen, options.witness).run()
 
 
 def sound(options, seen=None):
@@ -97,6 +100,8 @@ def sound(options, seen=None):
     for finding in verification.findings:
         say(f"wrong: {in_words(finding)}", sys.stderr)
     if verification.findings:
+        for note in verification.notes:
+            say(f"note: {note}", sys.stderr)
         raise Wrong(f"{options.folder} does not verify")
     return verification
 
@@ -117,7 +122,8 @@ def run_verify(options):
     if options.format == "json":
         print(json.dumps(report, indent=2))
     else:
-        trust = "" if report["is_key_pinned"] else " (named by the archive itself: compare it with the published one)"
+        is_to_compare = report["verifier"] and not report["is_key_pinned"]
+        trust = " (named by the archive itself: compare it with the published one)" if is_to_compare else ""
         say(f"{options.folder}: {'WRONG' if report['findings'] else 'verified'}")
         say(f"  tenant       {report['tenant_id']}, at home in {report['region']}")
         say(f"  events       {report['size']} in {report['generations']} generations, {report['attachments']} attachments")
@@ -136,6 +142,10 @@ def run_verify(options):
 
 
 def run_print(options):
+    if (options.keys is None) != (options.region_key is None):
+        raise Usage("--keys and --region-key: one opens nothing without the other")
+    if options.files and options.keys is None:
+        raise Usage("--files: takes --keys and --region-key to open them")
     erasures = []
 
     def listed(position, envelope, payload):
@@ -144,7 +154,7 @@ def run_print(options):
             erasures.append((position, envelope, payload))
     verification = sound(options, listed)
     keys = Keys(verification.tenant_id, options.region_key, options.keys)
-    for erasure in erasures:
+    for erasure in [] if keys.is_empty else erasures:
         keys.destroy(*erasure)
 
     def show(*sealed):
@@ -152,7 +162,8 @@ def run_print(options):
         if options.format == "json":
             print(json.dumps(event, ensure_ascii=False, separators=(",", ":")))
         else:
-            data = "(erased)" if event["is_erased"] else json.dumps(event["data"], ensure_ascii=False)
+            unseen = "(erased)" if event["is_erased"] else "(sealed)" if keys.is_empty else None
+            data = unseen or json.dumps(event["data"], ensure_ascii=False)
             place = f"{event['stream']} {event['version']}"
             say(f"{event['position']:>8}  {event['recorded_at']}  {place}  {event['event_type']}  {event['actor']}  {data}")
         if options.files and event.get("blob"):
@@ -185,9 +196,13 @@ def run_proof(options):
 
 
 def read_text(path):
-    """A file somebody kept, or standard input. A byte that is no text becomes a character that nobody signed."""
-    with sys.stdin if path == "-" else open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
+    """A file somebody kept, or standard input: its bytes as they are, ends of lines too."""
+    with sys.stdin.buffer if path == "-" else open(path, "rb") as file:
+        text = file.read(TEXT_MAX)
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        raise Wrong(f"{path} is no text") from None
 
 
 def run_consistency(options):
@@ -219,13 +234,11 @@ def run_consistency(options):
 def run_check(options):
     if not options.verifier:
         raise Usage("--verifier: a proof proves nothing without the key from elsewhere")
-    head, _, note = read_text(options.file).partition("\n\n")
-    lines = head.split("\n")
-    is_proof = lines[0] == PROOF and len(lines) > 2 and lines[1].startswith("extra ") and lines[2].startswith("index ")
-    if not is_proof or not lines[2][6:].isdecimal():
-        raise Wrong(f"{options.file} is no proof with its entry: see c2sp.org/tlog-proof")
-    entry, index, path = unbase64(lines[1][6:]), int(lines[2][6:]), [unbase64(line) for line in lines[3:]]
-    verifier = given_verifier(options)
+    match = PROOF_FORM.fullmatch(read_text(options.file))
+    if not match:
+        raise Wrong(f"{options.file} is no proof with its entry, or not as it is written: see c2sp.org/tlog-proof")
+    entry, index, note = unbase64(match.group(1)), int(match.group(2)), match.group(4)
+    path, verifier = [unbase64(line) for line in match.group(3).split()], options.verifier
     origin = note.split("\n")[0]
     # A region signs for all its tenants with the same keys, each under the name of its log.
     if origin != verifier.name and not origin.startswith(f"{verifier.name}/"):
@@ -236,30 +249,35 @@ def run_check(options):
     (_, size, root), _ = chain.open(lambda key: open_checkpoint(note, key))
     if index >= size or root_by_path(leaf_of(entry), index, size, path) != root:
         raise Wrong("the proof does not lead to the root that was signed")
-    if json.loads(entry).get("tenant_id") != origin.rpartition("/")[2]:
-        raise Wrong("the entry is another tenant's")
-    print(json.dumps({"position": index + 1, "size": size, "origin": origin, "entry": json.loads(entry)}, indent=2))
+    facts = facts_of(entry)
+    if facts is None or facts["tenant_id"] != origin.rpartition("/")[2]:
+        raise Wrong("the entry is another tenant's, or no event's")
+    print(json.dumps({"position": index + 1, "size": size, "origin": origin, "entry": facts}, indent=2))
 
 
 def main():
     options = parser().parse_args()
     missing = [name for name in ("zstandard", "cryptography") if importlib.util.find_spec(name) is None]
     if missing:
-        print(f"domicile-archive: the Python package {' and '.join(missing)} is missing: "
-              "python3 -m pip install zstandard cryptography", file=sys.stderr)
-        return 69
+        return failed(69, f"the Python package {' and '.join(missing)} is missing: python3 -m pip install zstandard cryptography, or "
+                          "apt install python3-zstandard python3-cryptography")
+    # A character that this terminal has not is escaped.
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         options.run(options)
         return 0
     except Wrong as wrong:
-        print(f"domicile-archive: {wrong}", file=sys.stderr)
-        return 1
+        return failed(1, wrong)
     except BrokenPipeError:  # whoever reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Usage, OSError) as usage:
-        print(f"domicile-archive: {usage}", file=sys.stderr)
-        return 64
+        return failed(64, usage)
+
+
+def failed(code, why):
+    say(f"domicile-archive: {why}", sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

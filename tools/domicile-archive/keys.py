@@ -1,6 +1,5 @@
 """Opens payloads and files: the region key wraps a tenant's key, that wraps data keys, those seal."""
-import json
-import os
+import pathlib
 import re
 
 try:
@@ -9,9 +8,16 @@ try:
 except ImportError:  # said by __main__
     pass
 
-from signed import Usage, Wrong, unbase64
+from manifest import TEXT, TIME, UUID, fits
+from signed import Usage, Wrong, parse_json, unbase64
 
 NONCE_LENGTH = 12
+KEY = "[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]="
+BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?"
+REGION_KEY = {"kind": "domicile region key, AES-256", "id": TEXT, "secret": KEY}
+EXPORT = {"tenant_id": UUID, "tenant_key": ({"region_key_id": TEXT, "wrapped": BASE64}, None),
+          "data_keys": [{"key_id": UUID, "scope": TEXT, "wrapped": BASE64, "created_at": TIME}]}
+ERASURE = {"keys": [{"key_id": UUID, "scope": TEXT}]}
 
 
 def unseal(key, place, sealed):
@@ -22,14 +28,14 @@ def unseal(key, place, sealed):
         return None
 
 
-def read_json(path):
+def read(path, shape, name, takes_more):
     try:
-        with open(path, "rb") as file:
-            return json.load(file)
-    except OSError as error:
-        raise Usage(f"{path}: {error.strerror}") from None
+        value = parse_json(pathlib.Path(path).read_bytes())
     except ValueError:
-        raise Usage(f"{path} holds no JSON") from None
+        value = None
+    if not fits(value, shape, takes_more):
+        raise Usage(f"{path} is not the shape of {name}")
+    return value
 
 
 def attachment_of(event):
@@ -41,32 +47,35 @@ def attachment_of(event):
 
 
 class Keys:
-    """The data keys of a tenant, from a region's key file and every key export of the tenant (a file, or a folder of them)."""
+    """The data keys of a tenant, from a region's key file and a folder of all the tenant's key exports; or none, and all stays sealed."""
 
-    def __init__(self, tenant_id, region_key_path, exports):
-        self.tenant_id, self.by_id = tenant_id, {}
-        region = read_json(region_key_path)
-        if not isinstance(region, dict) or region.get("kind") != "domicile region key, AES-256":
-            raise Usage(f"{region_key_path} is no region key file")
-        self.region_key_id, self.region_key = region["id"], unbase64(region["secret"])
+    def __init__(self, tenant_id, region_key=None, folder=None):
+        self.tenant_id, self.by_id, self.is_empty = tenant_id, {}, folder is None
+        if self.is_empty:
+            return
+        self.region = read(region_key, REGION_KEY, "a region key file", takes_more=False)
+        # A copy of keys/ is as good as one of the tenant's folder in it.
+        own = pathlib.Path(folder, tenant_id)
+        folder = own if own.is_dir() else pathlib.Path(folder)
+        exports = sorted(path for path in folder.iterdir() if path.suffix == ".json")
+        if not exports:
+            raise Usage(f"--keys: {folder} holds no key export")
         for path in exports:
-            files = sorted(os.path.join(path, name) for name in os.listdir(path)) if os.path.isdir(path) else [path]
-            for file in files:
-                self.take(file, read_json(file))
+            self.take(path, read(path, EXPORT, "an export", takes_more=True))
 
     def take(self, path, export):
         """One export. A key that it lacks was destroyed, or belongs to other events."""
-        if not isinstance(export, dict) or export.get("tenant_id") != self.tenant_id:
+        if export["tenant_id"] != self.tenant_id:
             raise Usage(f"{path} is no key export of tenant {self.tenant_id}")
-        wrapped = export["tenant_key"]
+        wrapped, region_key_id = export.get("tenant_key"), self.region["id"]
         if wrapped is None:
             return
-        if wrapped["region_key_id"] != self.region_key_id:
-            raise Usage(f"{path}: wrapped by the region key {wrapped['region_key_id']}, the file holds {self.region_key_id}")
-        place = f"domicile tenant key of {self.tenant_id} under {self.region_key_id}"
-        tenant_key = unseal(self.region_key, place.encode(), unbase64(wrapped["wrapped"]))
+        if wrapped["region_key_id"] != region_key_id:
+            raise Usage(f"{path}: wrapped by the region key {wrapped['region_key_id']}, the file holds {region_key_id}")
+        place = f"domicile tenant key of {self.tenant_id} under {region_key_id}"
+        tenant_key = unseal(unbase64(self.region["secret"]), place.encode(), unbase64(wrapped["wrapped"]))
         if tenant_key is None:
-            raise Wrong(f"{path}: the tenant's key does not open: it was changed or moved")
+            raise Usage(f"{path}: the tenant's key does not open: it was changed or moved")
         for row in export["data_keys"]:
             place = f"domicile data key {row['key_id']} of tenant {self.tenant_id} for {row['scope']}"
             key = unseal(tenant_key, place.encode(), unbase64(row["wrapped"]))
@@ -79,19 +88,22 @@ class Keys:
         listed = self.open_event(position, envelope, payload)["data"]
         if listed is None:
             raise Usage(f"no key opens the erasure list at position {position}, so nothing is opened: take newer exports")
+        if not fits(listed, ERASURE, takes_more=True):
+            raise Wrong(f"position {position}: not the shape of an erasure list, so nothing is opened")
         for key in listed["keys"]:
             self.by_id.pop(key["key_id"], None)
 
     def open_event(self, position, envelope, payload):
         """The event as one object; `data` is nothing where its key is not there any more."""
-        facts = json.loads(envelope)
+        facts = parse_json(envelope)
         key, data = self.by_id.get(facts["key_id"]), None
         if key is not None:
-            plaintext = unseal(key, envelope, payload)
-            if plaintext is None:
-                raise Wrong(f"position {position}: the payload does not open: it was sealed in another place")
-            data = json.loads(plaintext)
-        return {"position": position, **facts, "data": data, "is_erased": key is None}
+            try:
+                data = parse_json(unseal(key, envelope, payload) or b"")
+            except ValueError:
+                raise Wrong(f"position {position}: the payload does not open: it was sealed in another place, or is no JSON") from None
+        event = {"position": position, **facts, "data": data, "is_erased": key is None and not self.is_empty}
+        return {**event, "is_sealed": True} if self.is_empty else event
 
     def open_file(self, event, sealed):
         """The bytes of the file that an event brought along; nothing where the key is not there any more."""

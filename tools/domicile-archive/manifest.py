@@ -4,10 +4,10 @@ import re
 from signed import Wrong, open_signed_json
 
 SIZE_MAX = 1 << 53
-HASH, TEXT = "[0-9a-f]{64}", r"[^\x00]*"
-TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,8}[1-9])?Z"
+HASH, TEXT, UUID = "[0-9a-f]{64}", r"[^\x00]*", "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{0,8}[1-9])?Z"
 MANIFEST = {
-    "format": int, "generation": int, "tenant_id": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "region": "[a-z][a-z0-9-]{1,15}",
+    "format": int, "generation": int, "tenant_id": UUID, "region": "[a-z][a-z0-9-]{1,15}",
     "created_at": TIME, "previous_sha256": (HASH, None),
     "segments": [{"object": TEXT, "first": int, "last": int, "count": int, "size_bytes": int, "sha256": HASH}],
     "audit": [{"object": TEXT, "first": int, "last": int, "lines": int, "sha256": HASH}],
@@ -16,13 +16,15 @@ MANIFEST = {
 }
 
 
-def fits(value, shape):
+def fits(value, shape, takes_more=False):
+    """Whether a value has the fields of a shape, and no more unless it takes them; one that may be nothing may be missing then."""
     if isinstance(shape, dict):
-        return isinstance(value, dict) and value.keys() == shape.keys() and all(fits(value[key], shape[key]) for key in shape)
+        return (isinstance(value, dict) and (takes_more or value.keys() == shape.keys())
+                and all(fits(value.get(key), shape[key], takes_more) for key in shape))
     if isinstance(shape, list):
-        return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
+        return isinstance(value, list) and all(fits(item, shape[0], takes_more) for item in value)
     if isinstance(shape, tuple):
-        return any(fits(value, other) for other in shape)
+        return any(fits(value, other, takes_more) for other in shape)
     if isinstance(shape, str):
         return isinstance(value, str) and re.fullmatch(shape, value, re.DOTALL) is not None
     return value is None if shape is None else type(value) is shape

@@ -1,6 +1,5 @@
 """Objects of an archive: their names, and the records in them."""
 import bisect
-import json
 import os
 import re
 
@@ -9,7 +8,7 @@ try:
 except ImportError:  # said by __main__
     pass
 
-from signed import Usage, sha256
+from signed import Usage, parse_json, sha256
 
 WIDTH = 256
 DECOMPRESSED_MAX = 64 << 20
@@ -97,12 +96,13 @@ def entry_of(envelope, payload):
 def facts_of(envelope):
     """An envelope's fields; nothing if it is not one."""
     try:
-        facts = json.loads(envelope)
-        texts = [facts[name] for name in ("tenant_id", "stream", "event_type", "recorded_at", "actor", "command_id")]
+        facts = parse_json(envelope)
+        names = ("tenant_id", "stream", "event_id", "event_type", "recorded_at", "actor", "command_id", "key_id")
+        texts = [facts[name] for name in names]
         blob = facts.get("blob")
         is_one = all(type(text) is str for text in texts) and type(facts["version"]) is int
         return facts if is_one and (blob is None or re.fullmatch("[0-9a-f]{64}", blob)) else None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

@@ -37,6 +37,17 @@ def unbase64(text):
     return decoded
 
 
+def parse_json(raw):
+    """Strictly: UTF-8 without a mark before it, with nothing in it that JSON has no words for. Raises a ValueError."""
+    try:
+        value = json.loads(raw.decode(), parse_constant=int)
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # half a character is no text
+        return value
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
 class Verifier:
     """An Ed25519 key and the name it signs under (c2sp.org/signed-note)."""
 
@@ -46,7 +57,7 @@ class Verifier:
 
     @classmethod
     def parse(cls, text):
-        match = re.fullmatch(r"([^\s+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text.strip())
+        match = re.fullmatch(r"([^\s+\ud800-\udfff]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)", text.strip())
         key = unbase64(match.group(3)) if match else b""
         verifier = cls(match.group(1), key[1:]) if len(key) == 33 and key[0] == 1 else None
         if verifier is None or verifier.key_id.hex() != match.group(2):
@@ -113,7 +124,7 @@ def open_checkpoint(note, verifier):
     text, signatures = text_and_lines(note)
     verifier.check(text, signatures)
     lines = text.split("\n")
-    if len(lines) < 4 or not lines[0] or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
+    if len(lines) < 4 or not lines[0] or re.search(r"[\x7f-\x9f]", lines[0]) or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
         raise Wrong("cannot be read: not the lines of a checkpoint")
     root = unbase64(lines[2])
     if len(root) != 32:
@@ -127,9 +138,9 @@ def open_signed_json(raw, verifier=None):
     try:
         if not raw.startswith(start) or middle < 0 or not raw.endswith(b'"}\n'):
             raise ValueError
-        text, signature = raw[len(start):middle].decode(), json.loads(raw[middle + len(b',"signature":'):-2])
-        body = json.loads(text)
-    except (ValueError, RecursionError):
+        text, signature = raw[len(start):middle].decode(), parse_json(raw[middle + len(b',"signature":'):-2])
+        body = parse_json(raw[len(start):middle])
+    except ValueError:
         raise Wrong("cannot be read: not the shape of a manifest") from None
     if verifier is not None:
         verifier.check(text + "\n", [signature])

@@ -1,6 +1,7 @@
 """The keys of a region, one after the other: docs/archive-format.md, "Successions"."""
 import re
 
+from manifest import TIME
 from signed import Verifier, Wrong, text_and_lines
 
 NAME = re.compile(r"successions/([0-9]{8}|[1-9][0-9]{8,17})")
@@ -10,7 +11,7 @@ class Chain:
     """Public keys, oldest first. Each but the first follows the one before by a succession."""
 
     def __init__(self, name, public_keys):
-        self.name, self.verifiers = name, [Verifier(name, key) for key in public_keys]
+        self.verifiers = [Verifier(name, key) for key in public_keys]
 
     def open(self, read):
         """What `read(verifier)` gives for the key that has signed, newest first, and that key's number."""
@@ -21,9 +22,6 @@ class Chain:
                 if "no signature of" not in str(wrong) or number == 0:
                     raise
 
-    def __str__(self):
-        return ", ".join(map(str, self.verifiers))
-
 
 def statement(raw, region_name, number):
     """Old and new key of a succession that both have signed, in its one spelling."""
@@ -32,8 +30,7 @@ def statement(raw, region_name, number):
     except UnicodeDecodeError:
         raise Wrong("not the shape of a succession") from None
     text, lines = text_and_lines(note)
-    match = re.fullmatch(r"(\S+) key succession\n(0|[1-9][0-9]*)\n(\S+)\n(\S+)\n"
-                         r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{0,8}[1-9])?Z\n", text)
+    match = re.fullmatch(r"(\S+) key succession\n(0|[1-9][0-9]{0,17})\n(\S+)\n(\S+)\n" + TIME + r"\n", text)
     if not match or len(lines) != 2:
         raise Wrong("not the shape of a succession")
     old, new = Verifier.parse(match.group(3)), Verifier.parse(match.group(4))

@@ -1,4 +1,5 @@
 """Verifies an archive from its objects alone: docs/archive-format.md, "What a reader checks"."""
+import itertools
 import json
 import re
 
@@ -13,8 +14,6 @@ from witnesses import NAME as WITNESS, Witnesses
 # SHA-256 of every text of VERIFY.txt that was ever published, with {origin} and {verifier} where those stand.
 GUIDES = {"3531b404b8ee1d77270a8e30727e606711bf07ca6616f21f419ce7abf76188b9",
           "1abf11fefffd068678b02ec4af4cb1c24f2f38e64bdde4e10d29e6bf217a35b7"}
-
-
 RETIRED = "signed by a key that was retired before"
 
 
@@ -71,6 +70,8 @@ class Verification(Walk):
             self.add(None, f"manifest/{number:08}.json", "cannot be read: not the shape of a manifest")
         if not self.generations:
             self.add(None, "manifest/", "there is no manifest, so no archive")
+            first = "/manifest/00000001.json"
+            self.notes += [f"an archive lies in {key[:-len(first)]} of it" for key in self.folder.keys if key.endswith(first)]
             if self.at_least:
                 self.add(1, "manifest/", "the archive ends here and is known to have held more")
 
@@ -128,13 +129,8 @@ class Verification(Walk):
             self.is_tree_known = False
 
     def audit_objects(self):
-        parts = []
-        for line in self.lines:
-            day = line["recorded_at"].split("T")[0]
-            if not parts or parts[-1][0] != day:
-                parts.append((day, []))
-            parts[-1][1].append(line)
-        for day, lines in parts:
+        for day, lines in itertools.groupby(self.lines, lambda line: line["recorded_at"].split("T")[0]):
+            lines = list(lines)
             text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
             first, last = lines[0]["first"], lines[-1]["last"]
             yield first, f"audit/{day}/{first:012}-{last:012}.jsonl.zst", len(lines), text.encode()

@@ -1,4 +1,6 @@
 """The walk over the events of an archive, with the tree they make, held against the tiles that lie beside them."""
+import bisect
+import itertools
 import os
 import re
 
@@ -139,6 +141,8 @@ class Walk:
         widths = sorted(self.widths.get((level, index), []))
         span = WIDTH ** level if level != "entries" else 1
         first = index * WIDTH * span + 1
+        sizes = (len(entry) + 2 for entry in entries_of(data)) if level == "entries" else itertools.repeat(32, width)
+        ends = list(itertools.accumulate(sizes))
         if not widths or widths[-1] < width:
             self.add(first, tile_key(*tile), "missing")
         for stored_width in widths:
@@ -146,26 +150,11 @@ class Walk:
             self.unnamed.discard(key)
             if level == "entries" and index in self.unknown_bundles:
                 continue
-            stored, wanted = self.folder.get(key), data
-            if stored_width < width and level != "entries":
-                wanted = data[:stored_width * 32]
-            elif stored_width < width:
-                wanted = data[:sum(len(entry) + 2 for entry in list(entries_of(data))[:stored_width])]
+            stored, wanted = self.folder.get(key), data[:ends[stored_width - 1]] if stored_width < width else data
             if stored == wanted or (stored_width > width and stored.startswith(wanted)):
                 continue
-            same = len(os.path.commonprefix([stored, wanted]))
-            at = same // 32 if level != "entries" else self.entry_at(data, same)
+            at = bisect.bisect_right(ends, len(os.path.commonprefix([stored, wanted])))
             self.add(first + min(at, WIDTH - 1) * span, key, "not the tree over the events")
-
-    @staticmethod
-    def entry_at(bundle, offset):
-        number = end = 0
-        for entry in entries_of(bundle):
-            end += len(entry) + 2
-            if end > offset:
-                break
-            number += 1
-        return number
 
     def first_unlike_tiles(self, first):
         for index in range((first - 1) // WIDTH, self.size // WIDTH + 1):

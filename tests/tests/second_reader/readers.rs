@@ -60,6 +60,33 @@ impl Reader {
         command::finish(compare).await
     }
 
+    /// Checks a proof.
+    pub(crate) async fn check(&self, proof: &Path, verifier: &str) -> anyhow::Result<Ran> {
+        let check = ["check", proof.to_str().context("a path of this test")?, "--verifier", verifier];
+        command::finish(match self {
+            Self::Ours => command::command(&[&["audit"], check.as_slice()].concat())?,
+            Self::Python(_) => self.command(&check)?,
+        })
+        .await
+    }
+
+    /// Prints the events of a folder, one object of JSON a line; opened with a folder of key exports and a region's key file.
+    pub(crate) async fn events(
+        &self,
+        (archive, verifier): (&Path, &str),
+        keys: Option<(&Path, &Path)>,
+    ) -> anyhow::Result<Ran> {
+        let mut print = match self {
+            Self::Ours => command::command(&["audit", "replay", "--format", "ndjson", "--from"])?,
+            Self::Python(_) => self.command(&["print", "--format", "json"])?,
+        };
+        print.arg(archive).args(["--verifier", verifier]);
+        if let Some((keys, region_key)) = keys {
+            print.arg("--keys").arg(keys).arg("--region-key").arg(region_key);
+        }
+        command::finish(print).await
+    }
+
     /// Runs a verb that only the second reader has.
     pub(crate) async fn run(&self, arguments: &[&str]) -> anyhow::Result<Ran> {
         command::finish(self.command(arguments)?).await

@@ -36,9 +36,15 @@ async fn its_exit_codes_and_words_are_those_of_a_well_made_tool() -> anyhow::Res
     let longer = python.run(&["verify", archive, "--verifier", &key, "--at-least", "9"]).await?.expect(1)?;
     assert!(longer.stdout.contains("position 9: manifest/: the archive ends here"), "{longer:?}");
 
-    for wrong in
-        [&["verify"][..], &["verify", "/nowhere"], &["shrink", archive], &["verify", archive, "--verifier", "x"]]
-    {
+    for wrong in [
+        &["verify"][..],
+        &["verify", "/nowhere"],
+        &["shrink", archive],
+        &["verify", archive, "--verifier", "x"],
+        // As from a variable of a shell that is not set: not the same as none.
+        &["verify", archive, "--verifier", ""],
+        &["verify", archive, "--witness", "x"],
+    ] {
         let refused = python.run(wrong).await?.expect(64)?;
         assert!(refused.stderr.contains("domicile-archive"), "{refused:?}");
     }
