@@ -1,5 +1,6 @@
 """Objects of an archive: their names, and the records in them."""
 import bisect
+import itertools
 import os
 import re
 
@@ -64,28 +65,24 @@ def parse_tile(key):
     return tile if is_tile and tile_key(*tile) == key else None
 
 
-def records_of(body, at):
-    """Envelopes and payloads of a segment after its header, until the bytes no longer make sense: then `None`."""
+def pieces_of(body, at, width):
+    """What lies after lengths of so many bytes, until the bytes no longer make sense: then `None`."""
     while at < len(body):
-        parts = []
-        for _ in range(2):
-            length = int.from_bytes(body[at:at + 4], "big")
-            if at + 4 + length > len(body):
-                yield None
-                return
-            parts.append(body[at + 4:at + 4 + length])
-            at += 4 + length
-        yield tuple(parts)
+        start = at + width
+        at = start + int.from_bytes(body[at:start], "big")
+        yield body[start:at] if at <= len(body) else None
+
+
+def records_of(body, at):
+    """Envelopes and payloads of a segment after its header; `None` at the end where they are cut off."""
+    pieces = pieces_of(body, at, 4)
+    for envelope in pieces:
+        payload = next(pieces, None)
+        yield None if payload is None else (envelope, payload)
 
 
 def entries_of(bundle):
-    at = 0
-    while at + 2 <= len(bundle):
-        length = int.from_bytes(bundle[at:at + 2], "big")
-        if at + 2 + length > len(bundle):
-            return
-        yield bundle[at + 2:at + 2 + length]
-        at += 2 + length
+    return itertools.takewhile(lambda entry: entry is not None, pieces_of(bundle, 0, 2))
 
 
 def entry_of(envelope, payload):
@@ -108,23 +105,15 @@ def facts_of(envelope):
 
 def decompress(data):
     """As much as can be decompressed, and whether that is all."""
-    try:
-        return decompress_into(bytearray(), data, 1 << 16)
-    except zstandard.ZstdError:
-        # A broken frame takes along what is asked for together with its broken part: so little is asked for.
+    # A broken frame takes along what is asked for together with its broken part: so little is asked for the second time.
+    for length in (1 << 16, 64):
         body = bytearray()
         try:
-            return decompress_into(body, data, 64)
+            whole = zstandard.frame_content_size(data)
+            with zstandard.ZstdDecompressor().stream_reader(data) as reader:
+                while len(body) < DECOMPRESSED_MAX and (part := reader.read(length)):
+                    body += part
+            return bytes(body), len(body) == whole
         except zstandard.ZstdError:
-            return bytes(body), False
-
-
-def decompress_into(body, data, length):
-    whole = zstandard.frame_content_size(data)
-    with zstandard.ZstdDecompressor().stream_reader(data) as reader:
-        while len(body) < DECOMPRESSED_MAX:
-            part = reader.read(length)
-            if not part:
-                break
-            body += part
-    return bytes(body), len(body) == whole
+            pass
+    return bytes(body), False
