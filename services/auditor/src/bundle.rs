@@ -103,6 +103,9 @@ pub async fn verify(
         }
         Some(ticket) => ticket::verify(source, &bundle, ticket, options).await?,
     };
+    if bundle.has_payloads || bundle.files.iter().any(|file| file.path == OPENED) {
+        report.has_opened_payloads();
+    }
     check_verifier(source, &bundle, &mut report).await?;
     report.findings.splice(0..0, files.findings);
     report.objects += files.objects;

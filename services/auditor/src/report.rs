@@ -7,7 +7,7 @@ mod text;
 use std::fmt;
 
 use jiff::Timestamp;
-use schemas::{Hash, Position, RegionId, TenantId};
+use schemas::{Hash, Position, RegionId, TenantId, TicketId};
 use serde::{Serialize, Serializer};
 
 pub use self::{
@@ -28,6 +28,8 @@ pub struct Report {
     pub tenant_id: Option<TenantId>,
     /// Where it is at home, as its manifests say.
     pub region: Option<RegionId>,
+    /// The ticket, where it was a ticket's bundle: then there are proofs, and no manifests, tiles or audit lines.
+    pub ticket: Option<TicketId>,
     /// The C2SP verifier key everything was checked against.
     pub verifier: Option<String>,
     /// Every key of the log, oldest first, as the archive's successions lead from that key to the others.
@@ -49,6 +51,8 @@ pub struct Report {
     pub bytes: u64,
     /// What other regions have cosigned.
     pub witnesses: Vec<Witnessed>,
+    /// What was kept from elsewhere and the archive was held against. Where they differ, that is among the findings.
+    pub held_against: Vec<HeldAgainst>,
     /// What is wrong, by position, findings without one first.
     pub findings: Vec<Finding>,
     /// Further findings that were not kept.
@@ -95,6 +99,23 @@ impl fmt::Display for Witnessed {
             Some(at) => write!(formatter, "{name} up to position {size} at {at}"),
             None => write!(formatter, "{name} up to position {size}, as the archive says"),
         }
+    }
+}
+
+/// A tree that somebody kept, and that the archive must hold as its beginning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldAgainst {
+    /// Where it is known from.
+    pub what: String,
+    /// Events under it.
+    pub size: u64,
+    /// Its root.
+    pub root: Hash,
+}
+
+impl fmt::Display for HeldAgainst {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} of {} events with the root {}", self.what, self.size, self.root)
     }
 }
 

@@ -54,8 +54,9 @@ pub(super) async fn verify(
     let mut report = Report {
         tenant_id: Some(bundle.tenant_id),
         region: Some(bundle.region.clone()),
+        ticket: Some(ticket),
         is_key_pinned: options.verifier.is_some(),
-        not_checked: vec![NotChecked::BesideTicket],
+        not_checked: vec![NotChecked::BesideTicket, NotChecked::Shapes],
         ..Report::default()
     };
     if let Some((key, head, note)) = head(source, bundle, options, &mut report).await? {
@@ -71,8 +72,7 @@ pub(super) async fn verify(
         }
         strangers(&common.streams, ticket, &mut report);
     }
-    // There is no tree here that anything older could be compared with.
-    report.conclude(&Options { older: None, backup: None, expected: None, reads_attachments: true, ..options.clone() });
+    report.conclude(&Options { reads_attachments: true, ..options.clone() });
     Ok(report)
 }
 

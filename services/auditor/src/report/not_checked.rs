@@ -51,6 +51,12 @@ pub enum NotChecked {
     },
     /// Of a ticket's bundle: what lies beside the ticket, and whether its streams go on.
     BesideTicket,
+    /// Of a ticket's bundle: the shapes of its events.
+    Shapes,
+    /// Of a ticket's bundle: what somebody kept. There is no tree to hold it against.
+    Kept,
+    /// Of a bundle: payloads in the clear.
+    Opened,
 }
 
 impl NotChecked {
@@ -69,6 +75,11 @@ impl NotChecked {
             }
             Self::NotWitnessed { .. } => "ask it with audit witnesses, and verify again once it has cosigned",
             Self::BesideTicket => "verify the tenant's archive",
+            Self::Shapes => {
+                "compare them with those of the tenant's archive once that is verified: its manifests sign them"
+            }
+            Self::Kept => "verify the tenant's archive with --old and --backup",
+            Self::Opened => "open the tenant's archive with audit replay and the keys, and compare",
             Self::Everything | Self::Unclaimed(_) => return None,
         })
     }
@@ -80,6 +91,15 @@ impl fmt::Display for NotChecked {
             Self::BesideTicket => {
                 formatter.write_str("the rest of the log: other streams, and whether the ticket or its files have later events than those here, which nobody signed")
             }
+            Self::Shapes => formatter
+                .write_str("the shapes of the events, in schemas/: BUNDLE.json has their hashes, which nobody signed"),
+            Self::Kept => formatter.write_str(
+                "against an earlier look or a backup: a ticket's bundle has no tree to hold them against, so a fork is not found",
+            ),
+            Self::Opened => formatter.write_str(
+                "what payloads say: opened/events.ndjson says it in the clear, of which BUNDLE.json has the hash, which nobody \
+                 signed; only the ciphertext of the sealed ones was compared",
+            ),
             Self::Everything => formatter.write_str("anything: no manifest could be read"),
             Self::Key => formatter.write_str(
                 "who signed: no key was given and the archive's own was used, so a stranger who signed all of it anew is not found",
@@ -135,15 +155,24 @@ impl Report {
             (!self.is_key_pinned).then_some(NotChecked::Key),
             left_off,
         ];
-        let met = std::mem::take(&mut self.not_checked);
+        let (met, is_ticket) = (std::mem::take(&mut self.not_checked), self.ticket.is_some());
         let left_out = [
             (attachments > 0).then_some(NotChecked::Attachments(attachments)),
             (self.size > 0).then_some(NotChecked::Payloads),
-            (options.older.is_none()).then_some(NotChecked::OlderHead),
-            (options.expected.is_none() && options.backup.is_none()).then_some(NotChecked::Backup),
+            (!is_ticket && options.older.is_none()).then_some(NotChecked::OlderHead),
+            (!is_ticket && options.expected.is_none() && options.backup.is_none()).then_some(NotChecked::Backup),
+            is_ticket.then_some(NotChecked::Kept),
         ];
         let (by_options, left_out) = (by_options.into_iter().flatten(), left_out.into_iter().flatten());
         self.not_checked = by_options.chain(met).chain(self.unwitnessed(options)).chain(left_out).collect();
+    }
+
+    /// Says of a bundle with payloads in the clear that they did not all stay sealed, and that nothing vouches for those.
+    pub(crate) fn has_opened_payloads(&mut self) {
+        match self.not_checked.iter_mut().find(|not_checked| **not_checked == NotChecked::Payloads) {
+            Some(payloads) => *payloads = NotChecked::Opened,
+            None => self.not_checked.push(NotChecked::Opened),
+        }
     }
 
     /// What other regions have not vouched for: each of which a key was given, or that is said to have cosigned.

@@ -7,7 +7,7 @@ use jiff::{Timestamp, Unit};
 
 use super::{
     Report,
-    text::{cosigned, duration, grouped, size},
+    text::{cosigned, duration, events, grouped, held_against, size},
 };
 
 /// What a report is about, beside what it found.
@@ -40,10 +40,11 @@ pub fn page(report: &Report, about: &About) -> String {
     let facts = vec![
         ("Tenant", report.tenant_id.map_or_else(none, |tenant| tenant.to_string())),
         ("Home region", report.region.as_ref().map_or_else(none, ToString::to_string)),
-        ("Events", format!("{} in {} generations", grouped(report.size), grouped(report.generations))),
+        ("Events", events(report, grouped)),
         ("Tree root", report.root.map_or_else(none, |root| root.to_string())),
         ("Key", report.verifier.clone().unwrap_or_else(none)),
         ("Cosigned", cosigned(report)),
+        ("Held against", held_against(report)),
         ("Attachments", grouped(report.attachments)),
         ("Read", format!("{} objects, {}", grouped(report.objects), size(report.bytes))),
     ];

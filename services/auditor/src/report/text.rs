@@ -18,13 +18,11 @@ pub fn words(report: &Report, what: &str) -> String {
     let lines = [
         format!("{what}: {verdict}"),
         format!("  tenant       {tenant}, at home in {region}"),
-        format!(
-            "  events       {} in {} generations, {} attachments",
-            report.size, report.generations, report.attachments
-        ),
+        format!("  events       {}, {} attachments", events(report, |count| count.to_string()), report.attachments),
         format!("  tree root    {}", report.root.map_or_else(none, |root| root.to_string())),
         format!("  key          {}", report.verifier.clone().unwrap_or_else(none)),
         format!("  cosigned     {}", cosigned(report)),
+        format!("  held against {}", held_against(report)),
         format!("  read         {} objects, {} bytes", report.objects, report.bytes),
     ];
     let notes = report.notes.iter().map(|note| format!("  note         {note}"));
@@ -33,6 +31,21 @@ pub fn words(report: &Report, what: &str) -> String {
         let _ = writeln!(words, "{line}");
     }
     words
+}
+
+/// How many, and what holds them together.
+pub(super) fn events(report: &Report, written: fn(u64) -> String) -> String {
+    let count = written(report.size);
+    match report.ticket {
+        Some(ticket) => format!("{count} of ticket {ticket} and its files, each with its proof"),
+        None => format!("{count} in {} generations", written(report.generations)),
+    }
+}
+
+/// What somebody kept.
+pub(super) fn held_against(report: &Report) -> String {
+    let words: Vec<_> = report.held_against.iter().map(ToString::to_string).collect();
+    if words.is_empty() { "nothing that was kept".to_owned() } else { words.join("; ") }
 }
 
 /// By whom, and up to where.

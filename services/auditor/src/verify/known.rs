@@ -3,7 +3,7 @@
 use archive::{BackupManifest, checkpoint, layout, merkle::proof::Tree};
 
 use super::{Options, identity::Identity};
-use crate::report::{Report, Wrong};
+use crate::report::{HeldAgainst, Report, Wrong};
 
 const OLDER: &str = "the older checkpoint";
 const BACKUP: &str = "the backup's manifest";
@@ -17,13 +17,16 @@ pub(super) struct KnownTree {
 
 /// The trees that the options tell of. One whose witness cannot be trusted is a finding.
 pub(super) fn known_trees(options: &Options, identity: &Identity, report: &mut Report) -> Vec<KnownTree> {
-    let expected = options.expected.map(|tree| (layout::EVENTS, Ok(tree)));
-    let kept = options.older.as_deref().map(|note| (OLDER, older(note, identity)));
-    let backup = options.backup.as_deref().map(|bytes| (BACKUP, of_backup(bytes, identity)));
     let mut known = Vec::new();
-    for (told_by, tree) in expected.into_iter().chain(kept).chain(backup) {
+    known.extend(options.expected.map(|tree| KnownTree { tree, told_by: layout::EVENTS.to_owned() }));
+    let kept = options.older.as_deref().map(|note| (OLDER, older(note, identity).map(|tree| (tree, OLDER.to_owned()))));
+    let backup = options.backup.as_deref().map(|bytes| (BACKUP, of_backup(bytes, identity)));
+    for (told_by, tree) in kept.into_iter().chain(backup) {
         match tree {
-            Ok(tree) => known.push(KnownTree { tree, told_by: told_by.to_owned() }),
+            Ok((tree, what)) => {
+                report.held_against.push(HeldAgainst { what, size: tree.size, root: tree.root });
+                known.push(KnownTree { tree, told_by: told_by.to_owned() });
+            }
             Err(wrong) => report.add(None, told_by, wrong),
         }
     }
@@ -46,12 +49,14 @@ fn older(note: &str, identity: &Identity) -> Result<Tree, Wrong> {
     Ok(Tree { size: head.size, root: head.root })
 }
 
-fn of_backup(bytes: &[u8], identity: &Identity) -> Result<Tree, Wrong> {
+/// The tree that the tenant had in a backup, and which backup that is.
+fn of_backup(bytes: &[u8], identity: &Identity) -> Result<(Tree, String), Wrong> {
     let region_name = checkpoint::region_name(&identity.region);
     let mut opened = identity.keys.verifiers(&region_name).map(|key| BackupManifest::open(bytes, &key));
     let backup = opened.find(Result::is_ok).and_then(Result::ok);
     let backup = backup.ok_or_else(|| Wrong::Signature("no key of the region has signed it".to_owned()))?;
     let tenant = backup.tenants.iter().find(|tenant| tenant.tenant_id == identity.tenant_id);
     let tenant = tenant.ok_or(Wrong::Belongs("tenant"))?;
-    Ok(Tree { size: tenant.size, root: tenant.root })
+    let what = format!("the manifest of backup {} of {}", backup.backup_id.escape_debug(), backup.cut_at);
+    Ok((Tree { size: tenant.size, root: tenant.root }, what))
 }

@@ -58,6 +58,26 @@ async fn what_was_compared_is_not_among_what_was_not() {
 }
 
 #[tokio::test]
+async fn every_form_says_which_older_head_and_which_backup_it_was_held_against() {
+    let (kept, backed_up) = (root_at(450), root_at(600));
+    let options = Options { older: older(450, kept, 1), backup: backup(tenant_id(), backed_up), ..pinned(1) };
+    let report = usual().verify(options).await;
+    let json = serde_json::to_string(&report).expect("JSON");
+    for text in [words(&report, "acme"), page(&report, &about())] {
+        for held in [
+            format!("the older checkpoint of 450 events with the root {kept}"),
+            format!("the manifest of backup b-1 of 1970-01-01T00:00:00Z of 600 events with the root {backed_up}"),
+        ] {
+            assert!(text.contains(&held), "{held} in {text}");
+        }
+    }
+    assert!(json.contains(&format!(r#""size":450,"root":"{kept}""#)) && json.contains("backup b-1"), "{json}");
+    // What cannot be trusted was not compared with anything.
+    let report = usual().verify(Options { older: older(450, kept, 2), ..pinned(1) }).await;
+    assert!(report.held_against.is_empty() && words(&report, "acme").contains("nothing that was kept"), "{report:?}");
+}
+
+#[tokio::test]
 async fn a_fork_of_what_was_kept_is_found() {
     let forked = Options { older: older(450, root_at(449), 1), ..pinned(1) };
     let report = usual().verify(forked).await;

@@ -220,6 +220,36 @@ fn opened_payloads_come_only_with_keys_and_are_announced() {
 }
 
 #[test]
+fn the_page_claims_of_a_bundle_only_what_was_checked_in_it() {
+    let page = |more: &[&str]| {
+        let written = written(&Keys::given(), more);
+        let file = written.scratch.path().join("report.html");
+        let report = written.verify(&["--verifier", &key(), "--report", file.to_str().expect("a path of this test")]);
+        (fs::read_to_string(file).expect("a page"), stdout(&report))
+    };
+    let (ticket, report) = page(&["--ticket", "1"]);
+    assert!(!ticket.contains("tiles, the audit lines") && !ticket.contains("generations"), "{ticket}");
+    assert!(ticket.contains("its proof under that checkpoint") && ticket.contains("of ticket 1"), "{ticket}");
+    for text in [&ticket, &report] {
+        assert!(text.contains("the shapes of the events") && text.contains("they stayed sealed"), "{text}");
+        // There is nothing that --old or --backup could be compared with.
+        assert!(!text.contains("no older checkpoint was compared") && text.contains("--old and --backup"), "{text}");
+    }
+    let (tenant, report) = page(&[]);
+    assert!(tenant.contains("the audit lines") && tenant.contains(" generations"), "{tenant}");
+    assert!(!report.contains("the shapes of the events") && report.contains("they stayed sealed"), "{report}");
+    for more in [&["--with-payloads"][..], &["--with-payloads", "--ticket", "1"]] {
+        let (page, report) = page(more);
+        for text in [page, report] {
+            assert!(
+                text.contains("opened/events.ndjson says it in the clear") && !text.contains("they stayed sealed"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_bundle_is_whole_or_not_there_and_nothing_is_overwritten() {
     let written = written(&Keys::none(), &[]);
     let again = refused(&export(&Keys::none(), &written.bundle, &[]), 64);
