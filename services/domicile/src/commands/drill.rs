@@ -12,7 +12,7 @@ use crate::{
     deployment::Deployment,
     directory_option::GivenDirectory,
     exit::{Failure, Outcome},
-    output::{Format, Row, print_list},
+    output::{Format, Row, json, json_pretty, print_list},
 };
 
 /// `domicile drill`.
@@ -167,8 +167,8 @@ fn wrong(report: &DrillReport) -> usize {
 
 fn print(deps: &RestorerDeps, report: &DrillReport, format: Format) -> Outcome {
     match format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(report)?),
-        Format::Ndjson => println!("{}", serde_json::to_string(report)?),
+        Format::Json => println!("{}", json_pretty(report)?),
+        Format::Ndjson => println!("{}", json(report)?),
         Format::Table => {
             let rows = report.tenants.iter().map(|drilled| TenantRow { drilled, name: name(deps, drilled.tenant_id) });
             print_list(&rows.collect::<Vec<_>>(), format)?;

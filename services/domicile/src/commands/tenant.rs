@@ -13,7 +13,7 @@ use crate::{
     directory_option::GivenDirectory,
     exit::{Failure, Outcome},
     import::{Client, client::Error},
-    output::{Format, Row, print_list},
+    output::{Format, Row, json_pretty, print_list},
 };
 
 /// `domicile tenant`.
@@ -141,7 +141,7 @@ async fn create(deployment: &Deployment, options: &Create) -> Outcome {
     });
     let sent = Client::new(running.listen, &host, None)?.send(Method::POST, "/api/signup", &signup, None).await;
     match sent {
-        Ok(answer) => println!("{}", serde_json::to_string_pretty(&answer.body)?),
+        Ok(answer) => println!("{}", json_pretty(&answer.body)?),
         Err(Error::Refused { status, reason, .. }) if status.is_client_error() => return Err(Failure::usage(reason)),
         Err(error) => return Err(error.into()),
     }
@@ -189,6 +189,6 @@ async fn show(deployment: &Deployment, options: &Show) -> Outcome {
         print_list(&[tenant], Format::Table)?;
         return print_list(&marks, Format::Table);
     }
-    println!("{}", serde_json::to_string_pretty(&json!({"tenant": tenant, "marks": marks}))?);
+    println!("{}", json_pretty(&json!({"tenant": tenant, "marks": marks}))?);
     Ok(())
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cli::Place,
     exit::{Failure, Outcome},
-    output::{Format, Row, print_list},
+    output::{Format, Row, json, print_list, print_one},
 };
 
 /// The longest data shown in a column; everything is in the other formats.
@@ -52,12 +52,6 @@ pub struct Replay {
 #[derive(Serialize)]
 #[serde(transparent)]
 struct EventRow(Decoded);
-
-impl EventRow {
-    fn line(&self) -> String {
-        serde_json::to_string(self).expect("an event is JSON")
-    }
-}
 
 impl Row for EventRow {
     const HEADINGS: &'static [&'static str] =
@@ -126,7 +120,11 @@ async fn events(history: &History, filter: &Filter, format: Format) -> Result<bo
         .each(wants, |recorded, payload| {
             let row = EventRow(decode(recorded, payload));
             // One object a line needs no end to begin with: a long history is shown while it is read.
-            if format == Format::Ndjson { println!("{}", row.line()) } else { rows.push(row) }
+            if format == Format::Ndjson {
+                println!("{}", json(&row).expect("an event is JSON"));
+            } else {
+                rows.push(row);
+            }
         })
         .await?;
     if is_known && format != Format::Ndjson {
@@ -177,7 +175,7 @@ async fn state(history: &History, filter: Filter, format: Format) -> Result<bool
         return Ok(false);
     }
     if format == Format::Json {
-        println!("{}", serde_json::to_string_pretty(&state)?);
+        print_one(&state, format, String::new)?;
         return Ok(true);
     }
     let rows = state.streams.iter().map(|(stream, folded)| StreamRow {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cli::Place,
     exit::{Failure, Outcome},
-    output::{Format, print_one},
+    output::{Format, json_pretty, print_one},
 };
 
 /// `domicile audit show`.
@@ -65,7 +65,7 @@ async fn event(history: &History, position: Position) -> Outcome {
         "leaf": sealed.leaf,
         "event": decode(&recorded, payload),
     });
-    println!("{}", serde_json::to_string_pretty(&shown)?);
+    println!("{}", json_pretty(&shown)?);
     Ok(())
 }
 

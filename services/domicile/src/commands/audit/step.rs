@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     exit::{Failure, Outcome},
+    output::harmless,
     progress::Progress,
 };
 
@@ -186,6 +187,5 @@ impl Stepping<'_> {
 
 /// Prints text that came from a history. None of its characters speaks to the terminal.
 fn say(text: &str) {
-    let harmless = |character: char| if character.is_control() && character != '\n' { '\u{fffd}' } else { character };
-    println!("{}", text.chars().map(harmless).collect::<String>());
+    println!("{}", harmless(text));
 }
