@@ -37,6 +37,17 @@ impl Terminal {
         terminal
     }
 
+    /// What it complains about, where it refuses to step.
+    fn refused(keys: &Keys, more: &[&str]) -> String {
+        let pair = openpty(None, None).expect("a pseudo-terminal");
+        let end = || Stdio::from(pair.slave.try_clone().expect("a descriptor"));
+        let mut command = command(&["audit", "replay"], keys, more);
+        let done = command.stdin(end()).stdout(end()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let done = done.wait_with_output().expect("it ends");
+        assert_eq!(done.status.code(), Some(64), "{done:?}");
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    }
+
     /// Reads until the program asks for the next line at this prompt.
     fn wait_for(&mut self, prompt: &str) {
         let deadline = Instant::now() + PATIENCE;
@@ -156,4 +167,37 @@ fn without_keys_the_terminal_says_sealed_and_with_them_erased() {
     let all: String = (0..7).map(|_| opened.ask("n")).collect();
     assert!(all.contains("(erased)") && !all.contains("(sealed)"), "{all}");
     opened.quit();
+}
+
+#[test]
+fn stepping_begins_at_the_first_event_since_a_time_and_ends_with_another() {
+    let keys = Keys::given();
+    for (from, position) in [
+        ("1999-01-01T00:00:00Z", 1),
+        ("2026-11-22T23:59:58Z", 1),
+        ("2026-11-22T23:59:59Z", 4),
+        ("2026-11-22T23:59:59.5Z", 4),
+        ("2026-11-23T00:00:00Z", 7),
+    ] {
+        let terminal = Terminal::start(&keys, &["--from-time", from]);
+        assert!(terminal.shown.contains(&format!("position {position} of 8")), "{from}: {}", terminal.shown);
+        terminal.quit();
+    }
+    let span = ["--from-time", "2026-11-22T23:59:59Z", "--to-time", "2026-11-22T23:59:59.999999Z"];
+    let mut terminal = Terminal::start(&keys, &span);
+    assert!(terminal.shown.contains("positions 1 to 6") && terminal.shown.contains("position 4 of 6"));
+    assert!(terminal.ask("last").contains("position 6 of 6"));
+    assert!(terminal.ask("n").contains("this is the last event"));
+    let refused = terminal.ask("7");
+    assert!(!refused.contains("position 7 of"), "{refused}");
+    terminal.quit();
+    for (more, says) in [
+        (&["--from-time", "2099-01-01T00:00:00Z"][..], "--from-time: nothing up to position 8"),
+        (&["--to-time", "1999-01-01T00:00:00Z"], "--to-time: before the first event"),
+        (&["--from-time", "2026-11-23T00:00:00Z", "--to-time", "2026-11-22T23:59:59Z"], "up to position 3"),
+        (&["--from-time", "2026-11-23T00:00:00Z", "--stream", "person-1"], "--from-time: nothing up to position 8"),
+    ] {
+        let said = Terminal::refused(&keys, more);
+        assert!(said.contains(says), "{more:?}: {said}");
+    }
 }

@@ -34,10 +34,10 @@ pub struct Replay {
     /// Up to this moment (RFC 3339, such as 2026-11-22T10:00:00Z) or position. Where it steps, it begins there.
     #[arg(long, value_name = "TIME|POSITION")]
     pub as_of: Option<Moment>,
-    /// Only what was recorded at or after this time.
+    /// Only what was recorded at or after this time. Where it steps, it begins there.
     #[arg(long, value_name = "TIME", conflicts_with = "state")]
     pub from_time: Option<Timestamp>,
-    /// Only up to this time.
+    /// Only up to this time. Where it steps, it ends there.
     #[arg(long, value_name = "TIME", conflicts_with = "as_of")]
     pub to_time: Option<Timestamp>,
     #[command(flatten)]

@@ -12,7 +12,8 @@ use std::{
     io::{BufRead, Write, stdin, stdout},
 };
 
-use auditor::replay::{Filter, Fold, Index, Indexing, Payload, Step};
+use auditor::replay::{Filter, Fold, Index, Indexing, Payload, Step, Taken};
+use jiff::Timestamp;
 use schemas::{Position, Recorded, StreamName};
 use serde_json::Value;
 use vault::Plaintext;
@@ -35,11 +36,17 @@ const WORTH_A_BAR: i64 = 20_000;
 const EVENTS_HELD: usize = 2_000;
 
 pub(super) async fn run(history: &History, options: &Replay) -> Outcome {
-    let index = indexed(history).await?;
-    if index.head() == Position::ZERO {
+    let head = history.head().await?;
+    if head == Position::ZERO {
         println!("{} holds no events.", history.name());
         return Ok(());
     }
+    // What comes after the end is not looked at: no step leads there.
+    let end = match options.to_time {
+        Some(time) => history.place_after_first(Moment::Time(time), "--to-time").await?,
+        None => head,
+    };
+    let index = indexed(history, end).await?;
     let mut stepping = Stepping { history, index, held: VecDeque::new() };
     let mut at = stepping.start(options).await?;
     println!("{}: positions 1 to {}. Type ? for the keys, q to quit.\n", history.name(), stepping.index.head());
@@ -80,12 +87,11 @@ fn read_line(at: Position, head: Position) -> Result<Option<String>, Failure> {
     Ok((stdin().lock().read_line(&mut line)? > 0).then_some(line))
 }
 
-async fn indexed(history: &History) -> Result<Index, Failure> {
-    let head = history.head().await?;
-    let bar = (head.get() > WORTH_A_BAR).then(|| Progress::new("index, events", head.get().unsigned_abs()));
+async fn indexed(history: &History, end: Position) -> Result<Index, Failure> {
+    let bar = (end.get() > WORTH_A_BAR).then(|| Progress::new("index, events", end.get().unsigned_abs()));
     let mut indexing = Indexing::default();
     history
-        .each_sealed(head, |event| {
+        .each_sealed(end, |event| {
             indexing.push(event);
             if let Some(bar) = &bar {
                 bar.advance(1);
@@ -107,18 +113,35 @@ struct Stepping<'history> {
 }
 
 impl Stepping<'_> {
-    /// Where to begin: at a moment, at a stream's first event, or at the first of all.
+    /// Where to begin: at what was last recorded by a moment, at the first event since a time, at a stream's first event, or at the
+    /// first of all.
     async fn start(&self, options: &Replay) -> Result<Position, Failure> {
-        let moment = options.as_of.map(|moment| (moment, "--as-of"));
-        let moment = moment.or(options.from_time.map(|time| (Moment::Time(time), "--from-time")));
-        let begin = match moment {
-            Some((moment, option)) => self.history.place_after_first(moment, option).await?,
-            None => Position::new(1),
+        let end = self.index.head();
+        let begin = match (options.as_of, options.from_time) {
+            (Some(moment), _) => self.history.place_after_first(moment, "--as-of").await?,
+            (None, Some(time)) => self.first_since(time, end).await?.ok_or_else(|| none_since(time, end))?,
+            (None, None) => Position::new(1),
         };
         let Some(stream) = options.selection.stream() else { return Ok(begin) };
         let positions = self.index.of_stream(&stream);
-        let later = positions.iter().find(|position| **position >= begin).or(positions.last());
-        later.copied().ok_or_else(|| options.selection.unknown(&stream, self.index.head()))
+        let last = positions.last().ok_or_else(|| options.selection.unknown(&stream, end))?;
+        match (positions.iter().find(|position| **position >= begin), options.as_of, options.from_time) {
+            (Some(later), _, _) => Ok(*later),
+            (None, None, Some(time)) => Err(none_since(time, end)),
+            (None, _, _) => Ok(*last),
+        }
+    }
+
+    async fn first_since(&self, time: Timestamp, end: Position) -> Result<Option<Position>, Failure> {
+        let filter = Filter { from: Some(time), ..Filter::default() };
+        let mut first = None;
+        let take = |event: &Recorded| {
+            if first.is_none() && filter.takes(event) == Taken::Yes {
+                first = Some(event.position);
+            }
+        };
+        self.history.each_sealed(end, take).await?;
+        Ok(first)
     }
 
     fn command(&self, at: Position) -> Vec<Position> {
@@ -183,6 +206,11 @@ impl Stepping<'_> {
         }
         Ok(())
     }
+}
+
+/// There is nothing to begin at.
+fn none_since(time: Timestamp, end: Position) -> Failure {
+    Failure::usage(format!("--from-time: nothing up to position {end} was recorded at or after {time}"))
 }
 
 /// Prints text that came from a history. None of its characters speaks to the terminal.
