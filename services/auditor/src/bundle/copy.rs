@@ -40,6 +40,18 @@ impl Listed {
         self.keys.len() + self.cosigned.len() + 1
     }
 
+    /// The tree head that a copy has. Nobody has checked who signed it.
+    ///
+    /// # Errors
+    /// If the newest manifest is gone, or cannot be read.
+    pub async fn head(&self, archive: &dyn Source) -> Result<Checkpoint, Error> {
+        let object = archive.get(&self.newest).await?.ok_or_else(|| Error::Missing { object: self.newest.clone() })?;
+        let unread = |source| Error::Manifest { object: self.newest.clone(), source };
+        let Manifest { size, root, checkpoint, .. } = Manifest::claimed(&object).map_err(unread)?;
+        let origin = Checkpoint::claimed(&checkpoint).map_or_else(|_| String::new(), |head| head.origin);
+        Ok(Checkpoint { origin, size, root })
+    }
+
     /// Copies them below a prefix; `copied` is told of each. Tells how many there were.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `domicile audit replay`, `show` and `diff` as people run them, over the published test vectors: no store, no network.
 
 mod bundles;
+mod copies;
 mod terminal;
 mod vectors;
 

@@ -2,6 +2,7 @@
 
 mod bundle;
 pub(super) mod folder;
+mod over;
 
 use std::path::PathBuf;
 
@@ -27,7 +28,7 @@ pub struct Export {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub history: HistoryOption,
-    /// The folder to copy the archive into, as it is; made when missing.
+    /// The folder to copy the archive into, as it is; made when missing. An older copy of it goes on; any other folder must be empty.
     #[arg(long, value_name = "FOLDER")]
     pub to: Option<PathBuf>,
     /// The folder to write as a bundle: the archive, the key, the steps by hand and a list of all files. Must not be there yet.
@@ -49,6 +50,7 @@ pub(super) async fn run(place: &Place, options: &Export) -> Outcome {
         (Some(folder), _) => {
             let archive = options.history.archive.open(place).await?;
             let listed = list(&*archive.source).await?;
+            over::check(folder, &archive, &listed).await?;
             // Nothing is opened: these are sealed bytes. But they leave, and the tenant is told before. The entry is not among them.
             if options.history.archive.from.is_none() {
                 options.history.export(place, None).await?;
