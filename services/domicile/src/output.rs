@@ -123,6 +123,12 @@ mod tests {
     const HOSTILE: &str =
         "a\u{1b}[2J\u{7f}\u{9b}31m\u{85}\u{61c}\u{200e}\u{200f}\u{202a}\u{202e}\u{2066}\u{2069}\r\tz ä 語";
 
+    /// What of it is not to be shown.
+    const SPEAKING: [char; 13] = [
+        '\u{1b}', '\u{7f}', '\u{9b}', '\u{85}', '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2066}',
+        '\u{2069}', '\r', '\t',
+    ];
+
     #[derive(Serialize)]
     struct Said {
         text: &'static str,
@@ -137,7 +143,7 @@ mod tests {
     }
 
     fn is_harmless(text: &str) -> bool {
-        !text.chars().any(|character| speaks(character) && character != '\n')
+        !text.contains(SPEAKING)
     }
 
     #[test]
