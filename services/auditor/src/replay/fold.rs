@@ -125,6 +125,11 @@ impl Fold {
         State { as_of: self.as_of, recorded_at: self.recorded_at, streams }
     }
 
+    /// The state of one stream so far; null where nothing made one.
+    pub fn view(&self, stream: &StreamName) -> Value {
+        self.streams.get(stream).map_or(Value::Null, Folded::view)
+    }
+
     /// How far it has come.
     pub(super) fn reached(&self) -> (Position, Option<Timestamp>) {
         (self.as_of, self.recorded_at)

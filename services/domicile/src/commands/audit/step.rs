@@ -5,20 +5,20 @@
 //! what is shown is made by [`screen`]; here is only the loop.
 
 mod ask;
+mod folds;
 mod screen;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     io::{BufRead, Write, stdin, stdout},
 };
 
-use auditor::replay::{Filter, Fold, Index, Indexing, Payload, Step, Taken};
+use auditor::replay::{Filter, Index, Indexing, Step, Taken};
 use jiff::Timestamp;
 use schemas::{Position, Recorded, StreamName};
 use serde_json::Value;
-use vault::Plaintext;
 
-use self::ask::Ask;
+use self::{ask::Ask, folds::Folds};
 use super::{
     Moment,
     history::{History, Opened},
@@ -32,7 +32,7 @@ use crate::{
 
 /// Histories shorter than this are indexed before anybody could read how far it is.
 const WORTH_A_BAR: i64 = 20_000;
-/// Events that are held opened: those of the aggregates that were looked at last.
+/// Events that are held opened: those that were read last.
 const EVENTS_HELD: usize = 2_000;
 
 pub(super) async fn run(history: &History, options: &Replay) -> Outcome {
@@ -47,7 +47,8 @@ pub(super) async fn run(history: &History, options: &Replay) -> Outcome {
         None => head,
     };
     let index = indexed(history, end).await?;
-    let mut stepping = Stepping { history, index, held: VecDeque::new() };
+    let mut stepping =
+        Stepping { history, index, folds: Folds::default(), held: HashMap::new(), order: VecDeque::new() };
     let mut at = stepping.start(options).await?;
     println!("{}: positions 1 to {}. Type ? for the keys, q to quit.\n", history.name(), stepping.index.head());
     stepping.show(at).await?;
@@ -108,8 +109,10 @@ async fn indexed(history: &History, end: Position) -> Result<Index, Failure> {
 struct Stepping<'history> {
     history: &'history History,
     index: Index,
-    /// Opened events, newest at the end.
-    held: VecDeque<(Position, Recorded, Payload<Plaintext>)>,
+    folds: Folds,
+    /// Opened events, and their positions in the order in which they were read.
+    held: HashMap<Position, Opened>,
+    order: VecDeque<Position>,
 }
 
 impl Stepping<'_> {
@@ -151,34 +154,29 @@ impl Stepping<'_> {
 
     /// An event, opened; read once while it is held.
     async fn event(&mut self, at: Position) -> Result<Opened, Failure> {
-        if let Some((_, event, payload)) = self.held.iter().find(|(held, ..)| *held == at) {
-            return Ok((event.clone(), payload.clone()));
+        if let Some(held) = self.held.get(&at) {
+            return Ok(held.clone());
         }
         let found = self.history.at(at).await?;
-        let (event, payload) = found.ok_or_else(|| Failure::check(format!("position {at}: the event went away")))?;
-        if self.held.len() == EVENTS_HELD {
-            self.held.pop_front();
+        let opened = found.ok_or_else(|| Failure::check(format!("position {at}: the event went away")))?;
+        if self.order.len() == EVENTS_HELD
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.held.remove(&oldest);
         }
-        self.held.push_back((at, event.clone(), payload.clone()));
-        Ok((event, payload))
+        self.order.push_back(at);
+        self.held.insert(at, opened.clone());
+        Ok(opened)
     }
 
     /// The state of an event's aggregate, before it and after it.
     async fn states(&mut self, at: Position, stream: &StreamName) -> Result<(Value, Value), Failure> {
         let positions: Vec<_> = self.index.of_same_stream(at).iter().copied().filter(|of| *of <= at).collect();
-        let (mut before, mut after) = (Fold::new(Filter::default()), Fold::new(Filter::default()));
-        for position in positions {
+        for position in self.folds.missing(stream, &positions) {
             let (event, payload) = self.event(position).await?;
-            if position < at {
-                before.push(&event, payload.as_ref());
-            }
-            after.push(&event, payload.as_ref());
+            self.folds.push(&event, payload.as_ref(), position == at);
         }
-        let view = |fold: Fold| {
-            let state = fold.finish().streams.remove(stream);
-            state.map_or(Value::Null, |state| state.state.expose().clone())
-        };
-        Ok((view(before), view(after)))
+        Ok(self.folds.states(stream))
     }
 
     async fn show(&mut self, at: Position) -> Outcome {
