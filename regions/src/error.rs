@@ -171,12 +171,18 @@ pub enum Error {
         what: &'static str,
     },
     /// The bucket ends lives otherwise than the hosting policy says.
-    #[error("deletion: bucket {bucket} has no rule in its life cycle that ends {missing}")]
+    #[error(
+        "deletion: the life cycle of bucket {bucket} is not what the hosting policy asks for; missing: ends {}; too many: ends {}",
+        or_nothing(missing),
+        or_nothing(foreign)
+    )]
     LivesOtherwise {
         /// Which bucket.
         bucket: String,
-        /// What it does not end.
+        /// What it does not end, and should.
         missing: String,
+        /// What it ends, and should not.
+        foreign: String,
     },
     /// The bucket could not be made or set up.
     #[error("bucket {bucket}: cannot be set up")]
@@ -236,3 +242,7 @@ impl Error {
 
 /// What the object store's client says went wrong; which client that is stays in this crate.
 pub type StoreError = Box<dyn std::error::Error + Send + Sync>;
+
+fn or_nothing(lives: &str) -> &str {
+    if lives.is_empty() { "nothing" } else { lives }
+}

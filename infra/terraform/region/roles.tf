@@ -12,16 +12,20 @@ locals {
   roles = toset(["desk", "replicator", "reader"])
 }
 
-# IAM takes no longer names than 64 characters, and a bucket's may have 63.
+# IAM takes no longer names than 64 characters, and a bucket's may have 63: its digest keeps users of several deployments apart.
+locals {
+  users = "${var.id}-${substr(sha256(var.bucket), 0, 8)}"
+}
+
 resource "aws_iam_user" "role" {
   for_each = local.roles
-  name     = "domicile-${var.id}-${each.key}"
+  name     = "${local.users}-${each.key}"
 }
 
 # The tag is what the policy reads: an auditor sees the objects of the tenant that it names.
 resource "aws_iam_user" "auditor" {
   for_each = toset(var.auditors)
-  name     = "domicile-${var.id}-auditor-${each.key}"
+  name     = "${local.users}-${each.key}"
   tags     = { tenant = each.key }
 }
 

@@ -25,7 +25,7 @@ impl Bucket {
     /// would do anything else without it, but destroyed keys would stay in exports that do not end.
     ///
     /// # Errors
-    /// If it cannot be asked, or lacks a rule.
+    /// If it cannot be asked, lacks a rule, or has one that nobody asked for.
     pub async fn check_life_cycle(&self) -> Result<(), Error> {
         let inspect_failed = |source| Error::InspectBucket { bucket: self.name.clone(), field: "deletion", source };
         let answer = self.client.get_bucket_lifecycle_configuration().bucket(&self.name).send().await;
@@ -35,22 +35,21 @@ impl Bucket {
             Err(error) => return Err(inspect_failed(error.into())),
         };
         let asked = life_cycle(self.storage.deletion).map_err(|error| inspect_failed(error.into()))?;
-        let found: Vec<_> = found.iter().filter_map(Life::of).collect();
-        let missing: Vec<_> = asked
-            .rules()
-            .iter()
-            .filter_map(Life::of)
-            .filter(|life| !found.contains(life))
-            .map(|life| life.to_string())
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
+        let found: Vec<_> =
+            found.iter().filter(|rule| *rule.status() == ExpirationStatus::Enabled).map(Life::of).collect();
+        let asked: Vec<_> = asked.rules().iter().map(Life::of).collect();
+        let not_in = |these: &[Life], others: &[Life]| {
+            let lives = these.iter().filter(|life| !others.contains(life)).map(ToString::to_string);
+            lives.collect::<Vec<_>>().join(", ")
+        };
+        match (not_in(&asked, &found), not_in(&found, &asked)) {
+            (missing, foreign) if missing.is_empty() && foreign.is_empty() => Ok(()),
+            (missing, foreign) => Err(Error::LivesOtherwise { bucket: self.name.clone(), missing, foreign }),
         }
-        Err(Error::LivesOtherwise { bucket: self.name.clone(), missing: missing.join(", ") })
     }
 }
 
-/// What a rule that is in force ends, and when, whatever it is called and however it is put.
+/// What a rule ends, and when, whatever it is called and however it is put.
 #[derive(PartialEq)]
 struct Life {
     prefix: String,
@@ -59,40 +58,51 @@ struct Life {
     ends_markers: bool,
     noncurrent_days: Option<i32>,
     incomplete_days: Option<i32>,
+    /// What else the rule says, which we never ask for: sizes, dates, other kinds of storage.
+    is_strange: bool,
 }
 
 impl Life {
-    fn of(rule: &LifecycleRule) -> Option<Self> {
-        if *rule.status() != ExpirationStatus::Enabled {
-            return None;
-        }
+    fn of(rule: &LifecycleRule) -> Self {
         let filter = rule.filter();
         let both = filter.and_then(|filter| filter.and());
         #[expect(deprecated, reason = "older rules, and servers, say it there")]
         let prefixes = [filter.and_then(|filter| filter.prefix()), both.and_then(|both| both.prefix()), rule.prefix()];
         let tags = filter.and_then(|filter| filter.tag()).into_iter().chain(both.iter().flat_map(|both| both.tags()));
-        let expiration = rule.expiration();
-        Some(Self {
+        let (expiration, noncurrent) = (rule.expiration(), rule.noncurrent_version_expiration());
+        let sizes = [
+            filter.and_then(|filter| filter.object_size_greater_than()),
+            filter.and_then(|filter| filter.object_size_less_than()),
+            both.and_then(|both| both.object_size_greater_than()),
+            both.and_then(|both| both.object_size_less_than()),
+        ];
+        Self {
             prefix: prefixes.into_iter().flatten().next().unwrap_or_default().to_owned(),
             tags: tags.map(|tag: &Tag| (tag.key().to_owned(), tag.value().to_owned())).collect(),
             days: expiration.and_then(|expiration| expiration.days()),
             ends_markers: expiration.and_then(|expiration| expiration.expired_object_delete_marker()).unwrap_or(false),
-            noncurrent_days: rule.noncurrent_version_expiration().and_then(|noncurrent| noncurrent.noncurrent_days()),
+            noncurrent_days: noncurrent.and_then(|noncurrent| noncurrent.noncurrent_days()),
             incomplete_days: rule.abort_incomplete_multipart_upload().and_then(|it| it.days_after_initiation()),
-        })
+            is_strange: sizes.iter().any(Option::is_some)
+                || expiration.is_some_and(|expiration| expiration.date().is_some())
+                || noncurrent.is_some_and(|noncurrent| noncurrent.newer_noncurrent_versions().is_some())
+                || !rule.transitions().is_empty()
+                || !rule.noncurrent_version_transitions().is_empty(),
+        }
     }
 }
 
 impl std::fmt::Display for Life {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.days {
-            Some(days) => write!(formatter, "{}* after {days} days", self.prefix)?,
-            None => write!(formatter, "what was replaced after {} days", self.noncurrent_days.unwrap_or_default())?,
+        match (self.days, self.noncurrent_days) {
+            (Some(days), _) => write!(formatter, "{}* after {days} days", self.prefix)?,
+            (None, Some(days)) => write!(formatter, "what was replaced in {}* after {days} days", self.prefix)?,
+            (None, None) => write!(formatter, "something in {}*", self.prefix)?,
         }
-        match self.tags.first() {
-            Some((key, value)) => write!(formatter, " where {key} is {value}"),
-            None => Ok(()),
+        if let Some((key, value)) = self.tags.first() {
+            write!(formatter, " where {key} is {value}")?;
         }
+        if self.is_strange { formatter.write_str(" under further conditions") } else { Ok(()) }
     }
 }
 

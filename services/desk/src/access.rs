@@ -164,7 +164,7 @@ fn draft(desk: &Desk, row: &Row, request: &Request) -> Access {
         method: request.method().as_str().to_owned(),
         url: url.chars().take(URL_LENGTH_MAX).collect(),
         kind: row.kind(),
-        ids: row.id_in(uri.path()).into_iter().collect(),
+        ids: row.read_in(uri.path()).into_iter().collect(),
         status: 0,
         bytes_sent: None,
         reason: None,

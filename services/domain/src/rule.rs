@@ -189,7 +189,18 @@ impl Aggregate for Rule {
         let (rule, audience, definition) = after?;
         let is_own = |audience: &Audience| owner(audience).is_some();
         if is_own(audience) && before.is_none_or(|known| is_own(&known.audience)) {
-            return None;
+            // An admin may have deleted it: that is told, and not what it was called.
+            let is_deleted = matches!(event, RuleEvent::RuleDeleted(_));
+            let (source, label) = (AuditSource::Rule, String::new().into());
+            let changes = vec![field_said("definition")].into();
+            return is_deleted.then(|| ChangeNoted {
+                action,
+                source,
+                source_id: rule.get(),
+                person: None,
+                label,
+                changes,
+            });
         }
         // What becomes somebody's own is called here what it was called while it was shared.
         let shown = before.map(|known| &known.definition).filter(|_| is_own(audience)).unwrap_or(definition);

@@ -51,6 +51,10 @@ pub struct Behind {
     pub is_published: bool,
     /// What else stands in the way of comparing it, or of bringing it forward.
     pub doubt: Option<Doubt>,
+    /// Whether what it has sealed is another history than that of its archive, as far as that.
+    pub is_fork: bool,
+    /// Whether it is closed already. The next desk that starts closes it.
+    pub is_closed: bool,
     /// Whether a restore of it was begun and is not finished.
     pub is_restoring: bool,
     /// Whether somebody is at work on that.
@@ -69,29 +73,30 @@ pub enum Doubt {
 impl Behind {
     /// When it takes writes again; `region` is its home.
     pub fn remedy(&self, region: &RegionId) -> String {
-        let remedy = match self.doubt {
-            _ if self.is_under_way => " that is done",
+        let until =
+            if self.is_closed { "it takes no writes until" } else { "no desk that starts takes writes for it until" };
+        let slug = &self.slug;
+        match self.doubt {
+            _ if self.is_under_way => format!("{until} that is done"),
             None if self.went_on() => {
-                let slug = &self.slug;
-                return format!(
-                    "it takes no writes until: domicile restore tenant --region {region} --tenant {slug} --set-aside"
-                );
+                format!("{until}: domicile restore tenant --region {region} --tenant {slug} --set-aside")
             }
-            None => ": domicile doctor --heal",
-            Some(Doubt::NewerKey(_)) => {
-                " successions/ and signing.key of that key are put in place, and then: domicile doctor --heal"
-            }
-            Some(Doubt::Untrusted(_)) => {
-                " successions/ and signing.key that lead to its signer, or the checkpoint that they signed, are put back, and then: \
-                 domicile doctor --heal"
-            }
-        };
-        format!("it takes no writes until{remedy}")
+            None => format!("{until}: domicile doctor --heal"),
+            Some(Doubt::NewerKey(_)) => format!(
+                "{until} successions/ and signing.key of that key are put in place, and then: domicile doctor --heal"
+            ),
+            Some(Doubt::Untrusted(_)) => format!(
+                "{until} successions/ and signing.key that lead to its signer, or the checkpoint that they signed, are put back, and \
+                 then: domicile doctor --heal"
+            ),
+        }
     }
 
-    /// Whether it holds as many events as were archived and sealed fewer of them: the others were written since it was put back.
+    /// Whether it holds other events than its archive, which nobody takes away unasked: it sealed them, or has as many as were
+    /// archived and sealed fewer, so that the others were written since it was put back.
     fn went_on(&self) -> bool {
-        !self.is_restoring && self.sealed < self.archived && self.position.get().unsigned_abs() >= self.archived
+        let has_as_many = self.sealed < self.archived && self.position.get().unsigned_abs() >= self.archived;
+        !self.is_restoring && (self.is_fork || has_as_many)
     }
 }
 
@@ -112,10 +117,12 @@ impl std::fmt::Display for Behind {
         write!(formatter, "tenant {slug}: {what} at position {archived}, the database ")?;
         if position < *archived {
             write!(formatter, "ends at {position}: {} events are missing", archived - position)?;
+        } else if self.is_fork {
+            write!(formatter, "has sealed another history as far as that")?;
         } else if self.went_on() {
             write!(formatter, "has sealed {sealed} and holds {position}: it went on from an older state")?;
         } else {
-            write!(formatter, "has sealed {sealed} and holds {position}, and the tenant is closed")?;
+            write!(formatter, "has sealed {sealed} and holds {position}")?;
         }
         match &self.doubt {
             Some(Doubt::NewerKey(key)) => {
@@ -142,8 +149,13 @@ impl Known {
 
     /// Whether it has not sealed what its archive holds, or another history.
     fn is_old(&self, reached: &Reached) -> bool {
+        self.sealed() < reached.size || self.is_fork(reached)
+    }
+
+    /// Whether it has sealed another history, as far as its archive reaches.
+    fn is_fork(&self, reached: &Reached) -> bool {
         let is_other = |(sealed, root)| sealed == reached.size && reached.root.is_some_and(|reached| reached != root);
-        self.sealed() < reached.size || self.head.is_some_and(is_other)
+        self.head.is_some_and(is_other)
     }
 }
 
@@ -159,10 +171,11 @@ struct Reached {
 /// # Errors
 /// If a store does not answer.
 pub async fn close_behind(deps: &ReplicatorDeps) -> Result<Vec<Behind>, Error> {
-    let behind = find_behind(deps).await?;
+    let mut behind = find_behind(deps).await?;
     let mut connection = deps.pool.acquire().await.map_err(Error::Database)?;
-    for tenant in &behind {
+    for tenant in &mut behind {
         eventlog::hold_behind(&mut connection, tenant.tenant_id).await.map_err(Error::Log)?;
+        tenant.is_closed = true;
     }
     Ok(behind)
 }
@@ -192,12 +205,25 @@ async fn compare(deps: &ReplicatorDeps, ring: &KeyRing, known: Known) -> Result<
     let Some(known) = known.filter(|known| known.state != "active" || known.is_old(&reached) || !is_comparable) else {
         return Ok(None);
     };
-    let is_restoring = known.state == "restoring";
+    let (is_restoring, is_closed) = (known.state == "restoring", known.state != "active");
+    let is_fork = known.is_fork(&reached);
     let is_under_way = is_restoring && is_being_restored(deps, tenant_id).await?;
     let sealed = known.sealed();
     let Known { slug, position, .. } = known;
     let Reached { size: archived, is_published, .. } = reached;
-    Ok(Some(Behind { tenant_id, slug, position, sealed, archived, is_published, doubt, is_restoring, is_under_way }))
+    Ok(Some(Behind {
+        tenant_id,
+        slug,
+        position,
+        sealed,
+        archived,
+        is_published,
+        doubt,
+        is_fork,
+        is_closed,
+        is_restoring,
+        is_under_way,
+    }))
 }
 
 /// How far a tenant's archive reaches, by the keys here, else by those that the archive's successions lead to from them.

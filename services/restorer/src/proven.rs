@@ -29,6 +29,8 @@ pub(crate) struct Proven {
     pub(crate) archived: u64,
     /// When that manifest was made.
     pub(crate) made_at: Option<Timestamp>,
+    /// Whether that is what its machine's clock said, and not the time of the one before it.
+    pub(crate) is_by_the_clock: bool,
     /// What is wrong with what other regions have cosigned.
     pub(crate) wrong_witnesses: Vec<Finding>,
 }
@@ -82,11 +84,17 @@ pub(crate) async fn prove(
         tracing::warn!(tenant.id = %tenant_id, %found, "the clock was behind when an archive was written, which stops no restore");
     }
     let tree = Tree { size: head.size, root: head.root };
-    let newest = objects(deps, tenant_id).get(&layout::manifest(report.generations)).await;
-    let newest = newest.map_err(|error| Error::Events(error.into()))?;
-    let newest = newest.and_then(|bytes| Manifest::claimed(&bytes).ok());
-    let made_at = newest.map(|manifest| manifest.created_at);
-    Ok(Proven { tree, note, archived: report.size, made_at, wrong_witnesses })
+    let made_at = made_at(deps, tenant_id, report.generations).await?;
+    // One that bears the time of the one before it was made by a clock that was behind that, and says nothing of the clock any more.
+    let is_by_the_clock = made_at != self::made_at(deps, tenant_id, report.generations.saturating_sub(1)).await?;
+    Ok(Proven { tree, note, archived: report.size, made_at, is_by_the_clock, wrong_witnesses })
+}
+
+/// When a generation says that it was made.
+async fn made_at(deps: &RestorerDeps, tenant_id: TenantId, generation: u64) -> Result<Option<Timestamp>, Error> {
+    let manifest = objects(deps, tenant_id).get(&layout::manifest(generation)).await;
+    let manifest = manifest.map_err(|error| Error::Events(error.into()))?;
+    Ok(manifest.and_then(|bytes| Manifest::claimed(&bytes).ok()).map(|manifest| manifest.created_at))
 }
 
 fn is_of_witness(found: &Finding) -> bool {

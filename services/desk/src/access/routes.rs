@@ -212,12 +212,14 @@ impl Row {
         }
     }
 
-    /// The id in a request's path of what is read, where the route has one and it is one. Where all of a kind is read, an id is that of
-    /// a list: a view's, for instance.
+    /// The id in a request's path of what is read. Where all of a kind is read, an id is that of a list: a view's, for instance.
+    pub(crate) fn read_in(&self, path: &str) -> Option<i64> {
+        let is_of_list = matches!(self.reads.shown(), All(_));
+        self.id_in(path).filter(|_| !is_of_list)
+    }
+
+    /// The id in a request's path, where the route has one and it is one.
     pub(crate) fn id_in(&self, path: &str) -> Option<i64> {
-        if matches!(self.reads.shown(), All(_)) {
-            return None;
-        }
         let mut parts = self.path.split('/').zip(path.split('/'));
         let (_, id) = parts.find(|(name, _)| *name == "{id}")?;
         id.parse().ok()

@@ -87,6 +87,13 @@ fn agents_have_their_own_and_admins_make_what_is_shared() {
     given::<Rule>(history.clone()).when(change(ADMIN, own.clone(), view())).then_refused(Rejection::Unknown);
     given::<Rule>([]).when(make(ADMIN, rule(own, view()))).then_refused_field("restriction");
     assert!(history.iter().all(|event| Rule::default().change(event).is_none()), "one's own is nobody's audit");
+    let deleted = RuleDeleted {}.into();
+    let noted = given_history(&history).change(&deleted).map(|noted| (noted.action, noted.label.expose().clone()));
+    assert_eq!(
+        noted,
+        Some((AuditAction::Destroy, String::new())),
+        "but that it is deleted, and not what it was called"
+    );
     assert!(made(ADMIN, Audience::Everybody).iter().all(|event| Rule::default().change(event).is_some()));
 }
 

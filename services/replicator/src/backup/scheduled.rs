@@ -13,7 +13,8 @@ use crate::{deps::ReplicatorDeps, error::Error, lag};
 /// Intervals from one look for the newest backup to the next. The listing grows by one for each.
 const INTERVALS: u32 = 30;
 
-/// How soon a backup is followed by another that lacks a tenant: what stood in its way may be over.
+/// How soon a backup that lacks a tenant is followed by another: what stood in its way may be over. One that lacks the same tenants as
+/// the one before it is not: that would be a manifest an hour, each read again and again, for as long as somebody is lost.
 const AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Looks from one for backups that are over to the next, which reads every manifest.
@@ -57,13 +58,13 @@ async fn back_up(deps: &ReplicatorDeps) -> Result<(), Error> {
     let newest = newest(deps).await?;
     measure(deps, newest.as_ref()).await?;
     let Some(every) = deps.region.backup_every else { return Ok(()) };
-    if !is_due(deps, newest.as_ref(), every) {
+    if !is_due(deps, newest.as_ref(), every).await? {
         return Ok(());
     }
     let Some(_lock) = deps.try_lock("scheduled backup").await? else { return Ok(()) };
     // Asked again under the lock: another replicator may just have made it.
     let mut newest = self::newest(deps).await?;
-    if is_due(deps, newest.as_ref(), every) {
+    if is_due(deps, newest.as_ref(), every).await? {
         let manifest = create(deps, &mut |_| ()).await?;
         let (id, events, incomplete) = (&manifest.backup_id, manifest.events(), manifest.incomplete().count());
         tracing::info!(backup.id = %id, events, incomplete, "the region was backed up");
@@ -74,8 +75,14 @@ async fn back_up(deps: &ReplicatorDeps) -> Result<(), Error> {
 
 /// The newest backup of the region; what lies among them and is none is passed over.
 pub(super) async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifest>, Error> {
+    newest_before(deps, None).await
+}
+
+/// The newest that is older than this one.
+async fn newest_before(deps: &ReplicatorDeps, than: Option<&str>) -> Result<Option<BackupManifest>, Error> {
     let listed = deps.bucket.list(layout::BACKUPS).await.map_err(Error::Bucket)?;
-    let mut ids: Vec<_> = listed.iter().filter_map(|object| layout::backup_id(&object.key)).collect();
+    let ids = listed.iter().filter_map(|object| layout::backup_id(&object.key));
+    let mut ids: Vec<_> = ids.filter(|id| than.is_none_or(|than| *id < than)).collect();
     ids.sort_unstable();
     for id in ids.into_iter().rev() {
         match show(deps, id).await {
@@ -86,11 +93,19 @@ pub(super) async fn newest(deps: &ReplicatorDeps) -> Result<Option<BackupManifes
     Ok(None)
 }
 
-fn is_due(deps: &ReplicatorDeps, newest: Option<&BackupManifest>, every: SignedDuration) -> bool {
-    let Some(newest) = newest else { return true };
-    let every = if newest.incomplete().next().is_none() { every } else { every.min(AGAIN) };
+async fn is_due(deps: &ReplicatorDeps, newest: Option<&BackupManifest>, every: SignedDuration) -> Result<bool, Error> {
+    let Some(newest) = newest else { return Ok(true) };
+    let age = deps.clock.now().duration_since(newest.cut_at);
     // After one from the future it is due too: that it is refused is then said.
-    deps.clock.now().duration_since(newest.cut_at) >= every || is_ahead(deps, newest)
+    if age >= every || is_ahead(deps, newest) {
+        return Ok(true);
+    }
+    let lacking: Vec<_> = newest.incomplete().map(|tenant| tenant.tenant_id).collect();
+    if lacking.is_empty() || age < AGAIN {
+        return Ok(false);
+    }
+    let before = newest_before(deps, Some(&newest.backup_id)).await?;
+    Ok(before.is_none_or(|before| !before.incomplete().map(|tenant| tenant.tenant_id).eq(lacking)))
 }
 
 /// Whether a backup is from the future, and this machine's clock behind the one that made it.

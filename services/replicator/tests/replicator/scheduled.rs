@@ -51,7 +51,7 @@ async fn a_region_is_backed_up_when_it_is_due_by_one_of_its_replicators() -> any
 }
 
 #[tokio::test]
-async fn a_backup_that_lacks_a_tenant_is_followed_by_another_within_the_hour() -> anyhow::Result<()> {
+async fn a_backup_that_lacks_a_tenant_is_followed_by_another_after_an_hour_and_once() -> anyhow::Result<()> {
     let mut eu = archiving().await?;
     let acme = eu.test.tenant("acme").await?;
     eu.append(&acme, 1, 0, 6).await?;
@@ -74,6 +74,17 @@ async fn a_backup_that_lacks_a_tenant_is_followed_by_another_within_the_hour() -
     eu.test.clock.advance(SignedDuration::from_mins(1));
     until("a whole one", async || Ok(lacking() == 0)).await?;
     assert_eq!(backups(&eu).await?, 3);
+
+    // What is still lacking after that waits for its turn.
+    std::fs::write(&checkpoint, "not a checkpoint")?;
+    for made in [4, 5] {
+        eu.test.clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(backup::create(&eu.deps, &mut |_| ()).await?.incomplete().count(), 1);
+        assert_eq!(backups(&eu).await?, made);
+    }
+    eu.test.clock.advance(SignedDuration::from_hours(2));
+    until("its age", async || Ok(age() >= 2.0 * 3600.0)).await?;
+    assert_eq!(backups(&eu).await?, 5);
     assert!(shutdown.drain(PATIENCE).await);
     Ok(())
 }

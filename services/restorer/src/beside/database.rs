@@ -58,7 +58,9 @@ pub(crate) async fn exists(maker: &mut PgConnection, deps: &RestorerDeps, name: 
 }
 
 pub(crate) async fn create(maker: &mut PgConnection, deps: &RestorerDeps, name: &str) -> Result<(), Error> {
-    run(maker, format!("create database \"{}\"", named(deps, name)?)).await
+    // Scratch is every replicator's, whoever drills: one of them sweeps it should the drill die.
+    let owner = if name.starts_with(SCRATCH) { " owner domicile_replicator" } else { "" };
+    run(maker, format!("create database \"{}\"{owner}", named(deps, name)?)).await
 }
 
 /// Drops the database if it is there, whoever is connected to it.

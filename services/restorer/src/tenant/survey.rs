@@ -61,7 +61,8 @@ impl Surveyed {
             let (registered, directory) = (registered.clone(), named.slug.clone());
             return Err(Error::AnotherName { tenant_id: self.tenant_id, registered, directory });
         }
-        for (what, made_at) in [("event", self.facts.newest_at), ("manifest", proven.made_at)] {
+        let manifest = proven.made_at.filter(|_| proven.is_by_the_clock);
+        for (what, made_at) in [("event", self.facts.newest_at), ("manifest", manifest)] {
             let Some(made_at) = made_at else { continue };
             proven::check_clock(now, format!("the newest {what} of {}", named.slug), made_at)?;
         }

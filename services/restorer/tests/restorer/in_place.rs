@@ -26,13 +26,13 @@ async fn state(eu: &Ground, tenant: &Resident) -> anyhow::Result<String> {
     Ok(state.fetch_one(&mut eu.owner().await?).await?)
 }
 
-/// What is told of a tenant's restores: where the log ended before, where its archive and it end now, and how much is set aside.
 /// What stands in the way of each tenant, and when it takes writes again.
 async fn named(eu: &Ground) -> anyhow::Result<Vec<String>> {
     let behind = fence::find_behind(&eu.deps.replicator).await?;
     Ok(behind.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy(&eu.deps.region().id))).collect())
 }
 
+/// What is told of a tenant's restores: where the log ended before, where its archive and it end now, and how much is set aside.
 async fn told(eu: &Ground, tenant: &Resident) -> anyhow::Result<Vec<[i64; 4]>> {
     let restored = eventlog::restore::restored(&mut eu.owner().await?).await?.into_iter();
     let of_tenant = restored.filter(|restored| restored.tenant_id == tenant.tenant_id());

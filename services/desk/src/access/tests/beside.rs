@@ -60,10 +60,13 @@ async fn people_and_groups_that_stand_beside_a_list_are_entries_of_their_own() -
 async fn whose_profile_fills_a_macro_is_read() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     bench.ticket(ADA, json!({"subject": "Printer", "comment": {"body": "It smokes"}})).await;
+    let mut rules = Vec::new();
     for (title, words) in [("Greet", "Dear {{ticket.requester.name}}"), ("Ask", "About {{ticket.title}}")] {
         let actions = json!([{"field": "comment_value", "value": words}]);
         let made = bench.post(GRACE, "/api/v2/macros", json!({"macro": {"title": title, "actions": actions}})).await;
-        let path = format!("/api/v2/tickets/1/macros/{}/apply", made.body["macro"]["id"]);
+        let rule = made.body["macro"]["id"].clone();
+        let path = format!("/api/v2/tickets/1/macros/{rule}/apply");
+        rules.push(rule);
         let applied = bench.get(ALAN, &path).await;
         assert_eq!(applied.status, 200, "{}", applied.body);
     }
@@ -72,9 +75,11 @@ async fn whose_profile_fills_a_macro_is_read() -> anyhow::Result<()> {
     let expected = [
         json!([2, "GET", "ticket", [1], 200]),
         json!([2, "GET", "user", [3], 200]),
+        json!([2, "GET", "rule", [rules[0]], 200]),
         json!([2, "GET", "ticket", [1], 200]),
+        json!([2, "GET", "rule", [rules[1]], 200]),
     ];
-    assert_eq!(read, expected, "the one who is named, and nobody where nobody is");
+    assert_eq!(read, expected, "the macro, and the one who is named");
     Ok(())
 }
 

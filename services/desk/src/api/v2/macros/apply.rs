@@ -11,7 +11,7 @@ use domain::{
 };
 use schemas::{
     PersonId, RuleId, StreamName, TicketId,
-    values::{Channel, Visibility},
+    values::{Channel, ReadKind, Visibility},
 };
 use serde_json::{Map, Value, json};
 
@@ -55,6 +55,7 @@ pub(crate) async fn apply_to_ticket(
     caller.require_agent()?;
     let mut row = in_sight(&desk, &caller, ticket).await?;
     let (actions, fields) = actions(&desk, &caller, rule).await?;
+    caller.reading.beside(ReadKind::Rule, [rule.get()]);
     let comment = match said(&actions) {
         Some(said) => {
             let filling = Filling::of(&desk, &caller, Some(&row)).await?;
