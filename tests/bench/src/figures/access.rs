@@ -1,5 +1,6 @@
 //! What it costs to note who reads what: a ticket read through the desk's routes, with the access log and without. The entries are
-//! sealed and appended meanwhile, on the same machine.
+//! sealed and appended meanwhile, on the same machine: by how much that slows one reader who waits for each answer, and how many fewer
+//! reads there are where readers keep all processors busy.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -55,6 +56,14 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
     let against = "the same reads, noted by nobody";
     let reach = Reach::AtLeast(0.98);
     bench.report.add(Figure { name: "access_log_read", against, unit: "reads/s", reach }, &pairs);
+    let ours = async || {
+        let median = median(&noted, &resident, round).await?;
+        settled(&store).await?;
+        Ok(median)
+    };
+    let pairs = turns(bench.pace.rounds, ours, async || median(&unnoted, &resident, round).await).await?;
+    let (name, unit, reach) = ("access_log_read_latency", "us", Reach::AtMost(1.02));
+    bench.report.add(Figure { name, against, unit, reach }, &pairs);
     let entries = eventlog::head(&mut *store.desk.acquire().await?, &resident).await?;
     anyhow::ensure!(entries.get() > TICKETS * history::EVENTS_PER_TICKET + 2, "nothing was noted");
     projector.pool.close().await;
@@ -127,6 +136,14 @@ async fn rate(app: &Router, resident: &Resident, round: Duration) -> anyhow::Res
         }
     };
     Ok(load::per_second((1..=READERS).collect(), round, read).await?.1)
+}
+
+/// What half of one reader's reads take at most, in microseconds.
+async fn median(app: &Router, resident: &Resident, round: Duration) -> anyhow::Result<f64> {
+    let host = format!("{}.{APEX}", resident.slug());
+    let mut tickets: Vec<i64> = (1..=TICKETS).collect();
+    let read = async |ticket: &mut i64| read_ticket(app.clone(), &host, *ticket).await;
+    Ok(load::latency(&mut tickets, round, read).await?.p50)
 }
 
 async fn read_ticket(app: Router, host: &str, ticket: i64) -> anyhow::Result<()> {
