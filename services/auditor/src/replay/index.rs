@@ -115,6 +115,12 @@ impl Index {
         later.map_or(self.head(), |later| Position::new(later as i64))
     }
 
+    /// The first event that was recorded at a moment or later; nothing if there is none.
+    pub fn first_since(&self, time: Timestamp) -> Option<Position> {
+        let since = self.recorded_at.iter().position(|recorded_at| *recorded_at >= time);
+        since.map(|before| Position::new(before as i64 + 1))
+    }
+
     /// Whether an event has a cause, and where that is in this log.
     pub fn cause_of(&self, position: Position) -> Option<Option<Position>> {
         let place = self.causes.binary_search_by_key(&position, |(effect, _)| *effect).ok()?;

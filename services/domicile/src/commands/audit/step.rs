@@ -13,9 +13,9 @@ use std::{
     io::{BufRead, Write, stdin, stdout},
 };
 
-use auditor::replay::{Filter, Index, Indexing, Step, Taken};
+use auditor::replay::{Index, Indexing, Step};
 use jiff::Timestamp;
-use schemas::{Position, Recorded, StreamName};
+use schemas::{Position, StreamName};
 use serde_json::Value;
 
 use self::{ask::Ask, folds::Folds};
@@ -122,7 +122,7 @@ impl Stepping<'_> {
         let end = self.index.head();
         let begin = match (options.as_of, options.from_time) {
             (Some(moment), _) => self.history.place_after_first(moment, "--as-of").await?,
-            (None, Some(time)) => self.first_since(time, end).await?.ok_or_else(|| none_since(time, end))?,
+            (None, Some(time)) => self.index.first_since(time).ok_or_else(|| none_since(time, end))?,
             (None, None) => Position::new(1),
         };
         let Some(stream) = options.selection.stream() else { return Ok(begin) };
@@ -133,18 +133,6 @@ impl Stepping<'_> {
             (None, None, Some(time)) => Err(none_since(time, end)),
             (None, _, _) => Ok(*last),
         }
-    }
-
-    async fn first_since(&self, time: Timestamp, end: Position) -> Result<Option<Position>, Failure> {
-        let filter = Filter { from: Some(time), ..Filter::default() };
-        let mut first = None;
-        let take = |event: &Recorded| {
-            if first.is_none() && filter.takes(event) == Taken::Yes {
-                first = Some(event.position);
-            }
-        };
-        self.history.each_sealed(end, take).await?;
-        Ok(first)
     }
 
     fn command(&self, at: Position) -> Vec<Position> {
