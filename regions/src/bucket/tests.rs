@@ -62,11 +62,6 @@ fn bucket_at(address: SocketAddr, patience: BucketPatience) -> Bucket {
     Bucket::new(&region, BucketRole::Replicator, &clock).expect("a region with a store")
 }
 
-fn told(error: &Error) -> String {
-    let sources = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 #[tokio::test]
 async fn what_a_store_does_not_answer_is_tried_again_and_then_fails_as_what_it_was() -> anyhow::Result<()> {
     let body = || Bytes::from_static(b"x");
@@ -80,7 +75,7 @@ async fn what_a_store_does_not_answer_is_tried_again_and_then_fails_as_what_it_w
             "cannot list a/" => bucket.list("a/").await.err(),
             _ => bucket.check_location().await.err(),
         };
-        let failed = told(&failed.expect("nobody answered"));
+        let failed = runtime::chain(&failed.expect("nobody answered"));
         assert!(begun.elapsed() < ENOUGH, "{operation}: {:?}", begun.elapsed());
         assert!(failed.contains("files") && failed.contains(operation), "{failed}");
         assert!(failed.contains("time"), "why: {failed}");
@@ -108,7 +103,8 @@ async fn an_object_that_begins_and_does_not_end_is_given_up() -> anyhow::Result<
     let (address, _) = silent(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\netag: \"e\"\r\n\r\nhalf of it").await?;
     let begun = Instant::now();
     let patience = BucketPatience { operation: PATIENCE.attempt, ..PATIENCE };
-    let failed = told(&bucket_at(address, patience).get("a/1").await.expect_err("it does not come to its end"));
+    let failed =
+        runtime::chain(&bucket_at(address, patience).get("a/1").await.expect_err("it does not come to its end"));
     assert!(begun.elapsed() < ENOUGH, "{:?}", begun.elapsed());
     assert_eq!(failed, "bucket files: cannot read a/1: the object did not come to its end within 1s");
     Ok(())

@@ -188,25 +188,18 @@ impl Aggregate for Rule {
         };
         let (rule, audience, definition) = after?;
         let is_own = |audience: &Audience| owner(audience).is_some();
-        if is_own(audience) && before.is_none_or(|known| is_own(&known.audience)) {
-            // An admin may have deleted it: that is told, and not what it was called.
-            let is_deleted = matches!(event, RuleEvent::RuleDeleted(_));
-            let (source, label) = (AuditSource::Rule, String::new().into());
-            let changes = vec![field_said("definition")].into();
-            return is_deleted.then(|| ChangeNoted {
-                action,
-                source,
-                source_id: rule.get(),
-                person: None,
-                label,
-                changes,
-            });
-        }
+        let stays_own = is_own(audience) && before.is_none_or(|known| is_own(&known.audience));
         // What becomes somebody's own is called here what it was called while it was shared.
         let shown = before.map(|known| &known.definition).filter(|_| is_own(audience)).unwrap_or(definition);
-        let (source, label) = (AuditSource::Rule, shown.expose().title.clone().into());
+        let label = match event {
+            // An admin may have deleted it: that is told, and not what it was called.
+            RuleEvent::RuleDeleted(_) if stays_own => String::new(),
+            _ if stays_own => return None,
+            _ => shown.expose().title.clone(),
+        };
         let changes = vec![field_said("definition")].into();
-        Some(ChangeNoted { action, source, source_id: rule.get(), person: None, label, changes })
+        let source = AuditSource::Rule;
+        Some(ChangeNoted { action, source, source_id: rule.get(), person: None, label: label.into(), changes })
     }
 
     fn pick(event: TenantLogEvent) -> Option<RuleEvent> {

@@ -71,8 +71,12 @@ pub enum Doubt {
 }
 
 impl Behind {
-    /// When it takes writes again; `region` is its home.
-    pub fn remedy(&self, region: &RegionId) -> String {
+    /// What stands in its way, and when it takes writes again; `region` is its home.
+    pub fn line(&self, region: &RegionId) -> String {
+        format!("{self}; {}", self.remedy(region))
+    }
+
+    fn remedy(&self, region: &RegionId) -> String {
         let until =
             if self.is_closed { "it takes no writes until" } else { "no desk that starts takes writes for it until" };
         let slug = &self.slug;

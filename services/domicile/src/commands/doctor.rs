@@ -145,12 +145,8 @@ async fn published(deployment: &Deployment, region: &Region, heals: bool) -> Vec
         Err(error) => vec![finding(check, Err(error.to_string()))],
         Ok(behind) if behind.is_empty() => vec![finding(check, Ok("no log is behind".to_owned()))],
         Ok(behind) if heals => heal(deployment, region, &behind).await,
-        Ok(behind) => behind.iter().map(|tenant| finding(check.as_str(), Err(missing(region, tenant)))).collect(),
+        Ok(behind) => behind.iter().map(|tenant| finding(check.as_str(), Err(tenant.line(&region.id)))).collect(),
     }
-}
-
-fn missing(region: &Region, tenant: &Behind) -> String {
-    format!("{tenant}; {}", tenant.remedy(&region.id))
 }
 
 /// Whom the directory leads here must be in the database. One that was put back to a time before somebody came knows nothing of them.

@@ -167,7 +167,7 @@ pub async fn migrate(region: &Region, with_read_models: bool) -> Result<(), Fail
 pub async fn fence(deployment: &Deployment, region: &Region, metrics: &RegionMetrics) -> Result<(), Failure> {
     let deps = deployment.replicator(region, metrics).await?;
     for tenant in replicator::fence::close_behind(&deps).await? {
-        tracing::error!(region = %region.id, tenant.id = %tenant.tenant_id, "{tenant}; {}", tenant.remedy(&region.id));
+        tracing::error!(region = %region.id, tenant.id = %tenant.tenant_id, "{}", tenant.line(&region.id));
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ async fn state(eu: &Ground, tenant: &Resident) -> anyhow::Result<String> {
 /// What stands in the way of each tenant, and when it takes writes again.
 async fn named(eu: &Ground) -> anyhow::Result<Vec<String>> {
     let behind = fence::find_behind(&eu.deps.replicator).await?;
-    Ok(behind.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy(&eu.deps.region().id))).collect())
+    Ok(behind.iter().map(|tenant| tenant.line(&eu.deps.region().id)).collect())
 }
 
 /// What is told of a tenant's restores: where the log ended before, where its archive and it end now, and how much is set aside.

@@ -24,7 +24,7 @@ async fn settled() -> anyhow::Result<(Ground, Resident, Resident)> {
 /// What stands in the way of each tenant, and when it takes writes again.
 async fn closed(eu: &Ground) -> anyhow::Result<Vec<String>> {
     let behind = fence::close_behind(&eu.deps.replicator).await?;
-    Ok(behind.iter().map(|tenant| format!("{tenant}; {}", tenant.remedy(&eu.deps.region().id))).collect())
+    Ok(behind.iter().map(|tenant| tenant.line(&eu.deps.region().id)).collect())
 }
 
 async fn healed(eu: &Ground, tenant: &Resident) -> anyhow::Result<()> {
