@@ -253,14 +253,11 @@ macro_rules! events {
 
             impl $event {
                 /// The payload to be sealed: the only way these fields leave as bytes.
-                fn payload(&self) -> $crate::event::macro_support::Value {
+                fn payload(&self) -> Vec<u8> {
                     #[allow(unused_mut)]
-                    let mut fields = $crate::event::macro_support::Map::new();
-                    $(fields.insert(
-                        stringify!($field).to_owned(),
-                        $crate::event::macro_support::to_value($crate::class_wire!($class, self.$field)),
-                    );)*
-                    $crate::event::macro_support::Value::Object(fields)
+                    let mut payload = $crate::event::macro_support::Payload::default();
+                    $(payload.field(stringify!($field), $crate::class_wire!($class, self.$field));)*
+                    payload.end()
                 }
             }
 
@@ -297,7 +294,7 @@ macro_rules! events {
 
             /// The payload to be sealed, as JSON.
             pub fn encode(&self) -> Vec<u8> {
-                match self { $(Self::$event(event) => event.payload().to_string().into_bytes()),+ }
+                match self { $(Self::$event(event) => event.payload()),+ }
             }
 
             /// Decodes an opened payload, lifted to its current version.
@@ -366,10 +363,29 @@ macro_rules! class_value {
 pub mod macro_support {
     pub use schemars::{self, JsonSchema};
     pub use serde::{self, Deserialize};
-    pub use serde_json::{Map, Value};
 
-    pub fn to_value<T: serde::Serialize + ?Sized>(value: &T) -> Value {
-        serde_json::to_value(value).expect("fields of events are plain values, which always have a JSON form")
+    /// A JSON object that is being written, field by field.
+    #[derive(Default)]
+    pub struct Payload(Vec<u8>);
+
+    impl Payload {
+        pub fn field<T: serde::Serialize + ?Sized>(&mut self, name: &'static str, value: &T) {
+            self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+            // A field's name has nothing that JSON escapes.
+            for part in [b"\"", name.as_bytes(), b"\":"] {
+                self.0.extend_from_slice(part);
+            }
+            serde_json::to_writer(&mut self.0, value)
+                .expect("fields of events are plain values, which always have a JSON form");
+        }
+
+        pub fn end(mut self) -> Vec<u8> {
+            if self.0.is_empty() {
+                self.0.push(b'{');
+            }
+            self.0.push(b'}');
+            self.0
+        }
     }
 
     pub fn schema_of<T: JsonSchema>() -> schemars::Schema {

@@ -42,7 +42,7 @@ use crate::{
     visible::WroteNothing,
 };
 
-/// How much of an address is kept.
+/// How many bytes of an address are kept.
 const URL_LENGTH_MAX: usize = 2000;
 
 /// Somebody who proved who they are, and how.
@@ -162,13 +162,19 @@ fn draft(desk: &Desk, row: &Row, request: &Request) -> Access {
         client: text(header::USER_AGENT),
         referer: text(header::REFERER),
         method: request.method().as_str().to_owned(),
-        url: url.chars().take(URL_LENGTH_MAX).collect(),
+        url: cut(url),
         kind: row.kind(),
         ids: row.read_in(uri.path()).into_iter().collect(),
         status: 0,
         bytes_sent: None,
         reason: None,
     }
+}
+
+/// What is kept of an address.
+fn cut(mut url: String) -> String {
+    url.truncate(url.floor_char_boundary(URL_LENGTH_MAX));
+    url
 }
 
 /// What became of it: what was asked for, and then what stood beside it. Nothing, if nobody read anything: who asked did not say who

@@ -101,7 +101,7 @@ impl Recorder {
     #[cfg(test)]
     pub(super) fn take_of(&self, tenant: TenantId) -> (Arc<Waiting>, Vec<Answered>) {
         let waiting = self.waiting(tenant);
-        let entries = waiting.take();
+        let entries = waiting.take(1);
         (waiting, entries)
     }
 
@@ -116,19 +116,26 @@ impl Recorder {
         }))
     }
 
-    /// What waits of the tenants that nobody is writing for. Tenants that have not read anything since yesterday are forgotten.
-    fn take(&self, busy: &HashSet<TenantId>, today: Day) -> Vec<(TenantId, Arc<Waiting>, Vec<Answered>)> {
+    /// What waits of the tenants that nobody is writing for and of which so many answers wait. Tenants that have not read anything
+    /// since yesterday are forgotten.
+    fn take(
+        &self,
+        busy: &HashSet<TenantId>,
+        at_least: usize,
+        today: Day,
+    ) -> Vec<(TenantId, Arc<Waiting>, Vec<Answered>)> {
         let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
         tenants.retain(|_, waiting| Arc::strong_count(waiting) > 1 || waiting.is_known_of(today));
         let idle = tenants.iter().filter(|(tenant, _)| !busy.contains(tenant));
-        let taken = idle.map(|(tenant, waiting)| (*tenant, Arc::clone(waiting), waiting.take()));
+        let taken = idle.map(|(tenant, waiting)| (*tenant, Arc::clone(waiting), waiting.take(at_least)));
         taken.filter(|(_, _, entries)| !entries.is_empty()).collect()
     }
 }
 
 impl Waiting {
-    fn take(&self) -> Vec<Answered> {
-        std::mem::take(&mut *self.entries.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self, at_least: usize) -> Vec<Answered> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() < at_least { Vec::new() } else { std::mem::take(&mut *entries) }
     }
 
     fn is_known_of(&self, today: Day) -> bool {
@@ -164,13 +171,15 @@ pub(crate) async fn run(desk: Desk, last: impl Future<Output = ()>, shutdown: Sh
     let (mut writing, mut busy, mut is_last) = (FuturesUnordered::new(), HashSet::new(), false);
     tokio::pin!(last);
     loop {
-        tokio::select! {
-            Some(tenant) = writing.next(), if !writing.is_empty() => { busy.remove(&tenant); }
-            _ = ticks.tick() => {}
-            () = desk.recorder().enough.notified() => {}
-            () = &mut last, if !is_last => is_last = true,
-        }
-        for (tenant, waiting, entries) in desk.recorder().take(&busy, Day::of(desk.clock.now())) {
+        // A batch that is written makes none that would rather wait for others due: an append for each would cost what a write costs.
+        let due = tokio::select! {
+            Some(tenant) = writing.next(), if !writing.is_empty() => { busy.remove(&tenant); ENTRIES_ENOUGH }
+            _ = ticks.tick() => 1,
+            () = desk.recorder().enough.notified() => ENTRIES_ENOUGH,
+            () = &mut last, if !is_last => { is_last = true; 1 }
+        };
+        let at_least = if is_last { 1 } else { due };
+        for (tenant, waiting, entries) in desk.recorder().take(&busy, at_least, Day::of(desk.clock.now())) {
             busy.insert(tenant);
             let (desk, shutdown) = (&desk, &shutdown);
             writing.push(async move {

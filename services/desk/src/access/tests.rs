@@ -345,6 +345,37 @@ async fn a_flush_is_one_append_and_another_desk_does_not_disturb_it() -> anyhow:
 }
 
 #[tokio::test]
+async fn reads_wait_for_each_other_rather_than_be_appended_one_by_one() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let (ended, last) = tokio::sync::oneshot::channel::<()>();
+    let recorder = tokio::spawn(recorder::run(
+        bench.test.desk.clone(),
+        async {
+            // Ends with the answers below, whichever way they do.
+            drop(last.await);
+        },
+        Shutdown::new(),
+    ));
+    let head = async || {
+        let mut reader = bench.test.desk.pool.acquire().await?;
+        anyhow::Ok(eventlog::head(&mut *reader, &bench.acme).await?.get())
+    };
+    let before = head().await?;
+    let started = std::time::Instant::now();
+    for _ in 0..100 {
+        bench.get(ALAN, "/api/v2/users/me").await;
+    }
+    drop(ended);
+    recorder.await?;
+    // What lies between two appends is a pause, however long one read takes.
+    let pauses = started.elapsed().as_millis() / recorder::FLUSH_EVERY.as_millis();
+    let appended = u128::try_from(head().await? - before)?;
+    assert!((1..=pauses + 3).contains(&appended), "{appended} events in {pauses} pauses");
+    assert_eq!(logs(&bench, "page[size]=1000").await.len(), 100);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_command_is_no_read() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;

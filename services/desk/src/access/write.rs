@@ -42,10 +42,11 @@ struct Batch<'a> {
 
 /// Appends the entries, however often it takes. Given up, counted, and with an error in the process's own log, only when the
 /// process ends or the tenant is at home elsewhere.
-pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Answered>, shutdown: &Shutdown) {
-    let Some(last) = entries.last() else { return };
+pub(super) async fn write(desk: &Desk, waiting: &Waiting, mut answered: Vec<Answered>, shutdown: &Shutdown) {
+    let Some(last) = answered.last() else { return };
     let resident = last.resident.clone();
-    let mut batch = Batch { desk, waiting, resident, days: events(&entries), doubtful: None };
+    let entries: usize = answered.iter().map(|answered| answered.accesses.len()).sum();
+    let mut batch = Batch { desk, waiting, resident, days: events(&mut answered), doubtful: None };
     let (mut pause, mut last_tries) = (PAUSE_MIN, LAST_TRIES);
     loop {
         let failure = match batch.append().await {
@@ -55,9 +56,8 @@ pub(super) async fn write(desk: &Desk, waiting: &Waiting, entries: Vec<Answered>
             Err(failure) => failure,
         };
         if last_tries == 0 || (matches!(failure, Failure::NotAtHome { .. }) && !batch.find_home().await) {
-            let lost: usize = entries.iter().map(|entry| entry.accesses.len()).sum();
-            desk.metrics.accesses_lost.inc_by(lost as u64);
-            tracing::error!(tenant.id = %batch.resident.tenant_id(), entries = lost, error = runtime::chain(&failure),
+            desk.metrics.accesses_lost.inc_by(entries as u64);
+            tracing::error!(tenant.id = %batch.resident.tenant_id(), entries, error = runtime::chain(&failure),
                 "what was read is not recorded");
             return;
         }
@@ -133,11 +133,11 @@ fn append_of((stream, after): (StreamName, Version), events: Vec<schemas::Sealed
     StreamAppend { stream, expected, events }
 }
 
-/// The entries as events, by the day they belong to: at midnight a batch has two.
-fn events(entries: &[Answered]) -> BTreeMap<Day, Vec<TenantLogEvent>> {
+/// The entries, taken out of their answers, as events by the day they belong to: at midnight a batch has two.
+fn events(answered: &mut [Answered]) -> BTreeMap<Day, Vec<TenantLogEvent>> {
     let mut by_day: BTreeMap<Day, Vec<Access>> = BTreeMap::new();
-    for access in entries.iter().flat_map(|entry| &entry.accesses) {
-        by_day.entry(Day::of(access.at)).or_default().push(access.clone());
+    for access in answered.iter_mut().flat_map(|answered| std::mem::take(&mut answered.accesses)) {
+        by_day.entry(Day::of(access.at)).or_default().push(access);
     }
     let event = |accesses: Vec<Access>| AccessEvent::from(AccessesRecorded { accesses: accesses.into() }).into();
     by_day.into_iter().map(|(day, all)| (day, pieces(all).into_iter().map(event).collect())).collect()
@@ -166,9 +166,9 @@ fn pieces(all: Vec<Access>) -> Vec<Vec<Access>> {
 /// Writes what waits of a tenant as [`write`] does when the first answer was lost.
 #[cfg(test)]
 pub(super) async fn answered_too_late(desk: &Desk, resident: &Resident) {
-    let (waiting, entries) = desk.recorder().take_of(resident.tenant_id());
+    let (waiting, mut answered) = desk.recorder().take_of(resident.tenant_id());
     let resident = resident.clone();
-    let mut batch = Batch { desk, waiting: &waiting, resident, days: events(&entries), doubtful: None };
+    let mut batch = Batch { desk, waiting: &waiting, resident, days: events(&mut answered), doubtful: None };
     let sealed = batch.sealed().await.expect("there are keys");
     desk.appender.append(sealed.clone()).await.expect("the log takes it");
     batch.doubtful = Some(sealed);
