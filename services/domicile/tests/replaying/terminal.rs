@@ -193,6 +193,7 @@ fn stepping_begins_at_the_first_event_since_a_time_and_ends_with_another() {
     terminal.quit();
     for (more, says) in [
         (&["--from-time", "2099-01-01T00:00:00Z"][..], "--from-time: nothing up to position 8"),
+        (&["--from-time", "2026-11-23T00:00:00Z", "--as-of", "3"], "--as-of, --from-time: both say where"),
         (&["--to-time", "1999-01-01T00:00:00Z"], "--to-time: before the first event"),
         (&["--from-time", "2026-11-23T00:00:00Z", "--to-time", "2026-11-22T23:59:59Z"], "up to position 3"),
         (&["--from-time", "2026-11-23T00:00:00Z", "--stream", "person-1"], "--from-time: nothing up to position 8"),

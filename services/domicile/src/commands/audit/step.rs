@@ -121,7 +121,10 @@ impl Stepping<'_> {
     async fn start(&self, options: &Replay) -> Result<Position, Failure> {
         let end = self.index.head();
         let begin = match (options.as_of, options.from_time) {
-            (Some(moment), _) => self.history.place_after_first(moment, "--as-of").await?,
+            (Some(_), Some(_)) => {
+                return Err(Failure::usage("--as-of, --from-time: both say where stepping begins; takes one of them"));
+            }
+            (Some(moment), None) => self.history.place_after_first(moment, "--as-of").await?,
             (None, Some(time)) => self.index.first_since(time).ok_or_else(|| none_since(time, end))?,
             (None, None) => Position::new(1),
         };
