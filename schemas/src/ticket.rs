@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     events,
-    ids::{AttachmentId, GroupId, PersonId, TicketId},
+    ids::{AttachmentId, GroupId, PersonId, RuleId, TicketId},
     ticket_field::FieldSet,
-    values::{Channel, Priority, Status, TicketType, Visibility},
+    values::{Channel, Priority, RuleKind, Status, TicketType, Visibility},
 };
 
 events! {
@@ -130,6 +130,20 @@ events! {
         "followup_linked" @ 1 => FollowupLinked {
             /// The closed ticket.
             operational source: TicketId,
+        },
+        /// A rule of the tenant changed it, because of what the same command did before. What follows in the command, as many events as
+        /// this says, is what the rule did.
+        "rule_applied" @ 1 => RuleApplied {
+            /// Which rule.
+            operational rule: RuleId,
+            /// What kind of rule.
+            operational kind: RuleKind,
+            /// Since when the rule says what it said then.
+            operational said_at: Timestamp,
+            /// What it was called.
+            content title: String,
+            /// How many events follow that are its doing.
+            operational changes: u32,
         },
         /// It and its first comments happened elsewhere, and then. In the command that opens the ticket, never later.
         "ticket_imported" @ 1 => TicketImported {

@@ -276,6 +276,8 @@ words! {
         View = "view",
         /// It changes a ticket as somebody would, when they say so.
         Macro = "macro",
+        /// It changes a ticket by itself, when somebody opens or changes one.
+        Trigger = "trigger",
     }
     /// In which order things are sorted.
     SortOrder {

@@ -72,6 +72,7 @@ pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("recipient_noted@1", include_str!("../../published/recipient_noted@1.json")),
     ("requester_set@1", include_str!("../../published/requester_set@1.json")),
     ("role_changed@1", include_str!("../../published/role_changed@1.json")),
+    ("rule_applied@1", include_str!("../../published/rule_applied@1.json")),
     ("rule_changed@1", include_str!("../../published/rule_changed@1.json")),
     ("rule_deleted@1", include_str!("../../published/rule_deleted@1.json")),
     ("rule_made@1", include_str!("../../published/rule_made@1.json")),

@@ -1,4 +1,5 @@
-//! Rules that a tenant makes about its tickets: views, which show some of them, and macros, which change one when somebody says so.
+//! Rules that a tenant makes about its tickets: views, which show some of them, macros, which change one when somebody says so, and
+//! triggers, which do so by themselves when somebody opens or changes one.
 //!
 //! ```text
 //! nothing --make--> made --change--> … --delete--> deleted   (final)
@@ -11,8 +12,9 @@
 //! there, and again whenever it is used.
 //!
 //! Files: [`Command`] is what may be asked, `decide` who may ask it, `check` what may be said; [`Conditions`] are what a view asks of a
-//! ticket (`condition` the types, `holds` whether it is so, `read` the words for it, `value` what these name), [`Action`] is what a macro
-//! does, [`Column`] what a view shows, `placeholder` what a text leaves to be filled in.
+//! ticket (`condition` the types, `holds` whether it is so, `read` the words for it, `value` what these name), [`Watches`] what a trigger
+//! asks of what happened, [`Action`] is what a macro or a trigger does, [`Column`] what a view shows, `placeholder` what a text leaves to be
+//! filled in.
 
 mod action;
 mod check;
@@ -22,6 +24,7 @@ mod decide;
 mod holds;
 mod placeholder;
 mod read;
+mod trigger;
 mod value;
 
 use schemas::{
@@ -38,6 +41,7 @@ pub use self::{
     condition::{Asking, Compare, Condition, Conditions, Facts, FieldTest, Moment, Party, Prose, Whom, Worded},
     placeholder::fill,
     read::{Unknown, Vocabulary},
+    trigger::{Audible, Changing, Happened, Trigger, Triggers, Updater, Watch, Watches},
 };
 use crate::{
     aggregate::{Aggregate, said as field_said},

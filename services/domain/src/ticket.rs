@@ -15,7 +15,7 @@
 //! ```
 //!
 //! Files: [`Command`] is what may be asked, [`Rejection`] why it is refused, `decide` the rules in between, `access` what an
-//! end user may ask, `evolve` what the events make of a ticket.
+//! end user may ask, [`fired`] what the tenant's triggers do because of it, `evolve` what the events make of a ticket.
 
 mod access;
 mod command;
@@ -24,6 +24,7 @@ mod evolve;
 mod rejection;
 
 pub use command::{AddComment, By, Changes, Circle, Command, Comment, Erase, Fields, Further, Imported, Open, Update};
+pub use decide::fired;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -60,6 +61,8 @@ pub struct Details {
     pub submitter: PersonId,
     /// What it is about.
     pub subject: Personal<String>,
+    /// The first comment.
+    pub description: Personal<String>,
     /// Where it is in its life.
     pub status: Status,
     /// How urgent.

@@ -194,21 +194,25 @@ proptest! {
         other in conditions(),
     ) {
         let action = RuleAction { field: FIELD.to_owned(), value: asks.value.clone() };
-        for (kind, said) in [(RuleKind::View, view(&asks)), (RuleKind::Macro, macro_of(&action))] {
+        let trigger = RuleDefinition { conditions: view(&asks).conditions, ..macro_of(&action) };
+        for (kind, said) in
+            [(RuleKind::View, view(&asks)), (RuleKind::Macro, macro_of(&action)), (RuleKind::Trigger, trigger)]
+        {
             let Some(rule) = made(kind, said.clone(), &before) else { continue };
             let out_of_use = RuleDefinition { is_active: false, title: "y".to_owned(), ..said.clone() };
             prop_assert_eq!(changed(&rule, out_of_use, &after).map(|events| events.len()), Some(1));
             let mut more = said;
             more.conditions.all.push(other.clone());
             more.actions.push(RuleAction { field: FIELD.to_owned(), value: other.value.clone() });
-            let (is_taken, is_new) = match kind {
-                RuleKind::View => (read(&after, Unknown::Refused, &other).is_some(), other != asks),
-                RuleKind::Macro => {
-                    let action = more.actions.last().expect("one was added");
-                    (read_action(&after, Unknown::Refused, action).is_some(), other.value != asks.value)
-                }
+            let asks_right = read(&after, Unknown::Refused, &other).is_some() || other == asks;
+            let last = more.actions.last().expect("one was added");
+            let does_right = read_action(&after, Unknown::Refused, last).is_some() || other.value == asks.value;
+            let is_right = match kind {
+                RuleKind::View => asks_right,
+                RuleKind::Macro => does_right,
+                RuleKind::Trigger => asks_right && does_right,
             };
-            prop_assert_eq!(changed(&rule, more, &after).is_some(), is_taken || !is_new);
+            prop_assert_eq!(changed(&rule, more, &after).is_some(), is_right);
         }
     }
 }

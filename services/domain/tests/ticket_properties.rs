@@ -204,16 +204,6 @@ fn live(
     Ok(history)
 }
 
-fn by(command: &Command) -> By {
-    match command {
-        Command::Open(open) => open.by,
-        Command::Update(update) => update.by,
-        Command::AddComment(add) => add.by,
-        Command::Delete(by) | Command::Restore(by) => *by,
-        Command::Erase(erase) => erase.by,
-    }
-}
-
 proptest! {
     #[test]
     fn the_state_is_the_fold_of_the_events_as_they_are_stored(commands in histories()) {
@@ -310,7 +300,7 @@ proptest! {
     #[test]
     fn an_end_user_only_comments_on_or_solves_their_own_ticket(commands in histories()) {
         live(&commands, |command, before, events, _| {
-            let by = by(command);
+            let by = command.by();
             if by.is_agent() {
                 return Ok(());
             }
@@ -335,8 +325,8 @@ proptest! {
         let Ok(events) = Ticket::default().decide(&command) else { return Ok(()) };
         let ticket = Ticket::after(&events);
         let details = ticket.details().expect("it was opened");
-        if !by(&command).is_agent() {
-            prop_assert_eq!((details.requester, details.status), (by(&command).person, Status::New));
+        if !command.by().is_agent() {
+            prop_assert_eq!((details.requester, details.status), (command.by().person, Status::New));
             prop_assert_eq!((details.assignee, details.group), (None, None));
         }
         prop_assert_eq!(details.comment_count, 1);
@@ -371,7 +361,7 @@ proptest! {
         let ticket = Ticket::after(&opened());
         for command in commands {
             let marked = Comment { html_body: Some(mark.clone()).into(), ..Comment::public(format!("{mark}\0")) };
-            let add: Command = AddComment { by: by(&command), comment: marked, channel: Channel::Api }.into();
+            let add: Command = AddComment { by: command.by(), comment: marked, channel: Channel::Api }.into();
             let refusal = ticket.decide(&add).expect_err("U+0000 is refused");
             let shown = format!("{refusal} {refusal:?} {add:?}");
             prop_assert!(!shown.contains(&mark));

@@ -56,5 +56,6 @@ fn files_of(command: &Command) -> (schemas::PersonId, &[AttachmentId]) {
         Command::AddComment(AddComment { by, comment, .. }) => (by.person, &comment.attachments),
         Command::Delete(by) | Command::Restore(by) => (by.person, &[]),
         Command::Erase(erase) => (erase.by.person, &[]),
+        Command::Watched(command, _) => files_of(command),
     }
 }

@@ -17,6 +17,10 @@ use crate::{
 const FIELDS: &str = "status, priority, type, group_id, assignee_id, set_tags, current_tags, remove_tags, subject, comment_value, \
                       comment_value_html, comment_mode_is_public or custom_fields_<id>";
 
+/// Those that a trigger does.
+const OF_TRIGGERS: &str =
+    "status, priority, type, group_id, assignee_id, set_tags, current_tags, remove_tags, subject or custom_fields_<id>";
+
 /// An action, typed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -79,6 +83,19 @@ impl Action {
             action.apply(&mut changes, by, details);
         }
         changes
+    }
+
+    /// What is wrong with it where nobody is asked before it is done: nobody says anything, and who wants something need not be an agent.
+    pub(super) fn refused_of_trigger(&self) -> Option<String> {
+        match self {
+            Self::Comment(_) | Self::HtmlComment(_) | Self::CommentIsPublic(_) => {
+                Some(format!("of the fields of a trigger's actions {OF_TRIGGERS}"))
+            }
+            Self::Assignee(Whom::Requester) => {
+                Some("for assignee_id the id of an agent, current_user or \"\"".to_owned())
+            }
+            _ => None,
+        }
     }
 
     fn apply(&self, changes: &mut Changes, by: PersonId, details: &Details) {

@@ -6,7 +6,9 @@ use schemas::{
     values::RuleKind,
 };
 
-use super::{Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary, WORDS_MAX};
+use super::{
+    Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary, WORDS_MAX, Watches,
+};
 use crate::{
     text::{self, Invalid},
     ticket_field::Known,
@@ -36,10 +38,7 @@ pub fn definition(
             if now.is_none_or(|now| now.conditions != sent.conditions) {
                 let all = Conditions::read(&sent.conditions, Vocabulary { unknown: Unknown::Empty, ..vocabulary })?;
                 narrows(&sent.conditions)?;
-                if all.words() > WORDS_MAX {
-                    let takes = format!("at most {WORDS_MAX} words to look for in texts, all conditions together");
-                    return Err(Invalid::new("conditions", takes));
-                }
+                sought(all.words())?;
             }
             if now.is_none_or(|now| now.output != sent.output) {
                 let shown = now.and_then(|now| now.output.as_deref()).map_or(&[][..], |output| &output.columns);
@@ -49,16 +48,46 @@ pub fn definition(
         RuleKind::Macro => {
             Action::read_all(&new.actions, vocabulary)?;
             count("actions", sent.actions.len())?;
-            if sent.actions.is_empty() {
-                return Err(Invalid::new("actions", "at least one action"));
-            }
+            at_least_one("action", "actions", sent.actions.len())?;
         }
+        RuleKind::Trigger => trigger((sent, &new), now, vocabulary)?,
     }
     Ok(RuleDefinition {
         title: text::line("title", &sent.title)?,
         description: sent.description.as_deref().map(description).transpose()?,
         ..sent.clone()
     })
+}
+
+/// A trigger asks something and does something.
+fn trigger(
+    (sent, new): (&RuleDefinition, &RuleDefinition),
+    now: Option<&RuleDefinition>,
+    vocabulary: Vocabulary<'_>,
+) -> Result<(), Invalid> {
+    Watches::read(&new.conditions, vocabulary)?;
+    at_least_one("condition", "conditions", sent.conditions.all.len() + sent.conditions.any.len())?;
+    if now.is_none_or(|now| now.conditions != sent.conditions) {
+        let all = Watches::read(&sent.conditions, Vocabulary { unknown: Unknown::Empty, ..vocabulary })?;
+        sought(all.words())?;
+    }
+    for action in Action::read_all(&new.actions, vocabulary)? {
+        if let Some(takes) = action.refused_of_trigger() {
+            return Err(Invalid::new("actions", takes));
+        }
+    }
+    count("actions", sent.actions.len())?;
+    at_least_one("action", "actions", sent.actions.len())
+}
+
+fn at_least_one(what: &str, field: &'static str, count: usize) -> Result<(), Invalid> {
+    if count == 0 { Err(Invalid::new(field, format!("at least one {what}"))) } else { Ok(()) }
+}
+
+/// Refuses more words than a rule looks for at most.
+fn sought(words: usize) -> Result<(), Invalid> {
+    let takes = || format!("at most {WORDS_MAX} words to look for in texts, all conditions together");
+    if words <= WORDS_MAX { Ok(()) } else { Err(Invalid::new("conditions", takes())) }
 }
 
 /// The conditions and actions that are not there now.

@@ -9,6 +9,8 @@ use schemas::{
     values::{Channel, Priority, Status, TicketType},
 };
 
+use crate::ticket::Details;
+
 /// Which tickets: those of which all of `all` hold and, if there are any, one of `any`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Conditions {
@@ -219,4 +221,26 @@ pub struct Facts<'a> {
     pub updated_at: Timestamp,
     /// When it is to be done.
     pub due_at: Option<Timestamp>,
+}
+
+impl<'a> Facts<'a> {
+    /// What a ticket's own history says of it. That knows no moments: who asks about hours asks a read model.
+    pub fn of(details: &'a Details) -> Self {
+        Self {
+            status: details.status,
+            priority: details.priority,
+            ticket_type: details.ticket_type,
+            channel: details.channel,
+            group: details.group,
+            assignee: details.assignee,
+            requester: details.requester,
+            tags: details.tags.expose(),
+            subject: details.subject.expose(),
+            description: details.description.expose(),
+            fields: details.fields.expose(),
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            due_at: details.due_at,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use schemas::{
     rule::{Audience, RuleChanged, RuleDeleted, RuleEvent, RuleMade},
-    values::Role,
+    values::{Role, RuleKind},
 };
 
 use super::{Command, Known, Rejection, Rule, check, owner};
@@ -13,6 +13,7 @@ pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, R
         (Command::Make { .. }, _) if rule.known.is_some() => Err(Rejection::AlreadyExists),
         (Command::Make { by, rule, fields }, _) => {
             let Known { rule, kind, audience, definition } = rule;
+            of_kind(*kind, audience)?;
             let audience = for_whom(*by, audience)?;
             let definition = check::definition(*kind, definition.expose(), None, fields)?.into();
             Ok(vec![RuleMade { rule: *rule, kind: *kind, audience, definition }.into()])
@@ -20,6 +21,7 @@ pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, R
         (_, None) => Err(Rejection::Unknown),
         (Command::Change { by, audience, definition, fields }, Some(known)) => {
             may_touch(*by, &known.audience)?;
+            of_kind(known.kind, audience)?;
             let audience = for_whom(*by, audience)?;
             let definition =
                 check::definition(known.kind, definition.expose(), Some(known.definition.expose()), fields)?.into();
@@ -36,6 +38,16 @@ pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, R
             may_delete(*by, &known.audience)?;
             Ok(vec![RuleDeleted {}.into()])
         }
+    }
+}
+
+/// A trigger works on everybody's tickets, so it is everybody's.
+fn of_kind(kind: RuleKind, audience: &Audience) -> Result<(), Rejection> {
+    match kind {
+        RuleKind::Trigger if *audience != Audience::Everybody => {
+            Err(Rejection::Invalid { field: "restriction", takes: "nothing: a trigger is everybody's".to_owned() })
+        }
+        RuleKind::View | RuleKind::Macro | RuleKind::Trigger => Ok(()),
     }
 }
 

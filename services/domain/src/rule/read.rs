@@ -1,6 +1,7 @@
 //! The words for conditions: for each field which operators, and which values they take.
 
 mod field;
+pub(super) mod trigger;
 
 use schemas::{
     TicketFieldId,

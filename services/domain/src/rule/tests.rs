@@ -9,6 +9,8 @@ use schemas::{
 use super::*;
 use crate::{scenario::given, ticket_field};
 
+mod triggers;
+
 const ADMIN: By = By { person: PersonId::new(1), role: Role::Admin };
 const AGENT: By = By { person: PersonId::new(2), role: Role::Agent };
 

@@ -1,6 +1,6 @@
 //! What may be asked of a ticket.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use schemas::{
@@ -9,7 +9,7 @@ use schemas::{
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
 
-use crate::ticket_field::Known;
+use crate::{rule::Triggers, ticket_field::Known};
 
 /// A person as far as the rules care: who, and in which role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +45,32 @@ pub enum Command {
     Restore(By),
     /// Erase it for good.
     Erase(Erase),
+    /// Any of these, while the tenant's triggers look on.
+    Watched(Box<Command>, Arc<Triggers>),
+}
+
+impl Command {
+    /// Who asks.
+    pub fn by(&self) -> By {
+        match self {
+            Self::Open(open) => open.by,
+            Self::Update(update) => update.by,
+            Self::AddComment(add) => add.by,
+            Self::Delete(by) | Self::Restore(by) => *by,
+            Self::Erase(erase) => erase.by,
+            Self::Watched(command, _) => command.by(),
+        }
+    }
+
+    /// Whether triggers look at what it does: at what people do to a ticket, not at what happened elsewhere, nor at the end of one.
+    pub fn is_watched(&self) -> bool {
+        match self {
+            Self::Open(open) => open.imported.is_none(),
+            Self::Update(_) | Self::AddComment(_) => true,
+            Self::Delete(_) | Self::Restore(_) | Self::Erase(_) => false,
+            Self::Watched(command, _) => command.is_watched(),
+        }
+    }
 }
 
 /// Erases a deleted ticket. Whoever asks puts the keys of its content on the erasure list in the same append.

@@ -15,11 +15,14 @@ use super::{
 };
 use crate::{aggregate::Aggregate, text};
 
+pub use self::triggers::fired;
+
 mod attributes;
 mod fields;
 mod further;
 #[cfg(test)]
 mod tests;
+mod triggers;
 
 pub(super) fn decide(ticket: &Ticket, command: &Command) -> Result<Vec<TicketEvent>, Rejection> {
     match command {
@@ -37,6 +40,7 @@ pub(super) fn decide(ticket: &Ticket, command: &Command) -> Result<Vec<TicketEve
             let turn = Turn { by: *by, changes: &Changes::default(), comment: Some(comment), channel: *channel };
             decide_turn(ticket, &turn)
         }
+        Command::Watched(command, triggers) => triggers::fire(ticket, command, triggers),
         Command::Delete(by) => decide_deletion(ticket, *by, false, || TicketDeleted {}.into()),
         Command::Restore(by) => decide_deletion(ticket, *by, true, || TicketRestored {}.into()),
         Command::Erase(erase) => {

@@ -22,8 +22,14 @@ pub(super) fn evolve(ticket: &mut Ticket, event: &TicketEvent) {
     // The stream's expected version lets nothing precede the opening.
     let Some(details) = &mut ticket.details else { return };
     match event {
-        TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) | TicketEvent::TicketImported(_) => {}
+        TicketEvent::TicketOpened(_)
+        | TicketEvent::TicketErased(_)
+        | TicketEvent::TicketImported(_)
+        | TicketEvent::RuleApplied(_) => {}
         TicketEvent::CommentAdded(added) => {
+            if details.comment_count == 0 {
+                details.description = added.body.clone();
+            }
             details.comment_count += 1;
             details.is_public |= added.visibility == Visibility::Public;
         }
@@ -64,6 +70,7 @@ fn details(opened: &TicketOpened) -> Details {
         requester: opened.requester,
         submitter: opened.submitter,
         subject: opened.subject.clone(),
+        description: Personal::default(),
         status: Status::New,
         priority: opened.priority,
         ticket_type: opened.ticket_type,

@@ -12,7 +12,7 @@ use schemas::{StreamName, TenantId, TicketId, ids, values::Channel};
 use serde_json::{Map, Value};
 use sqlx::{error::BoxDynError, types::Json};
 
-use entries::{Entry, FieldName};
+use entries::{Deed, Entry, FieldName, Via};
 
 use crate::{
     batch::Applied,
@@ -44,6 +44,8 @@ struct Audit<'event> {
     author_id: Option<i64>,
     channel: Channel,
     entries: Vec<Entry<'event>>,
+    /// The rule whose doing the next events are, and how many of them.
+    rule: Option<(Via<'event>, u32)>,
     created_at: Timestamp,
 }
 
@@ -104,9 +106,13 @@ impl<'event> Fold<'event> {
         if let Some(channel) = entries::channel(applied) {
             audit.channel = channel;
         }
+        if let Some(rule) = entries::rule(applied) {
+            audit.rule = Some(rule);
+            return Ok(());
+        }
         // Whether its ticket was ever opened is found out by the ticket list.
         if is_comment(applied) {
-            audit.entries.push(entries::comment(applied, audit.audit_id));
+            audit.add(entries::comment(applied, audit.audit_id), None);
             return Ok(());
         }
         if applied.envelope.event_type == "ticket_opened" {
@@ -125,11 +131,17 @@ impl<'event> Audit<'event> {
             author_id: person_of(applied.envelope.actor),
             channel: Channel::Api,
             entries: Vec::new(),
+            rule: None,
             created_at: applied.envelope.recorded_at.to_sqlx(),
         }
     }
 
+    fn add(&mut self, deed: Deed<'event>, via: Option<Via<'event>>) {
+        self.entries.push(Entry { deed, via });
+    }
+
     fn change(&mut self, applied: &'event Applied, attributes: &mut Attributes) {
+        let via = self.by_rule();
         for (ordinal, (field, value)) in entries::fields(applied).into_iter().enumerate() {
             let ordinal = u8::try_from(ordinal).unwrap_or(u8::MAX);
             let id = ids::audit_event_id(applied.position, ordinal);
@@ -138,33 +150,42 @@ impl<'event> Audit<'event> {
                 value => attributes.insert(field.to_string(), value.clone()),
             };
             let previous = previous.unwrap_or_else(|| entries::nothing(&field));
-            let is_opening = applied.is_of_opening_command();
-            self.entries.push(match &*field {
-                entries::EMAIL_CCS if is_opening => Entry::Cc { id, recipients: value },
+            // What a rule does after a ticket was opened is a change, since it says by which rule.
+            let is_opening = applied.is_of_opening_command() && via.is_none();
+            let deed = match &*field {
+                entries::EMAIL_CCS if is_opening => Deed::Cc { id, recipients: value },
                 entries::EMAIL_CCS => {
-                    Entry::EmailCcChange { id, previous_email_ccs: previous, current_email_ccs: value }
+                    Deed::EmailCcChange { id, previous_email_ccs: previous, current_email_ccs: value }
                 }
                 entries::FOLLOWERS => {
-                    Entry::FollowersChange { id, previous_followers: previous, current_followers: value }
+                    Deed::FollowersChange { id, previous_followers: previous, current_followers: value }
                 }
                 _ if is_opening => {
                     self.create(id, field, value);
                     continue;
                 }
-                _ => Entry::Change { id, field_name: field, value, previous_value: previous },
-            });
+                _ => Deed::Change { id, field_name: field, value, previous_value: previous },
+            };
+            self.add(deed, via);
         }
+    }
+
+    /// The rule whose doing the next event is, which is one less then.
+    fn by_rule(&mut self) -> Option<Via<'event>> {
+        let (via, left) = self.rule.take().filter(|(_, left)| *left > 0)?;
+        self.rule = Some((via, left - 1));
+        Some(via)
     }
 
     /// What the opening command sets after opening is part of what it creates: the API knows no change in a create.
     fn create(&mut self, id: i64, field: FieldName, value: Value) {
-        let created = self.entries.iter_mut().find_map(|entry| match entry {
-            Entry::Create { field_name, value, .. } if *field_name == field => Some(value),
+        let created = self.entries.iter_mut().find_map(|entry| match &mut entry.deed {
+            Deed::Create { field_name, value, .. } if *field_name == field => Some(value),
             _ => None,
         });
         match created {
             Some(created) => *created = value,
-            None => self.entries.push(Entry::Create { id, field_name: field, value }),
+            None => self.add(Deed::Create { id, field_name: field, value }, None),
         }
     }
 }

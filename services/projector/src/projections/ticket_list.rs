@@ -115,7 +115,7 @@ impl Ticket {
 
     fn change(&mut self, applied: &Applied, event: &TicketEvent) {
         match event {
-            TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) => {}
+            TicketEvent::TicketOpened(_) | TicketEvent::TicketErased(_) | TicketEvent::RuleApplied(_) => {}
             TicketEvent::TicketImported(event) => {
                 (self.created_at, self.updated_at) = (event.created_at.to_sqlx(), event.updated_at.to_sqlx());
             }

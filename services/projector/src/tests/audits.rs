@@ -2,9 +2,9 @@
 
 use regions::Resident;
 use schemas::{
-    PersonId,
-    ticket::{AssigneeSet, StatusSet, TagsSet},
-    values::{Status, Visibility},
+    PersonId, RuleId,
+    ticket::{AssigneeSet, PrioritySet, RuleApplied, StatusSet, TagsSet},
+    values::{Priority, RuleKind, Status, Visibility},
 };
 use serde_json::{Value, json};
 
@@ -75,6 +75,48 @@ async fn a_change_tells_what_was_before_across_batches() -> anyhow::Result<()> {
             [{"id": 448, "type": "Change", "field_name": "status", "value": "solved", "previous_value": "open"}],
         ])
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_rule_did_says_by_which_rule_and_is_a_change_where_the_ticket_was_opened() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let acme = world.tenant("acme").await?;
+    let applied = |rule: i64, changes| {
+        let (said_at, title) = (jiff::Timestamp::UNIX_EPOCH, format!("Rule {rule}").into());
+        ticket(RuleApplied { rule: RuleId::new(rule), kind: RuleKind::Trigger, said_at, title, changes })
+    };
+    let opening = vec![
+        opened("Kettle"),
+        comment("It whistles."),
+        applied(40, 2),
+        ticket(PrioritySet { priority: Some(Priority::High) }),
+        ticket(StatusSet { status: Status::Open }),
+        applied(41, 1),
+        ticket(PrioritySet { priority: None }),
+    ];
+    world.say(&acme, "ticket-1", opening).await?;
+    world.say(&acme, "ticket-1", vec![ticket(PrioritySet { priority: Some(Priority::Low) })]).await?;
+    world.catch_up(&acme).await?;
+    let via = |rule: i64| {
+        let from = json!({"id": rule, "title": format!("Rule {rule}")});
+        json!({"channel": "rule", "source": {"from": from, "to": {}, "rel": "trigger"}})
+    };
+    let change = |event: &Value| json!([event["field_name"], event["value"], event["previous_value"], event["via"]]);
+    let audits = audits(&world, &acme).await?;
+    let changes = |audit: usize| -> Vec<Value> {
+        let events = audits[audit].3.as_array().into_iter().flatten();
+        events.filter(|event| event["type"] == "Change").map(change).collect()
+    };
+    assert_eq!(
+        changes(0),
+        [
+            json!(["priority", "high", null, via(40)]),
+            json!(["status", "open", "new", via(40)]),
+            json!(["priority", null, "high", via(41)]),
+        ]
+    );
+    assert_eq!(changes(1), [json!(["priority", "low", null, null])], "what people did names no rule");
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod custom;
 mod deleting;
 mod linking;
 mod opening;
+mod triggering;
 
 const REQUESTER: By = By { person: PersonId::new(1), role: Role::EndUser };
 const STRANGER: By = By { person: PersonId::new(2), role: Role::EndUser };

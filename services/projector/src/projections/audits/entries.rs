@@ -5,11 +5,11 @@ use std::borrow::Cow;
 
 use schemas::{
     AttachmentId, TenantLogEvent, ids,
-    ticket::{CommentAdded, TicketEvent, TicketOpened},
+    ticket::{CommentAdded, RuleApplied, TicketEvent, TicketOpened},
     ticket_field::{FieldSet, FieldValue},
     values::{Channel, Status, Visibility},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,10 +20,33 @@ use crate::{
 /// The name of a field; the id, of one that the tenant made.
 pub(super) type FieldName = Cow<'static, str>;
 
-/// One of the things that a command did.
+/// One of the things that a command did, and the rule that did it, if it was not whoever gave the command.
+#[derive(Serialize)]
+pub(super) struct Entry<'event> {
+    /// What was done.
+    #[serde(flatten)]
+    pub(super) deed: Deed<'event>,
+    /// By which rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) via: Option<Via<'event>>,
+}
+
+/// A rule that did something.
+#[derive(Clone, Copy)]
+pub(super) struct Via<'event>(&'event RuleApplied);
+
+impl Serialize for Via<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let RuleApplied { rule, kind, title, .. } = self.0;
+        let from = json!({"id": rule, "title": title.expose()});
+        json!({"channel": "rule", "source": {"from": from, "to": {}, "rel": kind}}).serialize(serializer)
+    }
+}
+
+/// What was done.
 #[derive(Serialize)]
 #[serde(tag = "type")]
-pub(super) enum Entry<'event> {
+pub(super) enum Deed<'event> {
     /// A field was set when the ticket was opened.
     Create { id: i64, field_name: FieldName, value: Value },
     /// A field was changed.
@@ -58,10 +81,10 @@ pub(super) fn nothing(field: &str) -> Value {
 }
 
 /// The entry of a comment.
-pub(super) fn comment(applied: &Applied, audit_id: i64) -> Entry<'_> {
+pub(super) fn comment(applied: &Applied, audit_id: i64) -> Deed<'_> {
     let content = content(applied);
     let author = content.map_or_else(|| person_of(applied.envelope.actor), |content| Some(content.author.get()));
-    Entry::Comment {
+    Deed::Comment {
         id: ids::comment_id(applied.position),
         author_id: author,
         body: content.map_or(ERASED, |content| content.body.expose()),
@@ -69,6 +92,14 @@ pub(super) fn comment(applied: &Applied, audit_id: i64) -> Entry<'_> {
         public: content.is_some_and(|content| content.visibility == Visibility::Public),
         attachments: content.map_or(&[], |content| &content.attachments),
         audit_id,
+    }
+}
+
+/// The rule whose doing the next events are, and how many of them.
+pub(super) fn rule(applied: &Applied) -> Option<(Via<'_>, u32)> {
+    match applied.event() {
+        Some(TenantLogEvent::Ticket(TicketEvent::RuleApplied(event))) => Some((Via(event), event.changes)),
+        _ => None,
     }
 }
 
@@ -120,6 +151,7 @@ fn fields_of(event: &TicketEvent) -> Vec<(&'static str, Value)> {
         TicketEvent::CommentAdded(_)
         | TicketEvent::CustomFieldsSet(_)
         | TicketEvent::FollowupLinked(_)
+        | TicketEvent::RuleApplied(_)
         | TicketEvent::TicketImported(_)
         | TicketEvent::TicketDeleted(_)
         | TicketEvent::TicketRestored(_)
