@@ -10,7 +10,7 @@
 //! - [`serve`]: listeners, TLS, the PROXY header, the end of the process; [`app`]: which routes answer on which host;
 //! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
 //! - `conditional`: answers the client has already; `access`: who read what; `limits`: how much a tenant is answered;
-//! - `execute`: the one write path; `visible`: waiting until a write can be read;
+//! - `execute`: the one write path; `triggers`: what looks at commands on tickets; `visible`: waiting until a write can be read;
 //! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator; [`support`]: what the
 //!   command line opens; `operator`: what was done in the region, told to every tenant;
 //! - `problem`: the one table from refusal to answer;
@@ -40,6 +40,7 @@ mod signup;
 mod state;
 pub mod support;
 mod tokens;
+mod triggers;
 pub mod undelete;
 mod visible;
 mod witness;

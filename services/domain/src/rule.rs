@@ -54,6 +54,10 @@ use crate::{
 pub const CLAUSES_MAX: usize = 100;
 /// How many words the conditions of a rule look for in texts at most, all together: each goes through a text of every ticket.
 pub const WORDS_MAX: usize = 100;
+/// How many triggers of a tenant are in use at most: each is asked again when another has done something.
+pub const TRIGGERS_MAX: i64 = 500;
+/// How many bytes the conditions and actions of a trigger have at most, as the reference has it.
+pub const TRIGGER_BYTES_MAX: usize = 65_535;
 /// How many columns a view shows at most.
 pub const COLUMNS_MAX: usize = 10;
 /// How many groups share a rule at most.

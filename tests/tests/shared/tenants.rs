@@ -23,6 +23,7 @@ struct Desk {
     field: i64,
     view: i64,
     close: i64,
+    trigger: i64,
     content: String,
 }
 
@@ -58,6 +59,10 @@ impl Desk {
             json!([{"field": "comment_value", "value": format!("Closed by {{{{current_user.name}}}} of {slug}")}]);
         let close = json!({"macro": {"title": format!("Macro of {slug}"), "actions": actions}});
         let close = id(&post(&tenant.client, "/api/v2/macros.json", &close).await?["macro"])?;
+        let actions = json!([{"field": "current_tags", "value": format!("triggered-{slug}")}]);
+        let all = json!([{"field": "subject_includes_word", "operator": "includes", "value": format!("never-{slug}")}]);
+        let trigger = json!({"trigger": {"title": format!("Trigger of {slug}"), "all": all, "actions": actions}});
+        let trigger = id(&post(&tenant.client, "/api/v2/triggers.json", &trigger).await?["trigger"])?;
         let mut job = String::new();
         for text in ["Deleted", "Erased"] {
             let deleted = tenant.ticket(&format!("{text} of {slug}"), "x").await?;
@@ -87,6 +92,7 @@ impl Desk {
             field,
             view,
             close,
+            trigger,
             content,
         })
     }
@@ -94,7 +100,19 @@ impl Desk {
     /// Where this desk's records are, for every route that reads.
     fn paths(&self) -> Vec<(&'static str, String)> {
         let Self {
-            ticket, audit, audit_log, person, group, attachment, deleted_person, job, field, view, close, ..
+            ticket,
+            audit,
+            audit_log,
+            person,
+            group,
+            attachment,
+            deleted_person,
+            job,
+            field,
+            view,
+            close,
+            trigger,
+            ..
         } = self;
         vec![
             ("/api/v2/tickets", "/api/v2/tickets.json".to_owned()),
@@ -125,6 +143,9 @@ impl Desk {
                 "/api/v2/tickets/{id}/macros/{macro_id}/apply",
                 format!("/api/v2/tickets/{ticket}/macros/{close}/apply.json"),
             ),
+            ("/api/v2/triggers", "/api/v2/triggers.json".to_owned()),
+            ("/api/v2/triggers/active", "/api/v2/triggers/active.json".to_owned()),
+            ("/api/v2/triggers/{id}", format!("/api/v2/triggers/{trigger}.json")),
             ("/api/v2/problems", "/api/v2/problems.json".to_owned()),
             ("/api/v2/tickets/{id}/collaborators", format!("/api/v2/tickets/{ticket}/collaborators.json")),
             ("/api/v2/tickets/{id}/email_ccs", format!("/api/v2/tickets/{ticket}/email_ccs.json")),

@@ -156,6 +156,9 @@ async fn whoever_reads_a_rule_is_recorded_and_an_auditor_of_certain_tickets_read
     let view = bench.post(GRACE, "/api/v2/views", json!({ "view": open })).await.body["view"]["id"].clone();
     let close = json!({"title": "Close", "actions": [{"field": "status", "value": "solved"}]});
     let close = bench.post(GRACE, "/api/v2/macros", json!({ "macro": close })).await.body["macro"]["id"].clone();
+    let low = json!({"title": "Low", "all": [{"field": "status", "operator": "is", "value": "open"}],
+                     "actions": [{"field": "priority", "value": "low"}]});
+    let low = bench.post(GRACE, "/api/v2/triggers", json!({ "trigger": low })).await.body["trigger"]["id"].clone();
     let mut auditors = Vec::new();
     for tickets in [json!(null), json!([1])] {
         let wanted = json!({"name": "Otto", "email": format!("otto{}@audit.example", auditors.len()),
@@ -174,6 +177,9 @@ async fn whoever_reads_a_rule_is_recorded_and_an_auditor_of_certain_tickets_read
         ("/api/v2/macros".to_owned(), json!([close])),
         ("/api/v2/macros/active".to_owned(), json!([close])),
         (format!("/api/v2/macros/{close}"), json!([close])),
+        ("/api/v2/triggers".to_owned(), json!([low])),
+        ("/api/v2/triggers/active".to_owned(), json!([low])),
+        (format!("/api/v2/triggers/{low}"), json!([low])),
     ];
     let mut expected = Vec::new();
     for (id, token) in &auditors {

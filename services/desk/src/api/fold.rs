@@ -19,7 +19,7 @@ use schemas::{
     values::Visibility,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     problem::ApiError,
@@ -41,6 +41,8 @@ pub(crate) struct Fold {
     pub(crate) comments: Vec<Comment>,
     audits: Vec<Audit>,
     last_command: Option<schemas::CommandId>,
+    /// The rule whose doing the next events are, and how many of them.
+    rule: Option<(Value, u32)>,
 }
 
 impl Fold {
@@ -69,6 +71,7 @@ impl Fold {
             comments: Vec::new(),
             audits: Vec::new(),
             last_command: None,
+            rule: None,
         }
     }
 
@@ -89,6 +92,10 @@ impl Fold {
             TicketEvent::CommentAdded(added) => {
                 self.comments.push(self.comment(logged.position, added, envelope.recorded_at));
             }
+            TicketEvent::RuleApplied(applied) => {
+                self.rule = Some((audit::via(applied), applied.changes));
+                return;
+            }
             TicketEvent::TicketImported(imported) => {
                 (self.created_at, self.updated_at) = (imported.created_at, imported.updated_at);
                 let said = self.comments.iter_mut().zip(&imported.said_at);
@@ -96,10 +103,19 @@ impl Fold {
             }
             _ => {}
         }
-        let (after, is_opening) = (self.ticket.details(), self.audits.len() == 1);
+        let via = self.by_rule();
+        let (after, is_opening) = (self.ticket.details(), self.audits.len() == 1 && via.is_none());
         if let Some(audit) = self.audits.last_mut() {
             audit::extend(audit, logged.position, (before.as_ref(), after), (event, is_opening));
+            audit::name_rule(audit, logged.position, via);
         }
+    }
+
+    /// The rule whose doing the next event is, which is one less then.
+    fn by_rule(&mut self) -> Option<Value> {
+        let (via, left) = self.rule.take().filter(|(_, left)| *left > 0)?;
+        self.rule = Some((via.clone(), left - 1));
+        Some(via)
     }
 
     fn comment(&self, position: Position, added: &CommentAdded, at: Timestamp) -> Comment {
@@ -176,6 +192,25 @@ mod tests {
             "tags": ["b", "a"], "assignee_id": ALAN.id, "group_id": SUPPORT, "external_id": "x-1", "requester_id": ADA.id,
             "due_at": "2026-12-01", "recipient": "help@acme.example", "email_ccs": [{"user_id": ADA.id}], "follower_ids": [ALAN.id],
         });
+        let rules = [
+            (
+                "update_type",
+                "is",
+                "Create",
+                json!([{"field": "type", "value": "question"}, {"field": "current_tags", "value": "made"}]),
+            ),
+            (
+                "priority",
+                "value",
+                "low",
+                json!([{"field": "group_id", "value": ""}, {"field": "current_tags", "value": "low"}]),
+            ),
+        ];
+        for (field, operator, value, actions) in rules {
+            let all = json!([{"field": field, "operator": operator, "value": value}]);
+            let trigger = json!({"trigger": {"title": field, "all": all, "actions": actions}});
+            assert_eq!(bench.post(GRACE, "/api/v2/triggers", trigger).await.status, 201);
+        }
         bench.ticket(GRACE, full).await;
         bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "y"}})).await;
         for ticket in [1, 2] {

@@ -43,6 +43,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         path if path.contains("/group_memberships/") => "901",
         path if path.contains("/views/") => "8",
         path if path.contains("/api/v2/macros/") => "9",
+        path if path.contains("/triggers/") => "10",
         _ => "1",
     };
     let audit_log = if path.contains("/audit_logs/") { "LOG" } else { of(path) };
@@ -63,11 +64,14 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
     assert_eq!(bench.post(GRACE, "/api/v2/organizations", organization).await.status, 201);
     let membership = json!({"organization_membership": {"user_id": 4, "organization_id": 6}});
     assert_eq!(bench.post(GRACE, "/api/v2/organization_memberships", membership).await.status, 201);
-    // View 8 and macro 9.
+    // View 8, macro 9 and trigger 10.
     let view = json!({"view": {"title": "Open", "all": [{"field": "status", "operator": "is", "value": "open"}]}});
     assert_eq!(bench.post(GRACE, "/api/v2/views", view).await.status, 201);
     let close = json!({"macro": {"title": "Close", "actions": [{"field": "status", "value": "solved"}]}});
     assert_eq!(bench.post(GRACE, "/api/v2/macros", close).await.status, 201);
+    let smokes = json!([{"field": "subject_includes_word", "operator": "includes", "value": "smokes"}]);
+    let low = json!({"trigger": {"title": "Low", "all": smokes, "actions": [{"field": "priority", "value": "low"}]}});
+    assert_eq!(bench.post(GRACE, "/api/v2/triggers", low).await.status, 201);
     let callers = [
         by(None),
         by(Some(ADA)),
@@ -206,6 +210,15 @@ GET /api/v2/tickets/{id}/tags 401 403 200 200 200 200
 POST /api/v2/tickets/{id}/tags 401 403 404 404 403 403
 PUT /api/v2/tickets/{id}/tags 401 403 404 404 403 403
 DELETE /api/v2/tickets/{id}/tags 401 403 404 404 403 403
+GET /api/v2/triggers 401 403 200 200 200 403
+POST /api/v2/triggers 401 403 422 422 403 403
+GET /api/v2/triggers/active 401 403 200 200 200 403
+DELETE /api/v2/triggers/destroy_many 401 403 400 400 403 403
+PUT /api/v2/triggers/reorder 401 403 422 422 403 403
+PUT /api/v2/triggers/update_many 401 403 422 422 403 403
+GET /api/v2/triggers/{id} 401 403 200 200 200 403
+PUT /api/v2/triggers/{id} 401 403 404 404 403 403
+DELETE /api/v2/triggers/{id} 401 403 404 404 403 403
 POST /api/v2/uploads 401 422 422 422 403 403
 GET /api/v2/users 401 403 200 200 200 403
 POST /api/v2/users 401 403 422 422 403 403

@@ -20,7 +20,7 @@ pub(crate) const PEOPLE: &[&str] = &["people"];
 pub(crate) const ACCOUNT: &[&str] = &["account"];
 /// The projection of the fields that a tenant made for its tickets.
 pub(crate) const TICKET_FIELDS: &[&str] = &["ticket_fields"];
-/// The projection of views and macros.
+/// The projection of views, macros and triggers.
 pub(crate) const RULES: &[&str] = &["rules"];
 /// The projection of jobs.
 pub(crate) const JOBS: &[&str] = &["jobs"];

@@ -10,6 +10,7 @@ use crate::{
     jobs::{self, Asked},
     problem::ApiError,
     state::Desk,
+    triggers,
 };
 
 /// What a command on a ticket brings along.
@@ -30,6 +31,7 @@ pub(crate) async fn take(
     (command, along): (&Command, &Along),
 ) -> Result<Done, ApiError> {
     let (person, files) = files_of(command);
+    let command = &triggers::watched(desk, &by.resident, command.clone()).await?;
     let attempt = || async move {
         let batch = Batch::new(desk, by).decide::<Ticket>(StreamName::Ticket(ticket), expected, command).await?;
         let batch = claim::decide(batch, by, (ticket, person), files).await?;

@@ -2,7 +2,7 @@
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
 //! operation per file: [`tickets`], [`users`], [`identities`], [`organizations`], [`groups`], [`memberships`], [`uploads`], [`attachments`],
-//! [`access_logs`], [`audit_logs`], [`rules`], [`views`], [`macros`], [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
+//! [`access_logs`], [`audit_logs`], [`rules`], [`views`], [`macros`], [`triggers`], [`deleted_tickets`], [`deleted_users`], [`incremental`]. What they share: [`page`] (both kinds
 //! of pages), [`ids`] (ids in addresses), [`tags`], [`present`] (rows in the API's shapes), [`include`] (what stands beside lists), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
@@ -26,6 +26,7 @@ pub(crate) mod rules;
 pub(crate) mod tags;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
+pub(crate) mod triggers;
 pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod views;
@@ -123,7 +124,7 @@ fn export_routes() -> Router<Desk> {
 }
 
 fn rule_routes() -> Router<Desk> {
-    use rules::{Macro, View, list, write};
+    use rules::{Macro, Trigger, View, list, write};
     Router::new()
         .route("/api/v2/views", get(list::list::<View>).post(write::create::<View>))
         .route("/api/v2/views/active", get(list::active::<View>))
@@ -147,6 +148,15 @@ fn rule_routes() -> Router<Desk> {
         )
         .route("/api/v2/macros/{id}/apply", get(macros::apply::apply))
         .route("/api/v2/tickets/{id}/macros/{macro_id}/apply", get(macros::apply::apply_to_ticket))
+        .route("/api/v2/triggers", get(list::list::<Trigger>).post(write::create::<Trigger>))
+        .route("/api/v2/triggers/active", get(list::active::<Trigger>))
+        .route("/api/v2/triggers/destroy_many", delete(write::destroy_many::<Trigger>))
+        .route("/api/v2/triggers/reorder", put(triggers::many::reorder))
+        .route("/api/v2/triggers/update_many", put(triggers::many::update_many))
+        .route(
+            "/api/v2/triggers/{id}",
+            get(list::show::<Trigger>).put(write::update::<Trigger>).delete(write::destroy::<Trigger>),
+        )
 }
 
 #[cfg(test)]

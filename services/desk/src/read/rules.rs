@@ -1,4 +1,4 @@
-//! Views and macros, from the projection `rules`: those that whoever asks may see.
+//! Views, macros and triggers, from the projection `rules`: those that whoever asks may see.
 
 use domain::ticket::By;
 use jiff_sqlx::Timestamp;
@@ -116,6 +116,40 @@ pub(crate) async fn many(
     statement.push(" and rule_id = any(").push_bind(ids.to_vec());
     statement.push(") order by array_position(").push_bind(ids.to_vec()).push(", rule_id)");
     statement.build_query_as().fetch_all(conn).await
+}
+
+/// A rule that is in use.
+pub(crate) struct InUse {
+    pub(crate) rule_id: i64,
+    pub(crate) definition: Json<RuleDefinition>,
+    pub(crate) updated_at: jiff::Timestamp,
+}
+
+/// The triggers that are in use, in their order, at most so many.
+pub(crate) async fn triggers(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    most: i64,
+) -> Result<Vec<InUse>, sqlx::Error> {
+    sqlx::query_as!(
+        InUse,
+        r#"select rule_id, definition as "definition: Json<RuleDefinition>", updated_at as "updated_at: jiff_sqlx::Timestamp"
+           from rule where tenant_id = $1 and kind = 'trigger' and is_active order by position, rule_id limit $2"#,
+        resident.tenant_id().get(),
+        most,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// All triggers that there are.
+pub(crate) async fn trigger_ids(conn: &mut PgConnection, resident: &Resident) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        "select rule_id from rule where tenant_id = $1 and kind = 'trigger' order by position, rule_id",
+        resident.tenant_id().get(),
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// The groups that somebody belongs to.

@@ -7,7 +7,8 @@ use schemas::{
 };
 
 use super::{
-    Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, Unknown, Vocabulary, WORDS_MAX, Watches,
+    Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, TRIGGER_BYTES_MAX, Unknown, Vocabulary,
+    WORDS_MAX, Watches,
 };
 use crate::{
     text::{self, Invalid},
@@ -77,7 +78,10 @@ fn trigger(
         }
     }
     count("actions", sent.actions.len())?;
-    at_least_one("action", "actions", sent.actions.len())
+    at_least_one("action", "actions", sent.actions.len())?;
+    let bytes: usize = spelled(sent).into_iter().flat_map(|(_, words)| words).map(String::len).sum();
+    let takes = || format!("with the conditions at most {TRIGGER_BYTES_MAX} bytes");
+    if bytes <= TRIGGER_BYTES_MAX { Ok(()) } else { Err(Invalid::new("actions", takes())) }
 }
 
 fn at_least_one(what: &str, field: &'static str, count: usize) -> Result<(), Invalid> {
@@ -105,16 +109,21 @@ fn without(sent: &RuleDefinition, now: Option<&RuleDefinition>) -> RuleDefinitio
 /// What is recorded is what was sent, so all of it is looked at, and not only what a condition or an action makes of it: U+0000 is the
 /// one character that read models cannot hold.
 fn words(sent: &RuleDefinition) -> Result<(), Invalid> {
-    let conditions = sent.conditions.all.iter().chain(&sent.conditions.any);
-    let of_conditions = conditions.flat_map(|said| [&said.field, &said.operator].into_iter().chain(texts(&said.value)));
-    let of_actions = sent.actions.iter().flat_map(|said| std::iter::once(&said.field).chain(texts(&said.value)));
-    for (field, words) in [("conditions", of_conditions.collect::<Vec<_>>()), ("actions", of_actions.collect())] {
+    for (field, words) in spelled(sent) {
         if words.iter().any(|word| word.chars().count() > text::BODY_LENGTH_MAX || word.contains('\0')) {
             let takes = format!("words of at most {} characters, none of them U+0000", text::BODY_LENGTH_MAX);
             return Err(Invalid::new(field, takes));
         }
     }
     Ok(())
+}
+
+/// All that conditions and actions say.
+fn spelled(sent: &RuleDefinition) -> [(&'static str, Vec<&String>); 2] {
+    let conditions = sent.conditions.all.iter().chain(&sent.conditions.any);
+    let of_conditions = conditions.flat_map(|said| [&said.field, &said.operator].into_iter().chain(texts(&said.value)));
+    let of_actions = sent.actions.iter().flat_map(|said| std::iter::once(&said.field).chain(texts(&said.value)));
+    [("conditions", of_conditions.collect()), ("actions", of_actions.collect())]
 }
 
 fn texts(value: &RuleValue) -> &[String] {

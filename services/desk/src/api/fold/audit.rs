@@ -4,7 +4,7 @@ use domain::ticket::Details;
 use schemas::{
     Actor, GroupId, PersonId, Position, TenantLogEvent, TicketId,
     ids::{audit_event_id, audit_id, comment_id},
-    ticket::{CommentAdded, TicketEvent},
+    ticket::{CommentAdded, RuleApplied, TicketEvent},
     ticket_field::{FieldSet, FieldValue},
     values::{Channel, Visibility},
 };
@@ -72,6 +72,21 @@ pub(super) fn extend(
                 "id": id, "type": "Change", "field_name": field, "value": value, "previous_value": previous,
             })),
         }
+    }
+}
+
+/// The rule that did something, as audits name it.
+pub(super) fn via(applied: &RuleApplied) -> Value {
+    let from = json!({"id": applied.rule, "title": applied.title.expose()});
+    json!({"channel": "rule", "source": {"from": from, "to": {}, "rel": applied.kind}})
+}
+
+/// Says of the entries of one event which rule did it, if one did.
+pub(super) fn name_rule(audit: &mut Audit, position: Position, via: Option<Value>) {
+    let (Value::Array(entries), Some(via)) = (&mut audit.events, via) else { return };
+    let first = audit_event_id(position, 0);
+    for entry in entries.iter_mut().filter(|entry| entry["id"].as_i64().is_some_and(|id| id >= first)) {
+        entry["via"] = via.clone();
     }
 }
 

@@ -1,4 +1,4 @@
-//! What views and macros have in common: how they are made, changed, deleted and listed, and who sees which.
+//! What views, macros and triggers have in common: how they are made, changed, deleted and listed, and who sees which.
 
 pub(crate) mod list;
 mod request;
@@ -42,6 +42,9 @@ pub(crate) struct View;
 /// What changes a ticket when somebody says so.
 pub(crate) struct Macro;
 
+/// What changes tickets by itself.
+pub(crate) struct Trigger;
+
 impl Resource for View {
     const KIND: RuleKind = RuleKind::View;
     const ROOT: &'static str = "view";
@@ -59,6 +62,16 @@ impl Resource for Macro {
 
     fn shown(caller: &Caller, row: &read::rules::Rule, _: &[Known]) -> Value {
         present::rule::macro_of(caller, row)
+    }
+}
+
+impl Resource for Trigger {
+    const KIND: RuleKind = RuleKind::Trigger;
+    const ROOT: &'static str = "trigger";
+    const PLURAL: &'static str = "triggers";
+
+    fn shown(caller: &Caller, row: &read::rules::Rule, _: &[Known]) -> Value {
+        present::rule::trigger(caller, row)
     }
 }
 

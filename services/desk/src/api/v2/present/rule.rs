@@ -1,4 +1,4 @@
-//! Views and macros.
+//! Views, macros and triggers.
 
 use domain::{
     rule::{Column, Unknown, Vocabulary},
@@ -30,6 +30,16 @@ pub(crate) fn view(caller: &Caller, row: &Rule, fields: &[Known]) -> Value {
 pub(crate) fn macro_of(caller: &Caller, row: &Rule) -> Value {
     let mut shown = common(caller, "macros", row);
     shown["actions"] = json!(row.definition.0.actions);
+    shown
+}
+
+/// The trigger as the API shows it.
+pub(crate) fn trigger(caller: &Caller, row: &Rule) -> Value {
+    let mut shown = common(caller, "triggers", row);
+    shown["conditions"] = json!(row.definition.0.conditions);
+    shown["actions"] = json!(row.definition.0.actions);
+    // It is everybody's, so the reference says nothing of that.
+    shown.as_object_mut().expect("an object").remove("restriction");
     shown
 }
 

@@ -1,4 +1,4 @@
-//! `GET /api/v2/views` and `macros`, `active`, and one of them: those that the caller may see, by their places.
+//! `GET /api/v2/views`, `macros` and `triggers`, `active`, and one of them: those that the caller may see, by their places.
 
 use axum::{Json, extract::State};
 use schemas::{GroupId, RuleId};

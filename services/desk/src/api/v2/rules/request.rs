@@ -24,15 +24,15 @@ pub(crate) fn definition(fields: &mut Fields<'_>, kind: RuleKind, now: Option<&R
         true => fields.string("description").map(str::to_owned),
         false => now.and_then(|now| now.description.clone()),
     };
-    let (is_view, is_macro) = (kind == RuleKind::View, kind == RuleKind::Macro);
+    let (asks, does) = (kind != RuleKind::Macro, kind != RuleKind::View);
     RuleDefinition {
         title: title.or(now.map(|now| now.title.clone())).unwrap_or_default(),
         description,
         position: fields.integer("position").or(now.map(|now| now.position)).unwrap_or(LAST),
         is_active: fields.boolean("active").or(now.map(|now| now.is_active)).unwrap_or(true),
-        conditions: if is_view { conditions(fields, now) } else { RuleConditions::default() },
-        actions: if is_macro { actions(fields, now) } else { Vec::new() },
-        output: is_view.then(|| Box::new(output(fields, now))),
+        conditions: if asks { conditions(fields, now) } else { RuleConditions::default() },
+        actions: if does { actions(fields, now) } else { Vec::new() },
+        output: (kind == RuleKind::View).then(|| Box::new(output(fields, now))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `POST /api/v2/views` and `macros`, and `PUT` and `DELETE` of one: agents make, change and delete their own,
+//! `POST /api/v2/views`, `macros` and `triggers`, and `PUT` and `DELETE` of one: agents make, change and delete their own,
 //! admins what is shared; and admins delete what is somebody's own.
 
 use std::collections::BTreeSet;
@@ -9,9 +9,13 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use domain::rule::{Command, Known, Rule};
+use domain::rule::{Command, Known, Rule, TRIGGERS_MAX};
 use futures::FutureExt;
-use schemas::{RuleId, StreamName, Version, rule::Audience, values::RuleKind};
+use schemas::{
+    Personal, RuleId, StreamName, Version,
+    rule::{Audience, RuleDefinition},
+    values::RuleKind,
+};
 use serde_json::{Value, json};
 use sqlx::types::Json as Stored;
 
@@ -31,7 +35,7 @@ use crate::{
     caller::Caller,
     execute::{Batch, Done, execute, load, replayed, retried},
     problem::{ApiError, ApiResult},
-    read::{self, log},
+    read::{self, log, rules::Filter},
     state::Desk,
     visible::Written,
 };
@@ -52,6 +56,7 @@ pub(crate) async fn create<R: Resource>(
             let audience = request::audience(&mut sent, None);
             sent.finish()?;
             check_groups(&desk, &caller, (&audience, None)).await?;
+            check_room(&desk, &caller, (R::KIND, [(None, &definition)])).await?;
             let fields = fields(&desk, &caller.resident).await?;
             let rule = RuleId::new(allocate_id(&desk, &caller.resident).await?);
             let known = Known { rule, kind: R::KIND, audience, definition };
@@ -86,6 +91,7 @@ pub(crate) async fn update<R: Resource>(
             let audience = request::audience(&mut sent, Some(&known.audience));
             sent.finish()?;
             check_groups(&desk, &caller, (&audience, Some(&known.audience))).await?;
+            check_room(&desk, &caller, (R::KIND, [(Some(&known.definition), &definition)])).await?;
             let fields = fields(&desk, &caller.resident).await?;
             let command = Command::Change { by: caller.by(), audience, definition, fields };
             execute::<Rule>(&desk, &by, stream, Some(version), &command).await?
@@ -146,8 +152,32 @@ pub(crate) async fn destroy_many<R: Resource>(
 }
 
 /// What is known of a rule of this kind.
-fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> {
+pub(crate) fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> {
     rule.known().filter(|known| known.kind == kind).ok_or_else(ApiError::not_found)
+}
+
+/// Refuses more triggers in use than a tenant has.
+pub(crate) async fn check_room<'a>(
+    desk: &Desk,
+    caller: &Caller,
+    (kind, changes): (
+        RuleKind,
+        impl IntoIterator<Item = (Option<&'a Personal<RuleDefinition>>, &'a Personal<RuleDefinition>)>,
+    ),
+) -> Result<(), ApiError> {
+    let is_active = |definition: &Personal<RuleDefinition>| definition.expose().is_active;
+    let more = changes.into_iter().filter(|(now, then)| is_active(then) && !now.is_some_and(is_active)).count();
+    if kind != RuleKind::Trigger || more == 0 {
+        return Ok(());
+    }
+    let in_use = Filter { is_active: Some(true), ..Filter::of(kind, caller.by()) };
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let count = read::rules::list(in_use).count(&mut transaction, &caller.resident).await?;
+    if count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)) <= TRIGGERS_MAX {
+        return Ok(());
+    }
+    let description = format!("active: takes false: {TRIGGERS_MAX} triggers are in use at most");
+    Err(ApiError::invalid("active", description, "TooManyValues"))
 }
 
 /// Refuses groups that there are not. Those that share the rule now may have been deleted since.

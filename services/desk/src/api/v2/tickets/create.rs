@@ -25,6 +25,7 @@ use crate::{
     execute::{Batch, Done, Failure, Issuer, replayed},
     problem::{ApiError, ApiResult},
     state::Desk,
+    triggers,
 };
 
 /// When what is brought in happened.
@@ -178,7 +179,8 @@ async fn append(
     let more = command.imported.iter().flat_map(|imported| &imported.comments);
     let files = std::iter::once(&command.comment).chain(more).flat_map(|comment| comment.attachments.clone());
     let files: Vec<_> = files.collect();
-    let batch = Batch::new(desk, by).decide::<Ticket>(StreamName::Ticket(ticket), None, &command.into()).await?;
+    let command = triggers::watched(desk, &by.resident, command.into()).await?;
+    let batch = Batch::new(desk, by).decide::<Ticket>(StreamName::Ticket(ticket), None, &command).await?;
     let batch = claim::decide(batch, by, (ticket, person), &files).await?;
     match newcomers.add_to(batch, desk, by).await? {
         Ok(batch) => Ok(batch.commit().await),

@@ -26,6 +26,7 @@ use crate::{
     problem::{ApiError, ApiResult},
     read::tickets,
     state::Desk,
+    triggers,
 };
 
 /// The tag of what was closed so.
@@ -88,12 +89,16 @@ pub(crate) async fn carry_out(
     for source in sources(object).ok_or_else(ApiError::not_found)? {
         rows.push(in_sight(desk, caller, source).await?);
     }
-    let commands = &commands(caller, (&into, &rows), object);
+    let mut watched = Vec::new();
+    for (ticket, update) in commands(caller, (&into, &rows), object) {
+        watched.push((ticket, triggers::watched(desk, &caller.resident, update.into()).await?));
+    }
+    let commands = &watched;
     let attempt = || async move {
         let mut batch = Batch::new(desk, by);
-        for (ticket, update) in commands {
+        for (ticket, command) in commands {
             let stream = StreamName::Ticket(*ticket);
-            batch = batch.decide::<Ticket>(stream, None, &update.clone().into()).await?;
+            batch = batch.decide::<Ticket>(stream, None, command).await?;
         }
         Ok::<_, ApiError>(batch.commit().await)
     };

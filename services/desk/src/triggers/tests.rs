@@ -1,0 +1,148 @@
+//! What triggers do when requests come in, and how audits show it.
+
+use serde_json::{Value, json};
+
+use crate::api::testing::{ADA, ALAN, Answer, Bench, GRACE, SUPPORT, Who};
+
+fn said(field: &str, operator: &str, value: impl Into<Value>) -> Value {
+    json!({"field": field, "operator": operator, "value": value.into()})
+}
+
+async fn trigger(bench: &Bench, title: &str, (all, actions): (Value, Value)) -> i64 {
+    let actions: Vec<Value> = actions
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(field, value)| json!({"field": field, "value": value}))
+        .collect();
+    let trigger = json!({"title": title, "conditions": {"all": all}, "actions": actions});
+    let answer = bench.post(GRACE, "/api/v2/triggers", json!({"trigger": trigger})).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.body["trigger"]["id"].as_i64().expect("an id")
+}
+
+async fn put(bench: &Bench, who: Who, ticket: i64, sent: Value) -> Value {
+    let answer = bench.put(who, &format!("/api/v2/tickets/{ticket}"), json!({ "ticket": sent })).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body
+}
+
+/// What rules changed in an audit: field, value, which rule.
+fn by_rules(audit: &Value) -> Vec<(Value, Value, Value)> {
+    let events = audit["events"].as_array().into_iter().flatten();
+    let by_rule = events.filter(|event| event["via"]["channel"] == "rule");
+    by_rule
+        .map(|event| {
+            let via = &event["via"]["source"];
+            assert_eq!((&event["type"], &via["rel"]), (&json!("Change"), &json!("trigger")));
+            (event["field_name"].clone(), event["value"].clone(), via["from"]["id"].clone())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_triggers_do_is_in_the_answer_and_in_the_same_audit() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let created = json!([said("update_type", "is", "Create"), said("subject_includes_word", "includes", "smokes")]);
+    let urgent = trigger(&bench, "Urgent", (created, json!({"priority": "urgent", "group_id": SUPPORT}))).await;
+    let raised = json!([said("priority", "value", "urgent")]);
+    let tag = trigger(&bench, "Tag", (raised, json!({"current_tags": "smoke"}))).await;
+    let ticket = json!({"ticket": {"subject": "It smokes", "comment": {"body": "x"}}});
+    let opened = bench.post(ADA, "/api/v2/tickets", ticket).await.body;
+    assert_eq!((&opened["ticket"]["priority"], &opened["ticket"]["tags"]), (&json!("urgent"), &json!(["smoke"])));
+    let expected = [
+        (json!("priority"), json!("urgent"), json!(urgent)),
+        (json!("group_id"), json!(SUPPORT.to_string()), json!(urgent)),
+        (json!("tags"), json!(["smoke"]), json!(tag)),
+    ];
+    let id = opened["ticket"]["id"].as_i64().expect("an id");
+    let audits = bench.get(ALAN, &format!("/api/v2/tickets/{id}/audits")).await.body;
+    assert_eq!((audits["count"].as_i64(), by_rules(&audits["audits"][0])), (Some(1), expected.to_vec()));
+    let via = audits["audits"][0]["events"].as_array().and_then(|events| events.last()).expect("events")["via"].clone();
+    assert_eq!(via["source"]["from"], json!({"id": tag, "title": "Tag"}));
+    assert_eq!(audits["audits"][0]["author_id"], ADA.id, "it is the audit of who did it");
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_way_to_change_a_ticket_is_looked_at_and_an_import_is_not() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let always = json!([said("status", "is_not", "hold")]);
+    trigger(&bench, "Seen", (always, json!({"current_tags": "seen"}))).await;
+    let tags =
+        async |ticket: i64| bench.get(ALAN, &format!("/api/v2/tickets/{ticket}")).await.body["ticket"]["tags"].clone();
+    for way in ["comment", "update", "update_many", "merge", "create_many"] {
+        let import = json!({"ticket": {"requester_id": ADA.id, "subject": "Old", "comments": [{"author_id": ADA.id, "value": "x"}]}});
+        let imported = bench.post(GRACE, "/api/v2/imports/tickets", import).await.body;
+        let mut ticket = imported["ticket"]["id"].as_i64().expect("an id");
+        assert_eq!(tags(ticket).await, json!([]), "not what was elsewhere");
+        let finished = async |asked: Answer| {
+            let done = bench.finished(ALAN, &asked.body["job_status"]).await;
+            assert_eq!(done["results"][0]["success"], true, "{way}: {done}");
+            done["results"][0]["id"].as_i64().expect("an id")
+        };
+        match way {
+            "comment" => {
+                let path = format!("/api/domicile/v1/tickets/{ticket}/comments");
+                assert_eq!(bench.post(ADA, &path, json!({"body": "x"})).await.status, 201);
+            }
+            "update" => drop(put(&bench, ALAN, ticket, json!({"priority": "low"})).await),
+            "update_many" => {
+                let path = format!("/api/v2/tickets/update_many?ids={ticket}");
+                finished(bench.put(ALAN, &path, json!({"ticket": {"priority": "high"}})).await).await;
+            }
+            "merge" => {
+                let path = format!("/api/v2/tickets/{ticket}/merge");
+                finished(bench.post(ALAN, &path, json!({"ids": [1], "target_comment": "x"})).await).await;
+            }
+            _ => {
+                let tickets = json!({"tickets": [{"subject": "New", "comment": {"body": "x"}}]});
+                ticket = finished(bench.post(ALAN, "/api/v2/tickets/create_many", tickets).await).await;
+            }
+        }
+        bench.settle(&bench.acme).await?;
+        assert_eq!(tags(ticket).await, json!(["seen"]), "{way}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_gone_is_left_out_and_fails_nobody() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let group =
+        bench.post(GRACE, "/api/v2/groups", json!({"group": {"name": "Night"}})).await.body["group"]["id"].clone();
+    let agent = json!({"user": {"name": "Bo", "email": "bo@acme.example", "role": "agent"}});
+    let agent = bench.post(GRACE, "/api/v2/users", agent).await.body["user"]["id"].clone();
+    let commented = json!([said("comment_is_public", "is", "true"), said("status", "less_than", "solved")]);
+    let actions = json!({"group_id": group, "assignee_id": agent, "priority": "low"});
+    trigger(&bench, "Night shift", (commented, actions)).await;
+    assert_eq!(bench.delete(GRACE, &format!("/api/v2/groups/{group}")).await.status, 204);
+    assert_eq!(bench.delete(GRACE, &format!("/api/v2/users/{agent}")).await.status, 200);
+    bench.settle(&bench.acme).await?;
+    let ticket = bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "x"}})).await;
+    let shown = bench.get(ALAN, &format!("/api/v2/tickets/{ticket}")).await.body["ticket"].clone();
+    assert_eq!(
+        (&shown["priority"], &shown["group_id"], &shown["assignee_id"]),
+        (&json!("low"), &json!(null), &json!(null))
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_trigger_that_is_put_out_of_use_or_deleted_does_nothing() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let always = || json!([said("status", "is_not", "hold")]);
+    let first = trigger(&bench, "First", (always(), json!({"current_tags": "first"}))).await;
+    let second = trigger(&bench, "Second", (always(), json!({"current_tags": "second"}))).await;
+    let tags = async || {
+        let ticket = bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "x"}})).await;
+        bench.get(ALAN, &format!("/api/v2/tickets/{ticket}")).await.body["ticket"]["tags"].clone()
+    };
+    assert_eq!(tags().await, json!(["first", "second"]));
+    let off = bench.put(GRACE, &format!("/api/v2/triggers/{first}"), json!({"trigger": {"active": false}})).await;
+    assert_eq!((off.status.as_u16(), &off.body["trigger"]["active"]), (200, &json!(false)));
+    assert_eq!(tags().await, json!(["second"]));
+    assert_eq!(bench.delete(GRACE, &format!("/api/v2/triggers/{second}")).await.status, 204);
+    assert_eq!(tags().await, json!([]));
+    Ok(())
+}
