@@ -24,7 +24,7 @@ mod evolve;
 mod rejection;
 
 pub use command::{AddComment, By, Changes, Circle, Command, Comment, Erase, Fields, Further, Imported, Open, Update};
-pub use decide::fired;
+pub use decide::{by_people, fired};
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

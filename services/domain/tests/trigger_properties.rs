@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use domain::{
     Aggregate,
     rule::{Trigger, Triggers},
-    ticket::{By, Changes, Command, Comment, Details, Open, Ticket, Update},
+    ticket::{By, Changes, Command, Comment, Details, Open, Ticket, Update, by_people, fired},
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -445,6 +445,53 @@ proptest! {
         let mut ticket = check(&Ticket::default(), &opening, &words)?;
         for update in &updates {
             ticket = check(&ticket, update, &words)?;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// A tenant has some triggers, and asks what others would have done to its history. At each command that is what they really do when
+    /// the same command is given while they are in use.
+    #[test]
+    fn what_history_says_triggers_would_have_done_is_what_they_do(
+        had in triggers(),
+        tried in triggers(),
+        opening in openings(),
+        updates in vec(updates(), 0..5),
+    ) {
+        let mut ticket = Ticket::default();
+        for command in std::iter::once(&opening).chain(&updates) {
+            let with = |words: &[Words]| ticket.decide(&Command::Watched(Box::new(command.clone()), typed(words)));
+            let Ok(recorded) = with(&had) else { continue };
+            let people = by_people(&recorded);
+            prop_assert_eq!(&people, &ticket.decide(command).expect("it was taken"));
+            let would_have = fired(&ticket, command.by(), (&people, &typed(&tried)));
+            let real = with(&tried).expect("it was taken");
+            prop_assert_eq!(would_have.as_slice(), &real[people.len()..]);
+            ticket = after(&ticket, &recorded);
+        }
+    }
+
+    /// Until a trigger first does something, a tenant that has it lives as one that has not; and what it does first is what the history of
+    /// the other says.
+    #[test]
+    fn the_first_thing_that_a_trigger_does_is_what_the_history_without_it_says(
+        tried in triggers(),
+        opening in openings(),
+        updates in vec(updates(), 0..5),
+    ) {
+        let (mut without, mut with) = (Ticket::default(), Ticket::default());
+        for command in std::iter::once(&opening).chain(&updates) {
+            let watched = Command::Watched(Box::new(command.clone()), typed(&tried));
+            let (Ok(plain), Ok(real)) = (without.decide(command), with.decide(&watched)) else { continue };
+            let would_have = fired(&without, command.by(), (&by_people(&plain), &typed(&tried)));
+            prop_assert_eq!(&real, &[plain.clone(), would_have.clone()].concat());
+            if !would_have.is_empty() {
+                break;
+            }
+            (without, with) = (after(&without, &plain), after(&with, &real));
         }
     }
 }

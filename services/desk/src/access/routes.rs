@@ -36,7 +36,8 @@ const SETTINGS: Reads = Nothing("settings of the tenant, and about nobody");
 const PLACE: Reads = Nothing("positions and places of the tenant, and about nobody");
 
 /// Routes that are asked by a POST, because what is asked does not fit into an address, and write nothing.
-pub(crate) const READ_BY_POST: [&str; 2] = ["/api/v2/views/preview", "/api/v2/views/preview/count"];
+pub(crate) const READ_BY_POST: [&str; 3] =
+    ["/api/v2/views/preview", "/api/v2/views/preview/count", "/api/domicile/v1/triggers/dry_run"];
 
 /// Every route of a tenant's host.
 pub(crate) const ROWS: &[(&str, Reads)] = &[
@@ -176,6 +177,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/domicile/v1/tickets/{id}/bundle", One(K::Ticket)),
     ("/api/domicile/v1/tickets/{id}/comments", Answers(&One(K::Ticket))),
     ("/api/domicile/v1/tickets/{id}/history", One(K::Ticket)),
+    ("/api/domicile/v1/triggers/dry_run", Many(K::Ticket)),
 ];
 
 /// The row of a route. One that has none is recorded all the same, as something else.

@@ -9,6 +9,7 @@ pub(crate) mod residency;
 pub(crate) mod ticket_as_of;
 pub(crate) mod ticket_history;
 pub(crate) mod timeline;
+pub(crate) mod trigger_dry_run;
 
 use axum::{
     Router,
@@ -32,4 +33,5 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/api/domicile/v1/tickets/{id}/bundle", get(audit::bundle::of_ticket))
         .route("/api/domicile/v1/tickets/{id}/history", get(ticket_history::ticket_history))
         .route("/api/domicile/v1/tickets/{id}/comments", post(add_comment::add_comment))
+        .route("/api/domicile/v1/triggers/dry_run", post(trigger_dry_run::dry_run))
 }

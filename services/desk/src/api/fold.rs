@@ -5,6 +5,8 @@
 
 mod audit;
 
+pub(crate) use self::audit::changes;
+
 use domain::{
     Aggregate,
     ticket::{Details, Ticket},

@@ -288,6 +288,7 @@ GET /api/domicile/v1/tickets/{id} 401 403 200 200 200 200
 GET /api/domicile/v1/tickets/{id}/bundle 401 403 403 503 503 503
 POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
 GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
+POST /api/domicile/v1/triggers/dry_run 401 403 422 422 403 403
 ";
 
 #[tokio::test]

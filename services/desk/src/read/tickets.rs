@@ -316,6 +316,24 @@ pub(crate) async fn deleted_ids(
     .await
 }
 
+/// Tickets that changed since a moment, by id, after one of them.
+pub(crate) async fn changed_since(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    (since, after, most): (Timestamp, i64, i64),
+) -> Result<Vec<i64>, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select ticket_id from ticket_list
+           where tenant_id = $1 and ticket_id > $2 and updated_at >= $3 and deleted_at is null order by ticket_id limit $4"#,
+        resident.tenant_id().get(),
+        after,
+        jiff_sqlx::ToSqlx::to_sqlx(since) as _,
+        most,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// How many tickets are deleted.
 pub(crate) async fn count_deleted(conn: &mut PgConnection, resident: &Resident) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar!(

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{aggregate::Aggregate, text};
 
-pub use self::triggers::fired;
+pub use self::triggers::{by_people, fired};
 
 mod attributes;
 mod fields;

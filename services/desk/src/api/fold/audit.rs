@@ -1,6 +1,10 @@
 //! What each command changed: entries `Create`, `Change`, `Comment` and those of people, as the projection `audits` keeps them.
 
-use domain::ticket::Details;
+use domain::{
+    Aggregate,
+    ticket::{Details, Ticket},
+};
+use jiff::Timestamp;
 use schemas::{
     Actor, GroupId, PersonId, Position, TenantLogEvent, TicketId,
     ids::{audit_event_id, audit_id, comment_id},
@@ -73,6 +77,30 @@ pub(super) fn extend(
             })),
         }
     }
+}
+
+/// What these events change on a ticket, as audits say it, but without ids: they are in no log.
+pub(crate) fn changes(ticket: &Ticket, events: &[TicketEvent]) -> Vec<Value> {
+    let (mut after, mut changes) = (ticket.clone(), Vec::new());
+    for event in events {
+        let mut audit = Audit {
+            audit_id: 0,
+            ticket_id: 0,
+            author_id: None,
+            channel: Channel::Api.to_string(),
+            events: json!([]),
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        let before = after.details().cloned();
+        after.evolve(event);
+        extend(&mut audit, Position::ZERO, (before.as_ref(), after.details()), (event, false));
+        let Value::Array(entries) = audit.events else { continue };
+        changes.extend(entries.into_iter().map(|mut entry| {
+            entry.as_object_mut().map(|entry| entry.remove("id"));
+            entry
+        }));
+    }
+    changes
 }
 
 /// The rule that did something, as audits name it.

@@ -21,7 +21,7 @@ use crate::{
     state::Desk,
 };
 
-pub(super) use self::request::definition;
+pub(crate) use self::request::definition;
 
 /// A kind of rules as the API has it.
 pub(crate) trait Resource: Send + Sync + 'static {
@@ -108,7 +108,7 @@ async fn found<R: Resource>(
 }
 
 /// The fields that the tenant made: words of rules may be about them.
-pub(super) async fn fields(desk: &Desk, resident: &Resident) -> Result<Vec<Known>, ApiError> {
+pub(crate) async fn fields(desk: &Desk, resident: &Resident) -> Result<Vec<Known>, ApiError> {
     let mut transaction = desk.reading(resident).await?;
     Ok(read::ticket_fields::known(&mut transaction, resident).await?)
 }

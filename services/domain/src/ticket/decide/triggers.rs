@@ -28,6 +28,24 @@ pub(super) fn fire(ticket: &Ticket, command: &Command, triggers: &Triggers) -> R
     Ok(events)
 }
 
+/// What people did in a command that is history: its events, without what rules did because of them. Nothing, of what triggers do not
+/// look at. With [`fired`] that says what other triggers would have done.
+pub fn by_people(events: &[TicketEvent]) -> Vec<TicketEvent> {
+    let (mut people, mut left) = (Vec::new(), 0);
+    for event in events {
+        match event {
+            TicketEvent::TicketImported(_)
+            | TicketEvent::TicketDeleted(_)
+            | TicketEvent::TicketRestored(_)
+            | TicketEvent::TicketErased(_) => return Vec::new(),
+            TicketEvent::RuleApplied(applied) => left = applied.changes,
+            _ if left > 0 => left -= 1,
+            event => people.push(event.clone()),
+        }
+    }
+    people
+}
+
 /// What the triggers do after these events on a ticket. Where nothing happened they do nothing.
 pub fn fired(ticket: &Ticket, by: By, (events, triggers): (&[TicketEvent], &Triggers)) -> Vec<TicketEvent> {
     if events.is_empty() || triggers.all.is_empty() {
