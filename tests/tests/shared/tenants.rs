@@ -310,6 +310,7 @@ impl Desk {
             field: 0,
             view: 0,
             close: 0,
+            trigger: 0,
             content: text(),
         })
     }
