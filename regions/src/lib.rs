@@ -6,14 +6,17 @@
 //! [`kafka_consumer`]) and its [`Bucket`]. Each asks the store where it is before it hands the
 //! client out. A [`Resident`] is a tenant proven to be at home here; whoever touches tenant data demands one.
 //!
-//! This crate refuses to know events, keys, tickets and HTTP.
+//! What goes out to somebody else's server goes through a [`Gate`], which asks the policy and looks at the address.
+//!
+//! This crate refuses to know events, keys, tickets, and what is said over HTTP.
 //!
 //! Reading order: [`region`](Region), [`policy`](HostingPolicy), [`rate_limits`](RateLimits), [`config`](Regions), [`resident`](Resident),
-//! [`database`](DatabaseRole), [`kafka`](KafkaFound), [`storage`](Storage), [`bucket`](Bucket).
+//! [`database`](DatabaseRole), [`kafka`](KafkaFound), [`storage`](Storage), [`bucket`](Bucket), [`egress`](Gate).
 
 mod bucket;
 mod config;
 mod database;
+mod egress;
 mod error;
 mod kafka;
 mod policy;
@@ -25,6 +28,7 @@ mod storage;
 pub use bucket::{Bucket, BucketPatience, BucketRole, Object, ObjectInfo, Put, auditor_policy, bucket};
 pub use config::{ConfigError, Regions};
 pub use database::{DatabaseRole, Patience, connect, connection, connection_with, listener};
+pub use egress::{Answered, Gate, Held, InvalidNetwork, Names, Network, Outgoing, SendError, SystemNames, header};
 pub use error::{Error, StoreError};
 pub use kafka::{
     KafkaFound, KafkaLog, KafkaSettings, kafka_admin, kafka_answers, kafka_check, kafka_consumer, kafka_end,

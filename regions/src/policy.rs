@@ -90,6 +90,9 @@ impl HostingPolicy {
     pub const ANOTHER_REGION: &'static str = "another-region";
     /// The destination that stands for another region as a witness of logs.
     pub const WITNESS: &'static str = "witness";
+    /// The destination that stands for a server that an admin of the tenant named to be told of events. A policy that says nothing of it
+    /// lets nothing go there.
+    pub const WEBHOOK: &'static str = "webhook";
     /// Every destination outside the home region that a policy must judge.
     pub const DESTINATIONS: [&'static str; 4] = [Self::ANOTHER_REGION, "directory", "telemetry", Self::WITNESS];
 

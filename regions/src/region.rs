@@ -7,6 +7,7 @@ use schemas::RegionId;
 
 use crate::{
     bucket::{BucketPatience, BucketRole},
+    egress::Network,
     storage::Storage,
 };
 
@@ -39,6 +40,8 @@ pub struct Region {
     pub drill_every: Option<SignedDuration>,
     /// How many tenants such a sample has.
     pub drill_sample: u32,
+    /// Private networks that what goes out may reach, without TLS too: none, but where a program is developed.
+    pub private_networks: Vec<Network>,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
     pub(crate) kafka: Option<KafkaEndpoint>,
@@ -152,6 +155,7 @@ impl Region {
             drill_every: None,
             drill_sample: 0,
             storage: Storage::default(),
+            private_networks: Vec::new(),
             postgres: Some(postgres),
             s3: None,
             kafka: None,

@@ -74,7 +74,7 @@ fn the_repositorys_files_describe_four_regions() {
 fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
     let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
     let policy = regions.policy();
-    assert_eq!((policy.version(), policy.default_region()), (6, &id("us")));
+    assert_eq!((policy.version(), policy.default_region()), (7, &id("us")));
     let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
     assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
 }
@@ -100,6 +100,10 @@ fn personal_data_and_content_leave_their_region_for_nowhere() {
             assert!(!verdict.allowed && !verdict.reason.is_empty(), "{class} to {destination}");
         }
     }
+    assert!(
+        policy.may_leave(DataClass::Personal, &id("eu"), HostingPolicy::WEBHOOK).allowed,
+        "but where an admin says"
+    );
     assert!(policy.may_leave(DataClass::Routing, &id("eu"), "directory").allowed);
     assert!(!policy.may_leave(DataClass::Operational, &id("eu"), "us").allowed);
 }
@@ -159,7 +163,7 @@ fn every_wrong_field_of_a_region_file_is_refused_by_name() {
     const BUCKET: &str =
         "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
     const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
-    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, url, feed, backup, drill, object_lock, encryption, postgres, s3, kafka";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, url, feed, backup, drill, object_lock, encryption, private_networks, postgres, s3, kafka";
     let first =
         "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
     assert_refused(
@@ -392,17 +396,17 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
     assert_refused(
         "hosting-policy.toml",
         &[
-            ("version = 6", "version = 0", "version = 0", VERSION),
-            ("version = 6", "version = -1", "version = -1", VERSION),
-            ("version = 6", "version = \"1\"", "version = \"1\"", VERSION),
-            ("version = 6\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            ("version = 7", "version = 0", "version = 0", VERSION),
+            ("version = 7", "version = -1", "version = -1", VERSION),
+            ("version = 7", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 7\n", "", first, &VERSION.replace("takes", "is missing; takes")),
             (
-                "version = 6",
+                "version = 7",
                 "version = ",
                 "version = ",
                 "is not TOML: string values must be quoted, expected literal string",
             ),
-            ("version = 6", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            ("version = 7", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
             (
                 "\"us\"",
                 "\"mars\"",
@@ -482,7 +486,7 @@ fn every_wrong_rule_of_the_matrix_is_refused_by_name() {
                 "destination = \"moon\"",
                 "destination = \"moon\"",
                 "egress.destination: takes one of \
-            another-region, directory, telemetry, witness",
+            another-region, directory, telemetry, witness, webhook",
             ),
             (
                 directory,
@@ -514,7 +518,7 @@ fn a_matrix_with_a_hole_is_refused() {
     let (line, what) = named_line("hosting-policy.toml", &text, &load(&folder).expect_err("refused"));
     assert_eq!(
         (line.as_str(), what.as_str()),
-        ("[[egress]]", "egress: takes a rule for class routing and destination witness")
+        ("[[egress]]", "egress: takes a rule for class routing and destination webhook")
     );
 }
 

@@ -196,7 +196,10 @@ fn egress(file: &Table<'_>) -> Result<Vec<EgressRule>, ConfigError> {
         rules.push(rule);
     }
     for class in DataClass::ALL {
-        for destination in HostingPolicy::DESTINATIONS {
+        // A policy of before there were webhooks says nothing of them; one that says something says all.
+        let has_webhooks = rules.iter().any(|rule| rule.destination == HostingPolicy::WEBHOOK);
+        let webhook = has_webhooks.then_some(HostingPolicy::WEBHOOK);
+        for destination in HostingPolicy::DESTINATIONS.into_iter().chain(webhook) {
             if !rules.iter().any(|rule| rule.class == class && rule.destination == destination) {
                 let takes = format!("takes a rule for class {class} and destination {destination}");
                 return Err(file.wrong("egress", &takes));
@@ -211,12 +214,13 @@ fn egress_rule(table: &Table<'_>) -> Result<EgressRule, ConfigError> {
     let classes = DataClass::ALL.map(DataClass::as_str).join(", ");
     let class = table.text("class", &format!("takes one of {classes}"), |text| class_of(text).is_some())?;
     let class = class_of(class).expect("it was just found");
-    let destinations = HostingPolicy::DESTINATIONS;
+    let destinations: Vec<&str> = HostingPolicy::DESTINATIONS.into_iter().chain([HostingPolicy::WEBHOOK]).collect();
     let takes = format!("takes one of {}", destinations.join(", "));
     let destination = table.text("destination", &takes, |text| destinations.contains(&text))?;
     let allowed = table.boolean("allowed")?;
     // No deployment may promise a locality and let this through: the product's first sentence would be untrue.
-    if allowed && matches!(class, DataClass::Personal | DataClass::Content) {
+    // What a tenant's admin has sent to a server of the tenant's choice is theirs to send.
+    if allowed && destination != HostingPolicy::WEBHOOK && matches!(class, DataClass::Personal | DataClass::Content) {
         return Err(table.wrong("allowed", &format!("takes false: data of class {class} never leaves its region")));
     }
     let reason = table.text("reason", "takes the reason, for people to read", |text| !text.trim().is_empty())?;

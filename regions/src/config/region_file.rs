@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     database::is_this_machine,
+    egress::{InvalidNetwork, Network},
     region::{Endpoints, Feed, PostgresEndpoint, Region, S3Endpoint},
 };
 
@@ -35,6 +36,7 @@ const FIELDS: &[&str] = &[
     "drill",
     "object_lock",
     "encryption",
+    "private_networks",
     "postgres",
     "s3",
     "kafka",
@@ -81,6 +83,7 @@ pub(super) fn parse(
         drill_every,
         drill_sample: backup::sample(&file)?,
         storage,
+        private_networks: private_networks(&file)?,
         postgres,
         s3,
         kafka,
@@ -110,6 +113,15 @@ fn place(file: &Table<'_>, policy: &PolicyFile<'_>) -> Result<(String, String), 
     let takes = format!("takes a cloud region in {jurisdiction}: {}", inside.join(", "));
     let cloud_region = file.text("cloud_region", &takes, |text| inside.contains(&text))?;
     Ok((jurisdiction.to_owned(), cloud_region.to_owned()))
+}
+
+fn private_networks(file: &Table<'_>) -> Result<Vec<Network>, ConfigError> {
+    const NAME: &str = "private_networks";
+    if !file.has(NAME) {
+        return Ok(Vec::new());
+    }
+    let networks = file.texts(NAME, &InvalidNetwork.to_string(), |text| text.parse::<Network>().is_ok())?;
+    Ok(networks.into_iter().filter_map(|text| text.parse().ok()).collect())
 }
 
 fn bucket(file: &Table<'_>, buckets: &BTreeMap<String, RegionId>) -> Result<String, ConfigError> {

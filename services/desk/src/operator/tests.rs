@@ -210,20 +210,20 @@ async fn a_process_that_died_in_the_middle_leaves_the_rest_to_the_next_and_two_t
 #[tokio::test]
 async fn a_newer_policy_is_told_from_the_version_each_tenant_knew() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
-    let newer = under_policy(&bench, 7).await?;
+    let newer = under_policy(&bench, 70).await?;
     let later = testing::deps(&bench.test.region, bench.test.desk.directory.clone()).await?.regions.policy().version();
-    let later = (bench.test.tenant("later").await?.resident, format!("policy {later} > 7"));
+    let later = (bench.test.tenant("later").await?.resident, format!("policy {later} > 70"));
     look(&newer).await?;
     // A desk that was not replaced yet.
     look(&bench.test.desk).await?;
     look(&newer).await?;
-    let all: [(&Resident, &[&str]); 2] = [(&bench.acme, &["policy 1 > 7"]), (&later.0, &[&later.1])];
+    let all: [(&Resident, &[&str]); 2] = [(&bench.acme, &["policy 1 > 70"]), (&later.0, &[&later.1])];
     assert_eq!(faults(&bench, &all).await?, [""; 0]);
-    look(&under_policy(&bench, 8).await?).await?;
-    assert_eq!(faults(&bench, &[(&bench.acme, &["policy 1 > 7", "policy 7 > 8"])]).await?, [""; 0]);
+    look(&under_policy(&bench, 80).await?).await?;
+    assert_eq!(faults(&bench, &[(&bench.acme, &["policy 1 > 70", "policy 70 > 80"])]).await?, [""; 0]);
     let entries = entries(&bench, "hosting_policy").await?;
-    let what = "version changed from 7 to 8";
-    let expected = json!(["update", "Operator", -1, "configuration", "hosting-policy.toml", 8, what]);
+    let what = "version changed from 70 to 80";
+    let expected = json!(["update", "Operator", -1, "configuration", "hosting-policy.toml", 80, what]);
     assert_eq!(entries.iter().map(shown).next(), Some(expected));
     Ok(())
 }

@@ -128,9 +128,17 @@ async fn of_region(deployment: &Deployment, region: &Region, heals: bool) -> Vec
         finding(format!("database of {}", region.id), database),
         finding(format!("bucket of {}", region.id), bucket),
     ];
+    findings.extend(private_networks(region));
     findings.extend(published(deployment, region, heals).await);
     findings.extend(at_home(deployment, region, heals).await);
     findings
+}
+
+/// What is right where a program is developed is not where it serves: whoever looks is told.
+fn private_networks(region: &Region) -> Option<Finding> {
+    let networks: Vec<String> = region.private_networks.iter().map(ToString::to_string).collect();
+    let told = format!("webhooks may reach private networks, without TLS too: {}", networks.join(", "));
+    (!networks.is_empty()).then(|| finding(format!("what goes out of {}", region.id), Ok(told)))
 }
 
 /// A database that ends before what was published of its logs was put back to an older state. Nobody is closed by a look: desks close
