@@ -158,6 +158,8 @@ pub enum TenantLogEvent {
     TicketField(crate::ticket_field::TicketFieldEvent),
     /// Of a stream `rule-<id>`.
     Rule(crate::rule::RuleEvent),
+    /// Of a stream `webhook-<id>`.
+    Webhook(crate::webhook::WebhookEvent),
     /// Of a stream `upload-<id>`.
     Upload(crate::upload::UploadEvent),
     /// Of the stream `erasures`.
@@ -219,6 +221,7 @@ log_events! {
     Ticket(crate::ticket::TicketEvent),
     TicketField(crate::ticket_field::TicketFieldEvent),
     Rule(crate::rule::RuleEvent),
+    Webhook(crate::webhook::WebhookEvent),
     Upload(crate::upload::UploadEvent),
     Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),

@@ -92,6 +92,8 @@ number_ids! {
     TicketFieldId;
     /// A view, a macro: what a tenant says once about its tickets.
     RuleId;
+    /// A server outside that is told what happens.
+    WebhookId;
     /// A person of a tenant: end user, agent or admin.
     PersonId;
     /// A group of agents.

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     day::Day,
-    ids::{AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, RuleId, Slug, TicketFieldId, TicketId},
+    ids::{
+        AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, RuleId, Slug, TicketFieldId, TicketId,
+        WebhookId,
+    },
 };
 
 /// The name of a stream within a tenant's log.
@@ -31,6 +34,8 @@ pub enum StreamName {
     TicketField(TicketFieldId),
     /// `rule-<id>`: a view, a macro: what the tenant says once about its tickets.
     Rule(RuleId),
+    /// `webhook-<id>`: a server outside that is told what happens.
+    Webhook(WebhookId),
     /// `upload-<id>`: a file that was uploaded.
     Upload(AttachmentId),
     /// `erasures`: which keys were destroyed, and why.
@@ -57,6 +62,7 @@ impl fmt::Display for StreamName {
             Self::Ticket(id) => write!(formatter, "ticket-{id}"),
             Self::TicketField(id) => write!(formatter, "ticket-field-{id}"),
             Self::Rule(id) => write!(formatter, "rule-{id}"),
+            Self::Webhook(id) => write!(formatter, "webhook-{id}"),
             Self::Upload(id) => write!(formatter, "upload-{id}"),
             Self::Name(slug) => write!(formatter, "name-{slug}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
@@ -83,6 +89,7 @@ impl FromStr for StreamName {
             }
             Some(("ticket", id)) => id.parse().map(Self::Ticket).map_err(invalid),
             Some(("rule", id)) => id.parse().map(Self::Rule).map_err(invalid),
+            Some(("webhook", id)) => id.parse().map(Self::Webhook).map_err(invalid),
             Some(("upload", id)) => id.parse().map(Self::Upload).map_err(invalid),
             Some(("name", slug)) => slug.parse().map(Self::Name).map_err(invalid),
             Some(("access", day)) => day.parse().map(Self::Access).map_err(invalid),
@@ -113,7 +120,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, rule-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, rule-<id>, webhook-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 
@@ -133,6 +140,7 @@ mod tests {
             "ticket-42",
             "ticket-field-7",
             "rule-7",
+            "webhook-7",
             "upload-9",
             "name-acme-1",
             "access-20261122",

@@ -97,6 +97,8 @@ words! {
         TicketField = "ticket_field",
         /// A view or a macro.
         Rule = "rule",
+        /// A server outside that is told what happens.
+        Webhook = "webhook",
         /// The audit log.
         AuditLog = "audit_log",
         /// The history of everything that happened.
@@ -122,6 +124,8 @@ words! {
         Attachment = "attachment",
         /// Views and macros: what they say, not the tickets that they find.
         Rule = "rule",
+        /// Webhooks: their secrets, and what was sent to whom.
+        Webhook = "webhook",
         /// API tokens, without their secrets.
         ApiToken = "api_token",
         /// Auditors' grants, without their secrets.
@@ -278,6 +282,25 @@ words! {
         Macro = "macro",
         /// It changes a ticket by itself, when somebody opens or changes one.
         Trigger = "trigger",
+    }
+    /// With which method a webhook tells.
+    WebhookMethod {
+        /// As the tellings of events are sent.
+        Post = "POST",
+    }
+    /// In which form a webhook tells.
+    WebhookRequestFormat {
+        /// As the tellings of events are written.
+        Json = "json",
+    }
+    /// By what a webhook says who it is.
+    WebhookAuthentication {
+        /// A name and a password, over HTTP basic authentication.
+        BasicAuth = "basic_auth",
+        /// A token.
+        BearerToken = "bearer_token",
+        /// A header that holds a key.
+        ApiKey = "api_key",
     }
     /// In which order things are sorted.
     SortOrder {

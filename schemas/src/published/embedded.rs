@@ -95,4 +95,8 @@ pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("upload_received@1", include_str!("../../published/upload_received@1.json")),
     ("value_claimed@1", include_str!("../../published/value_claimed@1.json")),
     ("value_released@1", include_str!("../../published/value_released@1.json")),
+    ("webhook_changed@1", include_str!("../../published/webhook_changed@1.json")),
+    ("webhook_deleted@1", include_str!("../../published/webhook_deleted@1.json")),
+    ("webhook_made@1", include_str!("../../published/webhook_made@1.json")),
+    ("webhook_secret_renewed@1", include_str!("../../published/webhook_secret_renewed@1.json")),
 ];

@@ -4,7 +4,7 @@
 //! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
-//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`rule`], [`job`],
+//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`rule`], [`webhook`], [`job`],
 //! [`erasure`], and [`name`] for the directory.
 
 pub mod aggregate;
@@ -21,6 +21,7 @@ pub mod text;
 pub mod ticket;
 pub mod ticket_field;
 pub mod upload;
+pub mod webhook;
 
 #[cfg(test)]
 mod scenario;

@@ -74,6 +74,7 @@ pub const PROJECTIONS: &[&str] = &[
     "changes",
     "ticket_fields",
     "rules",
+    "webhooks",
 ];
 
 /// Which shape of each projection this program reads and writes.

@@ -10,6 +10,7 @@ mod rules;
 mod ticket_fields;
 mod ticket_list;
 mod ticket_thread;
+mod webhooks;
 
 use std::{collections::HashSet, sync::LazyLock};
 
@@ -32,6 +33,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &changes::PROJECTION,
     &ticket_fields::PROJECTION,
     &rules::PROJECTION,
+    &webhooks::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

@@ -19,5 +19,6 @@ mod threads;
 mod tickets;
 mod tombstones;
 mod twins;
+mod webhooks;
 mod working;
 mod world;

@@ -66,6 +66,10 @@ fn scope(stream: &StreamName, event: &TenantLogEvent, event_id: EventId) -> Scop
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
         StreamName::Access(day) => Scope::Access(*day),
-        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_) => Scope::General,
+        StreamName::Audit(_)
+        | StreamName::Job(_)
+        | StreamName::TicketField(_)
+        | StreamName::Rule(_)
+        | StreamName::Webhook(_) => Scope::General,
     }
 }

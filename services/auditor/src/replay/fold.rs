@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     Aggregate, claim::Claim, email::EmailClaim, erasure::Erasures, job::Job, name::Name, organization::Organization,
     person::Person, rule::Rule, tenant::Tenant, ticket::Ticket, ticket_field::TicketField, upload::Upload,
+    webhook::Webhook,
 };
 use jiff::Timestamp;
 use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
@@ -90,6 +91,7 @@ enum AnyAggregate {
     Job(Job),
     TicketField(TicketField),
     Rule(Rule),
+    Webhook(Webhook),
     /// What a command changed, as the audit log has it.
     Audit(Vec<TenantLogEvent>),
 }
@@ -219,6 +221,7 @@ impl AnyAggregate {
             StreamName::Job(_) => Self::Job(Job::default()),
             StreamName::TicketField(_) => Self::TicketField(TicketField::default()),
             StreamName::Rule(_) => Self::Rule(Rule::default()),
+            StreamName::Webhook(_) => Self::Webhook(Webhook::default()),
         }
     }
 
@@ -241,6 +244,7 @@ impl AnyAggregate {
             Self::Job(job) => evolve(job, event),
             Self::TicketField(field) => evolve(field, event),
             Self::Rule(rule) => evolve(rule, event),
+            Self::Webhook(webhook) => evolve(webhook, event),
             Self::Access(reads) => {
                 if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
                     *reads += recorded.accesses.expose().len();
@@ -272,6 +276,7 @@ impl AnyAggregate {
             Self::Job(job) => view::job(job),
             Self::TicketField(field) => view::ticket_field(field),
             Self::Rule(rule) => view::rule(rule),
+            Self::Webhook(webhook) => view::webhook(webhook),
             Self::Audit(events) => events.iter().map(view::plain).collect(),
         }
     }

@@ -14,6 +14,7 @@ use domain::{
     ticket::Ticket,
     ticket_field::TicketField,
     upload::Upload,
+    webhook::Webhook,
 };
 use jiff::Timestamp;
 use schemas::{
@@ -204,6 +205,12 @@ pub(super) fn ticket_field(field: &TicketField) -> Value {
 pub(super) fn rule(rule: &Rule) -> Value {
     let Some(known) = rule.known() else { return Value::Null };
     json!({"rule": known.rule, "kind": known.kind, "audience": known.audience, "definition": known.definition.expose()})
+}
+
+/// Without what it proves itself with, which is sealed even here.
+pub(super) fn webhook(webhook: &Webhook) -> Value {
+    let Some(known) = webhook.known() else { return Value::Null };
+    json!({"webhook": known.webhook, "settings": known.settings.expose()})
 }
 
 pub(super) fn erasures(erasures: &Erasures) -> Value {

@@ -99,7 +99,9 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         (StreamName::Audit(_), event) => of_audited(by, decided, event),
         (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
         (StreamName::Rule(_), TenantLogEvent::Rule(event)) => of_rule(event),
-        (StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_), _) => Scope::General,
+        (StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_) | StreamName::Webhook(_), _) => {
+            Scope::General
+        }
         (
             StreamName::Tenant
             | StreamName::Email(_)

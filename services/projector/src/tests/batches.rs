@@ -105,7 +105,18 @@ async fn builds_that_stand_together_move_together_and_one_that_is_held_is_left()
     let moved: Vec<_> = moved.iter().map(|build| build.projection.name).collect();
     assert_eq!(
         moved,
-        ["account", "people", "ticket_thread", "audits", "audit_log", "jobs", "changes", "ticket_fields", "rules"]
+        [
+            "account",
+            "people",
+            "ticket_thread",
+            "audits",
+            "audit_log",
+            "jobs",
+            "changes",
+            "ticket_fields",
+            "rules",
+            "webhooks"
+        ]
     );
     holder.rollback().await?;
     let again = step::together(&world.deps, (&builds, Position::ZERO), (&acme, &batch.events))

@@ -270,7 +270,9 @@ fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
         StreamName::Access(day) => Scope::Access(*day),
         StreamName::Rule(_) => owner(draft).map_or(Scope::General, Scope::Person),
-        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) => Scope::General,
+        StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Webhook(_) => {
+            Scope::General
+        }
     }
 }
 

@@ -87,6 +87,7 @@ fn summary(access: &Access) -> String {
         ReadKind::Membership => "membership",
         ReadKind::Attachment => "attachment",
         ReadKind::Rule => "rule",
+        ReadKind::Webhook => "webhook",
         ReadKind::ApiToken => "API token",
         ReadKind::AuditorGrant => "grant",
         ReadKind::Event if access.ids.is_empty() => "the event log",
