@@ -342,5 +342,7 @@ words! {
         AccessLogExpired = "access_log_expired",
         /// A job was finished; what was asked of it is not needed any more.
         JobFinished = "job_finished",
+        /// A webhook was deleted, with what it proved itself with.
+        WebhookDeleted = "webhook_deleted",
     }
 }

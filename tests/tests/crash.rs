@@ -153,8 +153,9 @@ impl Walk {
     }
 }
 
-/// Where a rebuild, a restore, and telling tenants of what an operator did are killed at each of their points.
-const ELSEWHERE: [&str; 3] = [include_str!("rebuild.rs"), include_str!("restore.rs"), include_str!("operator.rs")];
+/// Where a rebuild, a restore, telling tenants of what an operator did, and telling webhooks are killed at each of their points.
+const ELSEWHERE: [&str; 4] =
+    [include_str!("rebuild.rs"), include_str!("restore.rs"), include_str!("operator.rs"), include_str!("webhooks.rs")];
 
 /// A point nobody is killed at shows nothing.
 #[test]

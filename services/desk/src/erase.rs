@@ -10,6 +10,7 @@
 mod organization;
 mod person;
 mod ticket;
+mod webhook;
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use runtime::{Shutdown, crash};
 use schemas::{StreamName, TenantId, erasure::DestroyedKey, values::ErasureReason};
 use vault::Scope;
 
-pub(crate) use self::{organization::organization, person::person, ticket::ticket};
+pub(crate) use self::{organization::organization, person::person, ticket::ticket, webhook::webhook};
 use crate::{
     caller::provenance::Provenance,
     execute::{Batch, Done, Failure, Issuer, Refusal, retried},

@@ -28,6 +28,7 @@ pub(crate) mod rules;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 pub(crate) mod views;
+pub(crate) mod webhooks;
 
 use schemas::PersonId;
 

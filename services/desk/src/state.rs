@@ -9,7 +9,7 @@ use std::{
 };
 
 use eventlog::Appender;
-use regions::{Bucket, ReadModels, Region, Regions, Resident};
+use regions::{Bucket, Gate, ReadModels, Region, Regions, Resident};
 use runtime::{Clock, Ids, RegionMetrics};
 use schemas::CommandId;
 use sqlx::{PgPool, Postgres, Transaction};
@@ -22,7 +22,7 @@ use crate::{
     caller::{guard::Guard, sign_ins::SignIns},
     jobs::Jobs,
     limits::{Limits, RateLimits},
-    witness,
+    webhooks, witness,
     witness::Witness,
 };
 
@@ -71,6 +71,7 @@ struct Inner {
     taken: Taken,
     jobs: Jobs,
     limits: Limits,
+    gate: Gate,
     draining: AtomicBool,
 }
 
@@ -83,7 +84,9 @@ impl Desk {
         let (sign_ins, taken) = (SignIns::default(), Taken::default());
         let (jobs, draining) = (Jobs::default(), AtomicBool::new(false));
         let limits = Limits::new(deps.rate_limits);
-        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, taken, jobs, limits, draining }))
+        let gate = Gate::new(&deps.region, deps.regions.policy(), webhooks::PATIENCE);
+        let gate = gate.expect("TLS with the machine's authorities, as every other client of ours has it");
+        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, taken, jobs, limits, gate, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -119,6 +122,11 @@ impl Desk {
     /// What every tenant used of its requests.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// The one way out of the region.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     /// From now on the desk says that it is not ready, so that nobody sends it new connections.

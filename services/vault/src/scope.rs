@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use schemas::{AttachmentId, Day, EventId, JobId, OrganizationId, PersonId, TicketId};
+use schemas::{AttachmentId, Day, EventId, JobId, OrganizationId, PersonId, TicketId, WebhookId};
 
 /// The scope of a data key. A tenant has one key per scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +23,8 @@ pub enum Scope {
     Access(Day),
     /// What was asked of a job, until it is finished.
     Job(JobId),
+    /// What a webhook proves itself with, until it is deleted.
+    Webhook(WebhookId),
 }
 
 impl Scope {
@@ -49,6 +51,7 @@ impl fmt::Display for Scope {
             Self::Attachment(id) => write!(formatter, "attachment-{id}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
             Self::Job(id) => write!(formatter, "job-{id}"),
+            Self::Webhook(id) => write!(formatter, "webhook-{id}"),
         }
     }
 }

@@ -24,6 +24,7 @@ struct Desk {
     view: i64,
     close: i64,
     trigger: i64,
+    webhook: String,
     content: String,
 }
 
@@ -63,6 +64,12 @@ impl Desk {
         let all = json!([{"field": "subject_includes_word", "operator": "includes", "value": format!("never-{slug}")}]);
         let trigger = json!({"trigger": {"title": format!("Trigger of {slug}"), "all": all, "actions": actions}});
         let trigger = id(&post(&tenant.client, "/api/v2/triggers.json", &trigger).await?["trigger"])?;
+        let webhook = json!({"webhook": {
+            "name": format!("Webhook of {slug}"), "endpoint": format!("https://hooks.example/{slug}"), "http_method": "POST",
+            "request_format": "json", "status": "active", "subscriptions": [],
+        }});
+        let webhook = post(&tenant.client, "/api/v2/webhooks", &webhook).await?["webhook"]["id"].clone();
+        let webhook = webhook.as_str().context("an id")?.to_owned();
         let mut job = String::new();
         for text in ["Deleted", "Erased"] {
             let deleted = tenant.ticket(&format!("{text} of {slug}"), "x").await?;
@@ -93,6 +100,7 @@ impl Desk {
             view,
             close,
             trigger,
+            webhook,
             content,
         })
     }
@@ -112,6 +120,7 @@ impl Desk {
             view,
             close,
             trigger,
+            webhook,
             ..
         } = self;
         vec![
@@ -147,6 +156,10 @@ impl Desk {
             ("/api/v2/triggers/active", "/api/v2/triggers/active.json".to_owned()),
             ("/api/v2/triggers/{id}", format!("/api/v2/triggers/{trigger}.json")),
             ("/api/v2/problems", "/api/v2/problems.json".to_owned()),
+            ("/api/v2/webhooks", "/api/v2/webhooks".to_owned()),
+            ("/api/v2/webhooks/{id}", format!("/api/v2/webhooks/{webhook}")),
+            ("/api/v2/webhooks/{id}/signing_secret", format!("/api/v2/webhooks/{webhook}/signing_secret")),
+            ("/api/v2/webhooks/{id}/invocations", format!("/api/v2/webhooks/{webhook}/invocations")),
             ("/api/v2/tickets/{id}/collaborators", format!("/api/v2/tickets/{ticket}/collaborators.json")),
             ("/api/v2/tickets/{id}/email_ccs", format!("/api/v2/tickets/{ticket}/email_ccs.json")),
             ("/api/v2/tickets/{id}/followers", format!("/api/v2/tickets/{ticket}/followers.json")),
@@ -195,6 +208,9 @@ impl Desk {
 
 /// Routes that are not asked with a token: what opens them is in the address.
 const BY_ADDRESS: [&str; 2] = ["/attachments/token/{token}/", "/attachments/token/{token}"];
+
+/// What is there only when a server outside was told something: the desk's own tests have such servers.
+const OF_WHAT_WAS_TOLD: [&str; 1] = ["/api/v2/webhooks/{id}/invocations/{invocation_id}/attempts"];
 
 #[tokio::test]
 async fn tenants_with_the_same_ids_never_see_one_another() -> anyhow::Result<()> {
@@ -279,7 +295,8 @@ fn every_route_that_reads_is_looked_at() -> anyhow::Result<()> {
     }
     anyhow::ensure!(routes.len() > 15, "the routes are written in another way now: {routes:?}");
     let looked_at = Desk::nowhere()?;
-    let looked_at: Vec<&str> = looked_at.paths().iter().map(|(route, _)| *route).chain(BY_ADDRESS).collect();
+    let looked_at: Vec<&str> =
+        looked_at.paths().iter().map(|(route, _)| *route).chain(BY_ADDRESS).chain(OF_WHAT_WAS_TOLD).collect();
     let missing: Vec<_> = routes.iter().filter(|route| !looked_at.contains(&route.as_str())).collect();
     assert!(missing.is_empty(), "not in the table: {missing:?}");
     Ok(())
@@ -311,6 +328,7 @@ impl Desk {
             view: 0,
             close: 0,
             trigger: 0,
+            webhook: text(),
             content: text(),
         })
     }

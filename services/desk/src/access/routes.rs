@@ -163,6 +163,12 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/views/{id}/count", All(K::Ticket)),
     ("/api/v2/views/{id}/execute", Many(K::Ticket)),
     ("/api/v2/views/{id}/tickets", Many(K::Ticket)),
+    ("/api/v2/webhooks", Many(K::Webhook)),
+    ("/api/v2/webhooks/test", COMMAND),
+    ("/api/v2/webhooks/{id}", Many(K::Webhook)),
+    ("/api/v2/webhooks/{id}/invocations", Many(K::Webhook)),
+    ("/api/v2/webhooks/{id}/invocations/{invocation_id}/attempts", Many(K::Webhook)),
+    ("/api/v2/webhooks/{id}/signing_secret", Many(K::Webhook)),
     ("/attachments/token/{token}", Many(K::Attachment)),
     ("/attachments/token/{token}/", Many(K::Attachment)),
     ("/api/domicile/v1/auditor_grants", Many(K::AuditorGrant)),
@@ -178,6 +184,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/domicile/v1/tickets/{id}/comments", Answers(&One(K::Ticket))),
     ("/api/domicile/v1/tickets/{id}/history", One(K::Ticket)),
     ("/api/domicile/v1/triggers/dry_run", Many(K::Ticket)),
+    ("/api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay", COMMAND),
 ];
 
 /// The row of a route. One that has none is recorded all the same, as something else.

@@ -34,4 +34,5 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/api/domicile/v1/tickets/{id}/history", get(ticket_history::ticket_history))
         .route("/api/domicile/v1/tickets/{id}/comments", post(add_comment::add_comment))
         .route("/api/domicile/v1/triggers/dry_run", post(trigger_dry_run::dry_run))
+        .route("/api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay", post(v2::webhooks::replay::replay))
 }

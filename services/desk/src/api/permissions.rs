@@ -35,6 +35,8 @@ async fn auditor(bench: &Bench, tickets: serde_json::Value) -> Ask {
 /// What a route's place holders stand for: what is read is there, and nothing is changed that is.
 pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
     let of = |path: &str| match path {
+        path if path.contains("/invocations/") => "0000000000000000000000000B",
+        path if path.contains("/webhooks/") && method != "GET" => "0000000000000000000000000Z",
         _ if method != "GET" => "999",
         path if path.contains("/users/") => "4",
         path if path.contains("/groups/") => "5",
@@ -44,6 +46,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         path if path.contains("/views/") => "8",
         path if path.contains("/api/v2/macros/") => "9",
         path if path.contains("/triggers/") => "10",
+        path if path.contains("/webhooks/") => "0000000000000000000000000B",
         _ => "1",
     };
     let audit_log = if path.contains("/audit_logs/") { "LOG" } else { of(path) };
@@ -53,6 +56,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         .replace("{membership_id}", membership)
         .replace("{identity_id}", "4")
         .replace("{macro_id}", "9")
+        .replace("{invocation_id}", "00000000000050000000000020")
         .replace("{token}", "wrong")
 }
 
@@ -72,6 +76,11 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
     let smokes = json!([{"field": "subject_includes_word", "operator": "includes", "value": "smokes"}]);
     let low = json!({"trigger": {"title": "Low", "all": smokes, "actions": [{"field": "priority", "value": "low"}]}});
     assert_eq!(bench.post(GRACE, "/api/v2/triggers", low).await.status, 201);
+    // Webhook 11, which was told nothing.
+    let webhook = json!({"webhook": {
+        "name": "Warehouse", "endpoint": "https://hooks.example/", "http_method": "POST", "request_format": "json", "status": "active",
+    }});
+    assert_eq!(bench.post(GRACE, "/api/v2/webhooks", webhook).await.status, 201);
     let callers = [
         by(None),
         by(Some(ADA)),
@@ -87,7 +96,7 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
     let log = logs["audit_logs"][0]["id"].to_string();
     let mut table = String::new();
     for (path, _) in ROWS {
-        for method in ["GET", "POST", "PUT", "DELETE"] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let target = filled(path, method, audit).replace("LOG", &log);
             let mut statuses = Vec::new();
             for ask in &callers {
@@ -273,6 +282,17 @@ DELETE /api/v2/views/{id} 401 403 404 404 403 403
 GET /api/v2/views/{id}/count 401 403 200 200 200 403
 GET /api/v2/views/{id}/execute 401 403 200 200 200 403
 GET /api/v2/views/{id}/tickets 401 403 200 200 200 403
+GET /api/v2/webhooks 401 403 403 200 403 403
+POST /api/v2/webhooks 401 403 403 422 403 403
+POST /api/v2/webhooks/test 401 403 403 422 403 403
+GET /api/v2/webhooks/{id} 401 403 403 200 403 403
+PUT /api/v2/webhooks/{id} 401 403 403 404 403 403
+PATCH /api/v2/webhooks/{id} 401 403 403 404 403 403
+DELETE /api/v2/webhooks/{id} 401 403 403 404 403 403
+GET /api/v2/webhooks/{id}/invocations 401 403 403 200 403 403
+GET /api/v2/webhooks/{id}/invocations/{invocation_id}/attempts 401 403 403 404 403 403
+GET /api/v2/webhooks/{id}/signing_secret 401 403 403 200 403 403
+POST /api/v2/webhooks/{id}/signing_secret 401 403 403 404 403 403
 GET /attachments/token/{token} 404 404 404 404 404 404
 GET /attachments/token/{token}/ 404 404 404 404 404 404
 GET /api/domicile/v1/auditor_grants 401 403 403 200 403 403
@@ -289,6 +309,7 @@ GET /api/domicile/v1/tickets/{id}/bundle 401 403 403 503 503 503
 POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
 GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
 POST /api/domicile/v1/triggers/dry_run 401 403 422 422 403 403
+POST /api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay 401 403 403 404 403 403
 ";
 
 #[tokio::test]

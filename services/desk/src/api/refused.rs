@@ -1,6 +1,6 @@
 //! Rejections of the rules as answers: the one table for the aggregates that the API commands.
 
-use domain::{email, organization, person, rule, tenant, text::Invalid, ticket, ticket_field, upload};
+use domain::{email, organization, person, rule, tenant, text::Invalid, ticket, ticket_field, upload, webhook};
 
 use super::claim;
 use crate::{problem::ApiError, read::log};
@@ -81,6 +81,17 @@ impl From<rule::Rejection> for ApiError {
             R::Invalid { field, takes } => invalid(field, takes),
             R::Unknown => Self::not_found(),
             R::AdminsOnly => Self::forbidden(rejection.to_string()),
+            R::AlreadyExists => Self::internal(rejection),
+        }
+    }
+}
+
+impl From<webhook::Rejection> for ApiError {
+    fn from(rejection: webhook::Rejection) -> Self {
+        use webhook::Rejection as R;
+        match &rejection {
+            R::Invalid { field, takes } => invalid(field, takes),
+            R::Unknown => Self::not_found(),
             R::AlreadyExists => Self::internal(rejection),
         }
     }

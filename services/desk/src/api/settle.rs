@@ -22,6 +22,8 @@ pub(crate) const ACCOUNT: &[&str] = &["account"];
 pub(crate) const TICKET_FIELDS: &[&str] = &["ticket_fields"];
 /// The projection of views, macros and triggers.
 pub(crate) const RULES: &[&str] = &["rules"];
+/// The projection of webhooks.
+pub(crate) const WEBHOOKS: &[&str] = &["webhooks"];
 /// The projection of jobs.
 pub(crate) const JOBS: &[&str] = &["jobs"];
 /// The projection of uploaded files.

@@ -30,6 +30,7 @@ pub(crate) mod triggers;
 pub(crate) mod uploads;
 pub(crate) mod users;
 pub(crate) mod views;
+pub(crate) mod webhooks;
 
 mod people;
 
@@ -48,6 +49,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .merge(deletion_routes())
         .merge(export_routes())
         .merge(rule_routes())
+        .merge(webhook_routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
         .route("/api/v2/audit_logs", get(audit_logs::list::list))
         .route("/api/v2/audit_logs/{id}", get(audit_logs::show::show))
@@ -157,6 +159,17 @@ fn rule_routes() -> Router<Desk> {
             "/api/v2/triggers/{id}",
             get(list::show::<Trigger>).put(write::update::<Trigger>).delete(write::destroy::<Trigger>),
         )
+}
+
+fn webhook_routes() -> Router<Desk> {
+    use webhooks::{list, secret, told, try_out, write};
+    Router::new()
+        .route("/api/v2/webhooks", get(list::list).post(write::create))
+        .route("/api/v2/webhooks/test", post(try_out::try_out))
+        .route("/api/v2/webhooks/{id}", get(list::show).put(write::replace).patch(write::update).delete(write::destroy))
+        .route("/api/v2/webhooks/{id}/signing_secret", get(secret::show).post(secret::renew))
+        .route("/api/v2/webhooks/{id}/invocations", get(told::invocations))
+        .route("/api/v2/webhooks/{id}/invocations/{invocation_id}/attempts", get(told::attempts))
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub(crate) mod rule;
 pub(crate) mod ticket;
 pub(crate) mod ticket_field;
 pub(crate) mod user;
+pub(crate) mod webhook;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
