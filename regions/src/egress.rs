@@ -149,7 +149,9 @@ impl Gate {
         let private_networks = region.private_networks.clone();
         let client = |is_public_taken: bool| {
             let checked = Checked { names: names.clone(), private_networks: private_networks.clone(), is_public_taken };
-            Client::builder()
+            #[expect(clippy::disallowed_methods, reason = "this is the gate")]
+            let builder = Client::builder();
+            builder
                 .no_proxy()
                 .redirect(Policy::none())
                 .referer(false)

@@ -34,6 +34,7 @@ pub struct Answer {
 impl Client {
     /// A client of `host`, as people type it, behind the router at `router`.
     pub fn new(router: SocketAddr, host: &str) -> anyhow::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "a client of what is tested")]
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
         Ok(Self { http, router, host: host.to_owned(), token: None })
     }

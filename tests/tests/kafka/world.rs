@@ -184,6 +184,7 @@ fn partition_of(tenant_id: &str) -> anyhow::Result<usize> {
 
 /// The sum of a metric over all its labels, as a role shows it.
 pub(crate) async fn metric(role: &Role, name: &str) -> anyhow::Result<f64> {
+    #[expect(clippy::disallowed_methods, reason = "a client of what is tested")]
     let page = reqwest::get(format!("http://{}/metrics", role.operations()?)).await?.text().await?;
     let samples = page.lines().filter(|line| line.starts_with(&format!("{name}{{")));
     samples.map(|line| Ok(line.rsplit(' ').next().context("a value")?.parse::<f64>()?)).sum()

@@ -81,6 +81,7 @@ async fn tls_ends_in_the_home_region() -> anyhow::Result<()> {
 async fn certificate_of(acme: &Tenant, router: SocketAddr) -> anyhow::Result<Vec<u8>> {
     let host = format!("{}.localhost", acme.slug);
     // Development certificates are self-signed; which one it is, is looked at instead.
+    #[expect(clippy::disallowed_methods, reason = "a client of what is tested")]
     let http = reqwest::Client::builder()
         .no_proxy()
         .tls_info(true)

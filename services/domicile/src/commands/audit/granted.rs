@@ -56,6 +56,7 @@ impl Granted {
         let Some(token) = option.grant.clone() else {
             return Err(Failure::usage("--grant: takes the token of an auditor's grant; DOMICILE_GRANT says it, too"));
         };
+        #[expect(clippy::disallowed_methods, reason = "an auditor names the desk")]
         let mut builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
