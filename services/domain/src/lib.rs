@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
 //! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`rule`], [`webhook`], [`job`],
-//! [`erasure`], and [`name`] for the directory.
+//! [`erasure`], [`search`] (what a text is found by, and the language to ask for it), and [`name`] for the directory.
 
 pub mod aggregate;
 pub mod claim;
@@ -16,6 +16,7 @@ pub mod name;
 pub mod organization;
 pub mod person;
 pub mod rule;
+pub mod search;
 pub mod tenant;
 pub mod text;
 pub mod ticket;
