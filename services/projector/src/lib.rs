@@ -75,6 +75,7 @@ pub const PROJECTIONS: &[&str] = &[
     "ticket_fields",
     "rules",
     "webhooks",
+    "search",
 ];
 
 /// Which shape of each projection this program reads and writes.

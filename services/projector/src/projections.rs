@@ -7,6 +7,7 @@ mod changes;
 mod jobs;
 mod people;
 mod rules;
+mod search;
 mod ticket_fields;
 mod ticket_list;
 mod ticket_thread;
@@ -34,6 +35,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &ticket_fields::PROJECTION,
     &rules::PROJECTION,
     &webhooks::PROJECTION,
+    &search::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

@@ -5,6 +5,9 @@ use sqlx::{PgConnection, QueryBuilder};
 
 use crate::{Error, build::Build};
 
+/// Tables with a column of a type that Postgres has no hash for (`tsvector`): their rows are hashed as they are written.
+const HASHED_AS_TEXT: [&str; 1] = ["searched_text"];
+
 /// A table of each of its projection's builds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Table {
@@ -30,9 +33,14 @@ impl Table {
         conn: &mut PgConnection,
         (build, tenant): (&Build, TenantId),
     ) -> Result<Fingerprint, Error> {
-        let mut statement = QueryBuilder::new(
-            "select count(*) as rows, coalesce(sum(hash_record_extended(entry, 0)::numeric), 0)::text as hashes from ",
-        );
+        let hash = if HASHED_AS_TEXT.contains(&self.name) {
+            "hashtextextended(entry::text"
+        } else {
+            "hash_record_extended(entry"
+        };
+        let mut statement = QueryBuilder::new(format!(
+            "select count(*) as rows, coalesce(sum({hash}, 0)::numeric), 0)::text as hashes from "
+        ));
         statement.push(self.in_build(build)).push(" as entry where tenant_id = ").push_bind(tenant.get());
         statement.build_query_as().fetch_one(conn).await.map_err(|source| self.failed(source))
     }

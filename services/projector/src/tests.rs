@@ -12,6 +12,7 @@ mod histories;
 mod people;
 mod resuming;
 mod rules;
+mod search;
 mod structure;
 mod switching;
 mod switching_feeds;

@@ -20,6 +20,9 @@ const LENGTH_MAX: usize = 2_000;
 /// The most terms of one.
 const TERMS_MAX: usize = 50;
 
+/// The shortest beginning of an address that is worth looking for.
+const ADDRESS_LENGTH_MIN: usize = 3;
+
 /// What is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -175,6 +178,8 @@ pub enum Test {
     Role(Vec<&'static str>),
     /// A person's addresses.
     Email(Given),
+    /// A person's address begins so, or what stands behind its `@`. In small letters.
+    Address(String),
 }
 
 impl Test {
@@ -184,7 +189,9 @@ impl Test {
             Self::Text(Place::Anywhere, _) | Self::When(Moment::Created | Moment::Updated, ..) => true,
             Self::Text(Place::Name, _) => !matches!(kind, Kind::Ticket),
             Self::Text(Place::Notes | Place::Details, _) => matches!(kind, Kind::User | Kind::Organization),
-            Self::Text(Place::Phone, _) | Self::Role(_) | Self::Email(_) => matches!(kind, Kind::User),
+            Self::Text(Place::Phone, _) | Self::Role(_) | Self::Email(_) | Self::Address(_) => {
+                matches!(kind, Kind::User)
+            }
             Self::Group(_) | Self::Organization(_) => matches!(kind, Kind::Ticket | Kind::User),
             Self::Tags(_) | Self::Tagged(_) | Self::ExternalId(_) => !matches!(kind, Kind::Group),
             Self::Text(Place::Subject | Place::Description | Place::Comment, _)
@@ -376,11 +383,14 @@ impl Asked {
     }
 }
 
-/// A text; a number may also be a ticket's.
+/// A text; it may begin somebody's address, and a number may be a ticket's.
 fn anywhere(term: &Term) -> Vec<Test> {
     let text = Sought::of(&term.value, term.is_quoted).map(|sought| Test::Text(Place::Anywhere, sought));
     let number = term.value.trim_start_matches('#').parse().ok().filter(|number| *number > 0 && !term.is_quoted);
-    text.into_iter().chain(number.map(Test::Number)).collect()
+    let address = text.is_some().then(|| term.value.to_lowercase());
+    let address =
+        address.filter(|address| !address.contains(char::is_whitespace) && address.len() >= ADDRESS_LENGTH_MIN);
+    text.into_iter().chain(number.map(Test::Number)).chain(address.map(Test::Address)).collect()
 }
 
 #[cfg(test)]

@@ -115,7 +115,8 @@ async fn builds_that_stand_together_move_together_and_one_that_is_held_is_left()
             "changes",
             "ticket_fields",
             "rules",
-            "webhooks"
+            "webhooks",
+            "search"
         ]
     );
     holder.rollback().await?;

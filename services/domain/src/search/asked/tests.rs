@@ -88,6 +88,7 @@ fn what_a_kind_has_not_got_leaves_it_out() {
 #[test]
 fn a_number_is_a_word_and_perhaps_a_tickets() {
     assert!(matches!(&tests("42")[0].1[..], [Test::Text(Place::Anywhere, _), Test::Number(42)]));
+    assert!(matches!(&tests("4242")[0].1[..], [.., Test::Number(4242), Test::Address(_)]));
     assert!(matches!(&tests("\"42\"")[0].1[..], [Test::Text(..)]));
     assert!(tests("-- …").is_empty(), "what holds no word asks nothing");
 }
