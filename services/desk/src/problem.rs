@@ -49,6 +49,7 @@ enum Kind {
     InvalidParameter { name: String, takes: String },
     TooManyValues { max: usize },
     TooDeep { most: i64 },
+    SearchTooDeep { most: i64 },
     StartTimeTooRecent,
     BadJson(String),
     BadRequest(String),
@@ -102,6 +103,11 @@ impl ApiError {
     /// 400: a page by offset beyond the first `most` rows.
     pub(crate) fn too_deep(most: i64) -> Self {
         Self::new(Kind::TooDeep { most })
+    }
+
+    /// 422: a page of a search beyond its first `most` results.
+    pub(crate) fn search_too_deep(most: i64) -> Self {
+        Self::new(Kind::SearchTooDeep { most })
     }
 
     /// 422: an export that is to begin with what may still be going on.

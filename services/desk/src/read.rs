@@ -25,6 +25,7 @@ pub(crate) mod memberships;
 pub(crate) mod organizations;
 pub(crate) mod people;
 pub(crate) mod rules;
+pub(crate) mod search;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 pub(crate) mod views;

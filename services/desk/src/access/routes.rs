@@ -93,6 +93,10 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/v2/organizations/{id}/tags", One(K::Organization)),
     ("/api/v2/organizations/{id}/users", Many(K::User)),
     ("/api/v2/problems", Many(K::Ticket)),
+    // Of what it finds: tickets, and beside them people, organizations and groups.
+    ("/api/v2/search", Many(K::Ticket)),
+    ("/api/v2/search/count", All(K::Ticket)),
+    ("/api/v2/search/export", Many(K::Ticket)),
     ("/api/v2/ticket_audits", Many(K::Ticket)),
     ("/api/v2/ticket_fields", SETTINGS),
     ("/api/v2/ticket_fields/count", SETTINGS),

@@ -184,6 +184,9 @@ PUT /api/v2/organizations/{id}/tags 401 403 422 422 403 403
 DELETE /api/v2/organizations/{id}/tags 401 403 422 422 403 403
 GET /api/v2/organizations/{id}/users 401 403 200 200 200 403
 GET /api/v2/problems 401 403 200 200 200 403
+GET /api/v2/search 401 403 400 400 400 403
+GET /api/v2/search/count 401 403 400 400 400 403
+GET /api/v2/search/export 401 403 400 400 400 403
 GET /api/v2/ticket_audits 401 403 403 200 200 403
 GET /api/v2/ticket_fields 401 403 200 200 200 200
 POST /api/v2/ticket_fields 401 403 403 422 403 403

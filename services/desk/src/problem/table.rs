@@ -50,6 +50,13 @@ pub(super) fn words(kind: &Kind) -> Words<'_> {
             "Invalid pagination depth",
             format!("page and per_page lead to the first {most} rows; page[size] leads beyond").into(),
         ),
+        Kind::SearchTooDeep { most } => words(
+            S::UNPROCESSABLE_ENTITY,
+            "search-too-deep",
+            "invalid",
+            "Too many results",
+            format!("Invalid search: page and per_page lead to the first {most} results; search/export leads beyond").into(),
+        ),
         Kind::StartTimeTooRecent => words(
             S::UNPROCESSABLE_ENTITY,
             "start-time-too-recent",

@@ -1,5 +1,6 @@
 //! Groups of agents, from the projection `account`.
 
+use domain::search::{Indexed, Sought};
 use jiff::Timestamp;
 use regions::Resident;
 use schemas::{GroupId, PersonId};
@@ -63,4 +64,39 @@ pub(crate) async fn one(
     group: GroupId,
 ) -> Result<Option<Group>, sqlx::Error> {
     Ok(many(conn, resident, &[group.get()]).await?.pop())
+}
+
+/// By which words a group is found.
+pub(crate) struct Names {
+    /// Which.
+    pub(crate) group_id: i64,
+    name: Indexed,
+    description: Indexed,
+}
+
+impl Names {
+    /// Whether its name holds what is sought.
+    pub(crate) fn has(&self, sought: &Sought) -> bool {
+        sought.is_in(&self.name)
+    }
+
+    /// Whether its description does.
+    pub(crate) fn is_described_with(&self, sought: &Sought) -> bool {
+        sought.is_in(&self.description)
+    }
+}
+
+/// Those of all groups there are.
+pub(crate) async fn names(conn: &mut PgConnection, resident: &Resident) -> Result<Vec<Names>, sqlx::Error> {
+    let rows = sqlx::query!(
+        "select group_id, name, description from agent_group where tenant_id = $1 and deleted_at is null",
+        resident.tenant_id().get(),
+    );
+    let rows = rows.fetch_all(conn).await?.into_iter();
+    let names = rows.map(|row| Names {
+        group_id: row.group_id,
+        name: Indexed::of(&row.name),
+        description: Indexed::of(&row.description),
+    });
+    Ok(names.collect())
 }

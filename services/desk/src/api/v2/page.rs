@@ -90,17 +90,35 @@ impl PageQuery {
                 Kind::Cursor { size, after: cursor("page[after]")?, before: cursor("page[before]")? }
             }
             None => {
-                let per_page = number("per_page", self.get("per_page"), PER_PAGE_MAX)?.min(PER_PAGE_MAX);
-                let page = number("page", self.get("page"), 1)?;
-                if page.saturating_mul(per_page) > OFFSET_MAX {
+                if self.depth()? > OFFSET_MAX {
                     return Err(ApiError::too_deep(OFFSET_MAX));
                 }
+                let per_page = number("per_page", self.get("per_page"), PER_PAGE_MAX)?.min(PER_PAGE_MAX);
+                let page = number("page", self.get("page"), 1)?;
                 Kind::Offset { page, per_page }
             }
         };
         let address = caller.origin.url(&format!("{}.json", self.path));
         let (resident, reading) = (caller.resident.clone(), caller.reading.clone());
         Ok(Page { kind, address, pairs: self.pairs, resident, reading })
+    }
+
+    /// The last row of the page by offset that is asked for.
+    pub(crate) fn depth(&self) -> Result<i64, ApiError> {
+        let per_page = number("per_page", self.get("per_page"), PER_PAGE_MAX)?.min(PER_PAGE_MAX);
+        Ok(number("page", self.get("page"), 1)?.saturating_mul(per_page))
+    }
+
+    /// The same list by cursor, whatever was asked, with more rows on a page: for exports.
+    pub(crate) fn cursor_page(mut self, caller: &Caller, size_max: i64) -> Result<Page, ApiError> {
+        let asked = number("page[size]", self.get("page[size]"), PER_PAGE_MAX)?.min(size_max);
+        self.pairs.retain(|(key, _)| key != "page[size]");
+        self.pairs.push(("page[size]".to_owned(), asked.to_string()));
+        let mut page = self.page(caller)?;
+        if let Kind::Cursor { size, .. } = &mut page.kind {
+            *size = asked;
+        }
+        Ok(page)
     }
 
     /// The same list by offset, whatever was asked: for lists that have no cursor pages.
