@@ -21,8 +21,10 @@ const SIZE_MAX: i64 = 1_000;
 pub(crate) async fn export(State(desk): State<Desk>, caller: Caller, query: PageQuery) -> ApiResult<Json<Value>> {
     caller.require_insider()?;
     let mut asked = asked(&desk, &caller, &query)?;
-    let takes = "ticket, user, organization or group, and the query has no type of its own";
-    let kind = query.get("filter[type]").and_then(Kind::of).filter(|_| !asked.names_kinds);
+    let takes = "ticket, user, organization or group, and the query names no other type";
+    // Clients say the type in both places.
+    let is_meant = |kind: &Kind| !asked.names_kinds || asked.kinds == [*kind];
+    let kind = query.get("filter[type]").and_then(Kind::of).filter(is_meant);
     let kind = kind.ok_or_else(|| ApiError::invalid_parameter("filter[type]", takes))?;
     asked.kinds = vec![kind];
     let page = query.cursor_page(&caller, SIZE_MAX)?;

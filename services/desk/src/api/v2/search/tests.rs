@@ -166,6 +166,8 @@ async fn an_export_is_one_kind_by_cursor() -> anyhow::Result<()> {
     assert_eq!((&first.body["meta"]["has_more"], &first.body["count"]), (&json!(true), &Value::Null));
     let next = first.body["links"]["next"].as_str().expect("a link").split_once("8080").expect("a host").1.to_owned();
     assert_eq!(found(&bench.get(ALAN, &next).await), ["ticket 4"]);
+    let both = "/api/v2/search/export?query=type:ticket%20kettle&filter[type]=ticket";
+    assert_eq!(found(&bench.get(ALAN, both).await), ["ticket 1", "ticket 2"], "as clients say it");
     for query in ["query=x", "query=x&filter[type]=article", "query=type:user&filter[type]=ticket", "filter[type]=user"]
     {
         assert_eq!(bench.get(ALAN, &format!("/api/v2/search/export?{query}")).await.status, 400, "{query}");
