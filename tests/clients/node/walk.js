@@ -89,6 +89,12 @@ async function main() {
   assert.strictEqual(audits.length, 2);
   assert.strictEqual((await client.ticketaudits.show(tickets[0].id, audits[1].id)).result.id, audits[1].id);
 
+  step("search");
+  const found = await client.search.queryAll("type:ticket status<closed");
+  assert.deepStrictEqual(ids(found).sort((one, other) => one - other), ids(tickets));
+  assert.deepStrictEqual(ids(await client.search.exportResults("status<closed", "ticket", 50)), ids(tickets));
+  assert.strictEqual((await client.search.showResultsCount("type:ticket status<closed")).result.count, 105);
+
   step("views");
   const condition = { field: "status", operator: "less_than", value: "solved" };
   const output = { columns: ["subject", "priority"], sort_by: "nice_id", sort_order: "desc" };

@@ -120,6 +120,13 @@ step("audits")
 audits = list(client.tickets.audits(ticket=first.id))
 assert len(audits) == 2 and audits[0].author.id == me.id
 
+step("search")
+assert sorted(found.id for found in client.search(type="ticket", status_less_than="closed")) == [ticket.id for ticket in tickets]
+assert [found.id for found in client.search(type="user", email=EMAIL)] == [me.id]
+assert client.search.count(type="ticket", status_less_than="closed") == 7
+exported = client.search_export(type="ticket", status_less_than="closed", cursor_pagination=3)
+assert [found.id for found in exported] == [ticket.id for ticket in tickets]
+
 step("views")
 unsolved = {"field": "status", "operator": "less_than", "value": "solved"}
 smoke = {"field": "subject_includes_word", "operator": "includes", "value": "ticket"}
