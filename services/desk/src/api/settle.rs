@@ -14,6 +14,10 @@ use crate::{
 
 /// The projections a ticket's answer is made of.
 pub(crate) const TICKET: &[&str] = &["ticket_list", "ticket_thread", "audits"];
+/// The projections that hold what a ticket says, in the clear: none of it is left when an erasure is answered.
+pub(crate) const TICKET_TEXTS: &[&str] = &["ticket_list", "ticket_thread", "audits", "search"];
+/// The same of what is told of people and organizations.
+pub(crate) const PEOPLE_TEXTS: &[&str] = &["people", "search"];
 /// The projection of profiles.
 pub(crate) const PEOPLE: &[&str] = &["people"];
 /// The projection of the tenant and its groups.

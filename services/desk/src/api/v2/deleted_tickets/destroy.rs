@@ -30,7 +30,7 @@ pub(crate) async fn destroy(
     caller.require_agent()?;
     let by = caller.issuer(&desk, &print);
     let Erased { done, is_carried_out } = erase::ticket(&desk, &by, caller.by(), ticket).await?;
-    let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;
+    let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET_TEXTS).await;
     let job = Job { last: done.last, total: None, is_done: is_carried_out };
     let job = job.shown(&caller, json!({"success": true}));
     Ok((written, Json(job)))
@@ -61,7 +61,7 @@ pub(crate) async fn destroy_many(
         }
     }
     let Some(done) = last else { return Err(ApiError::not_found()) };
-    let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET).await;
+    let written = settle::settled(&desk, &caller.resident, &done, settle::TICKET_TEXTS).await;
     let job = Job { last: done.last, total: Some(tickets.len()), is_done };
     let job = job.shown(&caller, Value::Array(results));
     Ok((written, Json(job)))

@@ -28,7 +28,7 @@ pub(crate) async fn destroy(
     caller.require_admin()?;
     let by = caller.issuer(&desk, &print);
     let done = erase::person(&desk, &by, person).await?.done;
-    let written = settle::settled(&desk, &caller.resident, &done, settle::PEOPLE).await;
+    let written = settle::settled(&desk, &caller.resident, &done, settle::PEOPLE_TEXTS).await;
     let mut transaction = desk.reading(&caller.resident).await.map_err(|error| ApiError::from(error).after_done())?;
     let row = read::people::one(&mut transaction, &caller.resident, person).await;
     let row = row.map_err(|error| ApiError::from(error).after_done())?.ok_or_else(ApiError::not_found)?;

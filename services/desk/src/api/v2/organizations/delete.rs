@@ -23,6 +23,6 @@ pub(crate) async fn delete(
     caller.require_admin()?;
     let by = caller.issuer(&desk, &print);
     let done = erase::organization(&desk, &by, organization).await?.done;
-    let written = settle::settled(&desk, &caller.resident, &done, settle::PEOPLE).await;
+    let written = settle::settled(&desk, &caller.resident, &done, settle::PEOPLE_TEXTS).await;
     Ok((StatusCode::NO_CONTENT, written, ()))
 }
