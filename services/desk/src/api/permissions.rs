@@ -56,7 +56,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         .replace("{membership_id}", membership)
         .replace("{identity_id}", "4")
         .replace("{macro_id}", "9")
-        .replace("{invocation_id}", "00000000000050000000000020")
+        .replace("{invocation_id}", "0000000000005G000000000020")
         .replace("{token}", "wrong")
 }
 
