@@ -146,3 +146,34 @@ async fn a_trigger_that_is_put_out_of_use_or_deleted_does_nothing() -> anyhow::R
     assert_eq!(tags().await, json!([]));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_rules_did_is_not_told_to_end_users() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let hidden = json!({"ticket_field": {"type": "text", "title": "Worth", "visible_in_portal": false}});
+    let hidden = bench.post(GRACE, "/api/v2/ticket_fields", hidden).await.body["ticket_field"]["id"].clone();
+    let field = format!("custom_fields_{hidden}");
+    let commented = json!([said("comment_is_public", "is", "true"), said(&field, "is", "")]);
+    trigger(&bench, "Little worth", (commented, json!({ &field: "little", "current_tags": "smoke" }))).await;
+    let ticket = json!({"ticket": {"subject": "x", "comment": {"body": "Hello"}}});
+    let opened = bench.post(ADA, "/api/v2/tickets", ticket).await.body;
+    let id = opened["ticket"]["id"].as_i64().expect("an id");
+    let empty = json!({ "custom_fields": [{"id": hidden, "value": null}] });
+    put(&bench, ALAN, id, empty.clone()).await;
+    let held = bench.hold_projector().await?;
+    let folded = put(&bench, ADA, id, json!({"comment": {"body": "Hello?"}})).await;
+    drop(held);
+    bench.settle(&bench.acme).await?;
+    put(&bench, ALAN, id, empty).await;
+    let projected = put(&bench, ADA, id, json!({"comment": {"body": "Hello!"}})).await;
+    for (answer, said) in [(&opened, "Hello"), (&folded, "Hello?"), (&projected, "Hello!")] {
+        assert_eq!(by_rules(&answer["audit"]), []);
+        assert_eq!(answer["audit"]["events"][0]["body"], said, "what they did is told");
+        for word in ["little", "Little worth"] {
+            assert!(!answer.to_string().contains(word), "{word}: {answer}");
+        }
+    }
+    let audits = bench.get(ALAN, &format!("/api/v2/tickets/{id}/audits")).await.body["audits"].clone();
+    assert_eq!([0, 2, 4].map(|audit| by_rules(&audits[audit]).len()), [2, 1, 1], "agents are told");
+    Ok(())
+}

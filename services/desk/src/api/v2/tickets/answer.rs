@@ -37,12 +37,22 @@ pub(crate) async fn written(
     };
     let row = row.ok_or_else(ApiError::not_found)?;
     caller.reading.of([row.ticket_id]);
-    let audit = audit.unwrap_or_else(|| nothing_changed(&row, caller, desk));
+    let mut audit = audit.unwrap_or_else(|| nothing_changed(&row, caller, desk));
+    if !caller.is_insider() {
+        keep_to_themselves(&mut audit);
+    }
     let body = json!({
         "ticket": present::ticket::ticket(caller, &row),
         "audit": present::audit::one(desk, caller, &audit).await?,
     });
     Ok((written, version(caller, &row), body))
+}
+
+/// What rules did because of an end user is among those who work on tickets: what the rules are called, and fields that are for agents.
+fn keep_to_themselves(audit: &mut Audit) {
+    if let Some(entries) = audit.events.as_array_mut() {
+        entries.retain(|entry| entry["via"]["channel"] != "rule");
+    }
 }
 
 type Rows = (Option<Ticket>, Option<Audit>);
