@@ -16,24 +16,44 @@ use sqlx::PgConnection;
 
 use crate::{problem::ApiError, read, state::Desk};
 
+/// How many of those that are too many are named in the process's log.
+const NAMED_MAX: usize = 100;
+
 /// The command, and whatever triggers look at it.
 pub(crate) async fn watched(desk: &Desk, resident: &Resident, command: Command) -> Result<Command, ApiError> {
     if !command.is_watched() {
         return Ok(command);
     }
+    Ok(match in_use(desk, resident).await? {
+        Some(triggers) => Command::Watched(Box::new(command), triggers.into()),
+        None => command,
+    })
+}
+
+/// All triggers that are in use; none, if there are none. Two requests at once may have made more than a tenant has: the first are asked,
+/// in their order.
+pub(crate) async fn in_use(desk: &Desk, resident: &Resident) -> Result<Option<Arc<Triggers>>, ApiError> {
     let mut transaction = desk.reading(resident).await?;
-    let rows = read::rules::triggers(&mut transaction, resident, TRIGGERS_MAX).await?;
+    let most = i64::try_from(TRIGGERS_MAX + NAMED_MAX).unwrap_or(i64::MAX);
+    let mut rows = read::rules::triggers(&mut transaction, resident, most).await?;
     if rows.is_empty() {
-        return Ok(command);
+        return Ok(None);
     }
     let fields = read::ticket_fields::known(&mut transaction, resident).await?;
-    // One that says more than it may was made by a newer program, and is its to ask.
-    let read = |row: &read::rules::InUse| {
-        Trigger::read((RuleId::new(row.rule_id), row.updated_at), &row.definition.0, &fields).ok()
-    };
-    let mut triggers: Vec<Trigger> = rows.iter().filter_map(read).collect();
+    let mut passed_over: Vec<i64> = rows.drain(rows.len().min(TRIGGERS_MAX)..).map(|row| row.rule_id).collect();
+    let mut triggers = Vec::new();
+    for row in rows {
+        // One that says more than it may was made by a newer program, and is its to ask.
+        match Trigger::read((RuleId::new(row.rule_id), row.updated_at), &row.definition.0, &fields) {
+            Ok(trigger) => triggers.push(trigger),
+            Err(_) => passed_over.push(row.rule_id),
+        }
+    }
+    if !passed_over.is_empty() {
+        tracing::warn!(tenant.id = %resident.tenant_id(), rules = ?passed_over, "triggers are passed over");
+    }
     keep_possible(&mut transaction, resident, &mut triggers).await?;
-    Ok(Command::Watched(Box::new(command), Arc::new(Triggers::new(triggers, fields))))
+    Ok(Some(Arc::new(Triggers::new(triggers, fields))))
 }
 
 /// Leaves out what would give tickets to those who are no agents, or no groups, any more.

@@ -198,7 +198,7 @@ async fn fields(desk: &Desk, by: &Issuer, (then, now): (&Details, &Details)) -> 
         is_taken.then(|| (known.field, then.cloned().into()))
     });
     let asked = asked.collect();
-    Ok(Fields { known, asked })
+    Ok(Fields { known: known.into(), asked })
 }
 
 async fn is_agent(desk: &Desk, by: &Issuer, person: PersonId) -> Result<bool, Error> {

@@ -13,13 +13,14 @@
 //!
 //! Files: [`Command`] is what may be asked, `decide` who may ask it, `check` what may be said; [`Conditions`] are what a view asks of a
 //! ticket (`condition` the types, `holds` whether it is so, `read` the words for it, `value` what these name), [`Watches`] what a trigger
-//! asks of what happened, [`Action`] is what a macro or a trigger does, [`Column`] what a view shows, `placeholder` what a text leaves to be
+//! asks of what happened (`cost` what that takes), [`Action`] is what a macro or a trigger does, [`Column`] what a view shows, `placeholder` what a text leaves to be
 //! filled in.
 
 mod action;
 mod check;
 mod column;
 mod condition;
+mod cost;
 mod decide;
 mod holds;
 mod placeholder;
@@ -39,9 +40,10 @@ pub use self::{
     check::definition as checked,
     column::Column,
     condition::{Asking, Compare, Condition, Conditions, Facts, FieldTest, Moment, Party, Prose, Whom, Worded},
+    cost::{Lowered, attempt, words_in_use},
     placeholder::fill,
     read::{Unknown, Vocabulary},
-    trigger::{Audible, Changing, Happened, Trigger, Triggers, Updater, Watch, Watches},
+    trigger::{Audible, Changing, Happened, Trigger, Triggers, Updater, Watch, Watches, Watching},
 };
 use crate::{
     aggregate::{Aggregate, said as field_said},
@@ -54,8 +56,13 @@ use crate::{
 pub const CLAUSES_MAX: usize = 100;
 /// How many words the conditions of a rule look for in texts at most, all together: each goes through a text of every ticket.
 pub const WORDS_MAX: usize = 100;
-/// How many triggers of a tenant are in use at most: each is asked again when another has done something.
-pub const TRIGGERS_MAX: i64 = 500;
+/// How many triggers a tenant has at most, in use or not: one command puts all of them in order, and each takes an event of its own and
+/// one of the audit log, beside the one that says where the command came from.
+pub const TRIGGERS_MAX: usize = 499;
+/// How many words all triggers that are in use look for in texts at most, all together: one command may be asked for every one of them.
+pub const TRIGGER_WORDS_MAX: usize = 500;
+/// How many events what triggers do takes in one command at most: an append holds 1,000, and what people did needs its part.
+pub const EFFECTS_MAX: usize = 380;
 /// How many bytes the conditions and actions of a trigger have at most, as the reference has it.
 pub const TRIGGER_BYTES_MAX: usize = 65_535;
 /// How many columns a view shows at most.

@@ -123,7 +123,8 @@ fn fields() -> impl Strategy<Value = Fields> {
         any::<bool>().prop_map(FieldValue::Flag),
     ]);
     let asked = vec(((1..4_i64).prop_map(TicketFieldId::new), values.prop_map(Personal::new)), 0..3);
-    option::weighted(0.3, asked).prop_map(|asked| Fields { known: known_fields(), asked: asked.unwrap_or_default() })
+    option::weighted(0.3, asked)
+        .prop_map(|asked| Fields { known: known_fields().into(), asked: asked.unwrap_or_default() })
 }
 
 fn known_fields() -> Vec<Known> {

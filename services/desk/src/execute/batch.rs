@@ -7,7 +7,7 @@ use domain::{
     job::{FinishItem, Job},
 };
 use eventlog::{Append, Expected, StreamAppend};
-use schemas::{Position, StreamName, TenantLogEvent, Version, audit::ChangeNoted};
+use schemas::{Position, StreamName, TenantLogEvent, Version, audit::ChangeNoted, ticket::TicketEvent};
 use tracing::Instrument;
 
 use super::{Done, Failure, Issuer, PartOf, Refusal, audit, load_traced, seal};
@@ -78,6 +78,18 @@ impl<'a> Batch<'a> {
         let events = events.into_iter().map(Into::into).collect();
         self.members.push(Member { stream, read_at, state: Box::new(A::default()), events, changes: Vec::new() });
         Ok(self)
+    }
+
+    /// How many events so far are the doing of rules, those that say so counted.
+    pub(crate) fn by_rules(&self) -> usize {
+        let events = self.members.iter().flat_map(|member| &member.events);
+        let by_rules = events.map(|event| match event {
+            TenantLogEvent::Ticket(TicketEvent::RuleApplied(applied)) => {
+                1 + usize::try_from(applied.changes).unwrap_or(usize::MAX)
+            }
+            _ => 0,
+        });
+        by_rules.sum()
     }
 
     /// The member for `stream`, read now unless an earlier decision did.

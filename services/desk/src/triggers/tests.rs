@@ -1,8 +1,13 @@
 //! What triggers do when requests come in, and how audits show it.
 
+use domain::rule::EFFECTS_MAX;
+use schemas::{StreamName, TicketId, Version};
 use serde_json::{Value, json};
 
-use crate::api::testing::{ADA, ALAN, Answer, Bench, GRACE, SUPPORT, Who};
+use crate::{
+    api::testing::{ADA, ALAN, Answer, Bench, GRACE, SUPPORT, Who},
+    read::log,
+};
 
 fn said(field: &str, operator: &str, value: impl Into<Value>) -> Value {
     json!({"field": field, "operator": operator, "value": value.into()})
@@ -175,5 +180,35 @@ async fn what_rules_did_is_not_told_to_end_users() -> anyhow::Result<()> {
     }
     let audits = bench.get(ALAN, &format!("/api/v2/tickets/{id}/audits")).await.body["audits"].clone();
     assert_eq!([0, 2, 4].map(|audit| by_rules(&audits[audit]).len()), [2, 1, 1], "agents are told");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_triggers_do_to_the_tickets_of_a_merge_fits_into_one_command() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let mut tickets = Vec::new();
+    for _ in 0..60 {
+        tickets.push(bench.ticket(ADA, json!({"subject": "x", "comment": {"body": "x"}})).await);
+    }
+    let always = || json!([said("status", "is_not", "hold")]);
+    for title in ["a", "b", "c", "d", "e", "f", "g"] {
+        let actions = json!({"current_tags": title, "subject": title});
+        trigger(&bench, title, (always(), actions)).await;
+    }
+    // Four events of each ticket are people's doing; three times seven more would not fit.
+    let merge = json!({"ids": tickets[1..], "target_comment": "x", "source_comment": "x"});
+    let asked = bench.post(ALAN, &format!("/api/v2/tickets/{}/merge", tickets[0]), merge).await;
+    let job = bench.finished(ALAN, &asked.body["job_status"]).await;
+    assert_eq!(job["results"][0]["success"], true, "{job}");
+    let (mut events, mut done) = (0, Vec::new());
+    for ticket in &tickets {
+        let stream = StreamName::Ticket(TicketId::new(*ticket));
+        let logged = log::whole_stream(&bench.test.desk, &bench.acme, &stream, Version::ZERO).await?;
+        let by_rules = logged.iter().filter(|logged| logged.envelope.event_type == "rule_applied").count();
+        events += by_rules * 3;
+        done.push(by_rules);
+    }
+    assert_eq!(events, EFFECTS_MAX / 3 * 3, "as much as there is room for");
+    assert_eq!((done[0], done[59]), (7, 0), "by those that come first");
     Ok(())
 }

@@ -4,6 +4,8 @@
 //! ticket was before. The words for that are read in `read::trigger`, the meaning is here; what a trigger does is the business of the
 //! rules of tickets.
 
+use std::{cell::OnceCell, collections::BTreeSet, sync::Arc};
+
 use jiff::Timestamp;
 use schemas::{
     Personal, RuleId, TicketFieldId,
@@ -12,7 +14,7 @@ use schemas::{
     values::{Channel, FieldKind, Role},
 };
 
-use super::{Action, Asking, Condition, Facts, Unknown, Vocabulary, check::count, read};
+use super::{Action, Asking, Condition, EFFECTS_MAX, Facts, Lowered, Unknown, Vocabulary, check::count, read};
 use crate::{text::Invalid, ticket::By, ticket_field::Known};
 
 /// A trigger that is in use, as a command on a ticket carries it.
@@ -30,23 +32,49 @@ pub struct Trigger {
     pub actions: Vec<Action>,
 }
 
-/// All that are in use, in their order, and the fields that the tenant made.
+/// All that are in use, in their order, and the fields that they fill in.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Triggers {
     /// The triggers.
     pub(crate) all: Vec<Trigger>,
     /// What the fields take.
-    pub(crate) fields: Vec<Known>,
+    pub(crate) fields: Arc<[Known]>,
+}
+
+/// Triggers that look at a command, and how many events what they do may take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Watching {
+    /// The triggers.
+    pub triggers: Arc<Triggers>,
+    /// The events.
+    pub room: usize,
+}
+
+impl From<Triggers> for Watching {
+    fn from(triggers: Triggers) -> Self {
+        Arc::new(triggers).into()
+    }
+}
+
+impl From<Arc<Triggers>> for Watching {
+    /// With all the room that there is for one command.
+    fn from(triggers: Arc<Triggers>) -> Self {
+        Self { triggers, room: EFFECTS_MAX }
+    }
 }
 
 impl Triggers {
-    /// These, with the fields that the tenant made. What must be filled in is for people to fill in.
+    /// These, with those of the tenant's fields that they fill in. What must be filled in is for people to fill in.
     pub fn new(all: Vec<Trigger>, mut fields: Vec<Known>) -> Self {
+        let named = |action: &Action| if let Action::Field(field, _) = action { Some(*field) } else { None };
+        let named: BTreeSet<TicketFieldId> =
+            all.iter().flat_map(|trigger| &trigger.actions).filter_map(named).collect();
+        fields.retain(|known| named.contains(&known.field));
         for known in &mut fields {
             let definition = known.definition.expose().clone();
             known.definition = FieldDefinition { is_required: false, ..definition }.into();
         }
-        Self { all, fields }
+        Self { all, fields: fields.into() }
     }
 }
 
@@ -164,6 +192,8 @@ pub struct Happened<'a> {
     pub said: Option<(&'a str, bool)>,
     /// Where it came in.
     pub channel: Channel,
+    /// What of the texts was looked into already.
+    pub lowered: &'a Lowered,
 }
 
 impl Watches {
@@ -179,20 +209,16 @@ impl Watches {
         Ok(Self { all: read(&sent.all)?, any: read(&sent.any)? })
     }
 
-    /// How many words they look for in texts.
-    pub fn words(&self) -> usize {
-        let words = self.all.iter().chain(&self.any).map(|watch| match watch {
-            Watch::Ticket(Condition::Text { any_of, .. }) | Watch::Words(any_of, _) => any_of.len(),
-            _ => 0,
-        });
-        words.sum()
-    }
-
-    /// Whether what happened is what the trigger waits for.
-    pub fn hold(&self, happened: &Happened<'_>) -> bool {
+    /// Whether what happened is what the trigger waits for. What is in `found` already is not looked for again.
+    pub fn hold(&self, happened: &Happened<'_>, found: &[OnceCell<bool>]) -> bool {
         let asking = Asking { person: happened.by.person, groups: Vec::new(), now: happened.now.updated_at };
-        let holds = |watch: &Watch| watch.holds(happened, &asking);
-        self.all.iter().all(holds) && (self.any.is_empty() || self.any.iter().any(holds))
+        let holds = |(watch, found): (&Watch, &OnceCell<bool>)| match watch.is_of_lasting_text() {
+            true => *found.get_or_init(|| watch.holds(happened, &asking)),
+            false => watch.holds(happened, &asking),
+        };
+        let (of_all, of_any) = found.split_at(self.all.len());
+        let is_any = || self.any.iter().zip(of_any).any(holds);
+        self.all.iter().zip(of_all).all(holds) && (self.any.is_empty() || is_any())
     }
 }
 
@@ -200,17 +226,18 @@ impl Watch {
     fn holds(&self, happened: &Happened<'_>, asking: &Asking) -> bool {
         let is_now = |condition: &Condition| condition.holds(&happened.now, asking);
         let was = |condition: &Condition| happened.before.is_some_and(|before| condition.holds(&before, asking));
+        let has_one = |text: &str, any_of: &[String]| any_of.iter().any(|piece| text.contains(piece));
         match self {
+            Self::Ticket(Condition::Text { of, any_of, has }) => {
+                has_one(happened.lowered.prose(*of, happened), any_of) == *has
+            }
             Self::Ticket(condition) => is_now(condition),
             Self::Became(condition, so) => (is_now(condition) && !was(condition)) == *so,
             Self::Ceased(condition, so) => (was(condition) && !is_now(condition)) == *so,
             Self::Changed(of, so) => of.differs(happened) == *so,
             Self::Opened(so) => happened.before.is_none() == *so,
             Self::Spoken(audible, so) => happened.said.is_some_and(|(_, is_public)| audible.is(is_public)) == *so,
-            Self::Words(any_of, so) => {
-                let said = happened.said.map(|(said, _)| said.to_lowercase()).unwrap_or_default();
-                any_of.iter().any(|piece| said.contains(piece)) == *so
-            }
+            Self::Words(any_of, so) => has_one(happened.lowered.said(happened), any_of) == *so,
             Self::Channel(among) => among.contains(&happened.channel.as_str()),
             Self::Updater(updater, so) => updater.is(happened) == *so,
             Self::Never => false,

@@ -9,7 +9,7 @@ use schemas::{
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
 
-use crate::{rule::Triggers, ticket_field::Known};
+use crate::{rule::Watching, ticket_field::Known};
 
 /// A person as far as the rules care: who, and in which role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Command {
     /// Erase it for good.
     Erase(Erase),
     /// Any of these, while the tenant's triggers look on.
-    Watched(Box<Command>, Arc<Triggers>),
+    Watched(Box<Command>, Watching),
 }
 
 impl Command {
@@ -224,7 +224,7 @@ pub struct Further {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields {
     /// Those that take values, where any are asked for or must be there.
-    pub known: Vec<Known>,
+    pub known: Arc<[Known]>,
     /// What shall be in some of them.
     pub asked: Vec<(TicketFieldId, Personal<Option<FieldValue>>)>,
 }

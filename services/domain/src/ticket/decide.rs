@@ -40,7 +40,7 @@ pub(super) fn decide(ticket: &Ticket, command: &Command) -> Result<Vec<TicketEve
             let turn = Turn { by: *by, changes: &Changes::default(), comment: Some(comment), channel: *channel };
             decide_turn(ticket, &turn)
         }
-        Command::Watched(command, triggers) => triggers::fire(ticket, command, triggers),
+        Command::Watched(command, watching) => triggers::fire(ticket, command, watching),
         Command::Delete(by) => decide_deletion(ticket, *by, false, || TicketDeleted {}.into()),
         Command::Restore(by) => decide_deletion(ticket, *by, true, || TicketRestored {}.into()),
         Command::Erase(erase) => {

@@ -1,9 +1,9 @@
 //! An interpreter of the words of triggers that takes nothing from the rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::ticket::{By, Details};
-use schemas::values::Role;
+use schemas::{TicketFieldId, ticket_field::FieldValue, values::Role};
 
 use super::words::{Said, Words};
 
@@ -17,6 +17,16 @@ pub(crate) struct Model {
     pub(crate) assignee: String,
     pub(crate) requester: String,
     pub(crate) tags: BTreeSet<String>,
+    pub(crate) colour: String,
+    pub(crate) check: String,
+}
+
+/// The tag that a field brings along.
+fn tag(field: &str, value: &str) -> Option<String> {
+    match field {
+        "custom_fields_22" => (value == "true").then(|| "checked".to_owned()),
+        _ => Some(value.to_owned()).filter(|value| !value.is_empty()),
+    }
 }
 
 impl Model {
@@ -24,6 +34,12 @@ impl Model {
         fn text<T: ToString>(value: Option<T>) -> String {
             value.map(|value| value.to_string()).unwrap_or_default()
         }
+        let held = |field| match details.fields.expose().get(&TicketFieldId::new(field)) {
+            None => String::new(),
+            Some(FieldValue::Flag(flag)) => flag.to_string(),
+            Some(FieldValue::Text(text)) => text.clone(),
+            Some(other) => panic!("no such value: {other:?}"),
+        };
         Self {
             status: details.status.to_string(),
             priority: text(details.priority),
@@ -32,6 +48,8 @@ impl Model {
             assignee: text(details.assignee),
             requester: details.requester.to_string(),
             tags: details.tags.expose().iter().cloned().collect(),
+            colour: held(21),
+            check: held(22),
         }
     }
 
@@ -43,6 +61,8 @@ impl Model {
             "group_id" => &self.group,
             "assignee_id" => &self.assignee,
             "requester_id" => &self.requester,
+            "custom_fields_21" => &self.colour,
+            "custom_fields_22" => &self.check,
             other => panic!("no such field: {other}"),
         }
     }
@@ -106,7 +126,7 @@ impl World {
     fn done(&self, now: &Model, actions: &[(&str, &str)]) -> Option<Model> {
         let is_agent = self.by.role == Role::Agent;
         let (mut after, mut status, mut assignee) = (now.clone(), None, None);
-        let (mut added, mut removed) = (BTreeSet::new(), BTreeSet::new());
+        let (mut added, mut removed, mut fields) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
         for (field, value) in actions {
             let words = || value.split(' ').map(str::to_owned).collect::<BTreeSet<String>>();
             match *field {
@@ -121,11 +141,18 @@ impl World {
                 "set_tags" => after.tags = words(),
                 "current_tags" => added.extend(words()),
                 "remove_tags" => removed.extend(words()),
+                "custom_fields_21" | "custom_fields_22" => drop(fields.insert(*field, *value)),
                 other => panic!("no such action: {other}"),
             }
         }
+        removed.extend(fields.keys().filter_map(|field| tag(field, now.get(field))));
         after.tags.extend(added);
         after.tags.retain(|tag| !removed.contains(tag));
+        after.tags.extend(fields.iter().filter_map(|(field, value)| tag(field, value)));
+        for (field, value) in fields {
+            let held = if field == "custom_fields_21" { &mut after.colour } else { &mut after.check };
+            *held = value.to_owned();
+        }
         let has_status = status.is_some();
         let is_taken = assignee.as_ref().is_some_and(|who| !who.is_empty() && *who != now.assignee);
         after.status = match status {
@@ -153,17 +180,15 @@ impl World {
         let chosen = |taken: &[bool]| -> Vec<(&'static str, &'static str)> {
             actions.iter().zip(taken).filter(|(_, taken)| **taken).map(|(action, _)| *action).collect()
         };
-        'more: loop {
+        loop {
+            let before = taken.clone();
             for index in 0..actions.len() {
-                if !taken[index] {
-                    taken[index] = true;
-                    if self.done(now, &chosen(&taken)).is_some() {
-                        continue 'more;
-                    }
-                    taken[index] = false;
-                }
+                let was_taken = std::mem::replace(&mut taken[index], true);
+                taken[index] = was_taken || self.done(now, &chosen(&taken)).is_some();
             }
-            return self.done(now, &chosen(&taken)).expect("it could be done");
+            if taken == before {
+                return self.done(now, &chosen(&taken)).expect("it could be done");
+            }
         }
     }
 

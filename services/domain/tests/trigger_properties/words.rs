@@ -1,17 +1,17 @@
 //! Random triggers and commands.
 
-use std::sync::Arc;
-
 use domain::{
-    rule::{Trigger, Triggers},
-    ticket::{By, Changes, Command, Comment, Open, Update},
+    rule::{Trigger, Triggers, Watching},
+    ticket::{By, Changes, Command, Comment, Fields, Further, Open, Update},
+    ticket_field::Known,
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use schemas::{
-    GroupId, PersonId, RuleId,
+    GroupId, PersonId, Personal, RuleId, TicketFieldId,
     rule::{RuleAction, RuleCondition, RuleConditions, RuleDefinition, RuleValue},
-    values::{Channel, Priority, Role, Status, TicketType, Visibility},
+    ticket_field::{FieldDefinition, FieldOption, FieldValue},
+    values::{Channel, FieldKind, Priority, Role, Status, TicketType, Visibility},
 };
 
 pub(crate) const REQUESTER: By = By { person: PersonId::new(1), role: Role::EndUser };
@@ -69,6 +69,16 @@ const CONDITIONS: &[Said] = &[
     ("role", "is_not", "8"),
     ("current_via_id", "is", "5"),
     ("current_via_id", "is_not", "4"),
+    ("custom_fields_21", "is", "red"),
+    ("custom_fields_21", "is_not", "red"),
+    ("custom_fields_21", "is", ""),
+    ("custom_fields_21", "changed", ""),
+    ("custom_fields_21", "value", "blue"),
+    ("custom_fields_21", "value_previous", "red"),
+    ("custom_fields_22", "is", "true"),
+    ("custom_fields_22", "not_value", "true"),
+    ("custom_fields_22", "not_changed", ""),
+    ("current_tags", "includes", "red checked"),
 ];
 
 const ACTIONS: &[(&str, &str)] = &[
@@ -91,7 +101,27 @@ const ACTIONS: &[(&str, &str)] = &[
     ("set_tags", "a"),
     ("current_tags", "b c"),
     ("remove_tags", "a"),
+    ("custom_fields_21", "red"),
+    ("custom_fields_21", "blue"),
+    ("custom_fields_21", ""),
+    ("custom_fields_22", "true"),
+    ("custom_fields_22", "false"),
+    ("remove_tags", "red"),
 ];
+
+/// A dropdown, and a checkbox with a tag.
+fn fields() -> Vec<Known> {
+    let option = |value: &str| FieldOption { id: 1, name: value.to_owned(), value: value.to_owned() };
+    let dropdown =
+        FieldDefinition { is_active: true, options: vec![option("red"), option("blue")], ..FieldDefinition::default() };
+    let checkbox = FieldDefinition { is_active: true, tag: Some("checked".to_owned()), ..FieldDefinition::default() };
+    let known = |id, kind, definition: FieldDefinition| Known {
+        field: TicketFieldId::new(id),
+        kind,
+        definition: definition.into(),
+    };
+    vec![known(21, FieldKind::Tagger, dropdown), known(22, FieldKind::Checkbox, checkbox)]
+}
 
 pub(crate) fn triggers() -> impl Strategy<Value = Vec<Words>> {
     let one = (vec(select(CONDITIONS), 0..3), vec(select(CONDITIONS), 0..3), vec(select(ACTIONS), 1..4));
@@ -130,8 +160,11 @@ pub(crate) fn updates() -> impl Strategy<Value = Command> {
         option::weighted(0.5, select(&Status::ALL[1..])),
     );
     let tags = option::weighted(0.3, vec(select(&["a", "b", "d"][..]), 0..3));
-    (any::<bool>(), described, handled, tags, option::of(comments())).prop_map(
-        |(is_requester, (priority, ticket_type), (group, assignee, status), tags, comment)| {
+    let chosen = select(&["red", "blue", ""][..]).prop_map(|value| (21, Some(FieldValue::Text(value.to_owned()))));
+    let checked = any::<bool>().prop_map(|value| (22, Some(FieldValue::Flag(value))));
+    let asked = vec(prop_oneof![chosen, checked], 0..2);
+    (any::<bool>(), described, handled, (tags, asked), option::of(comments())).prop_map(
+        |(is_requester, (priority, ticket_type), (group, assignee, status), (tags, asked), comment)| {
             if is_requester {
                 let comment = comment.map(|comment| Comment { visibility: Some(Visibility::Public), ..comment });
                 return Update { by: REQUESTER, changes: Changes::default(), comment, channel: Channel::Email }.into();
@@ -144,11 +177,17 @@ pub(crate) fn updates() -> impl Strategy<Value = Command> {
                 assignee,
                 status,
                 tags: tags.map(Into::into),
+                further: Further { fields: filled(asked), ..Further::default() },
                 ..Changes::default()
             };
             Update { by: AGENT, changes, comment, channel: Channel::Api }.into()
         },
     )
+}
+
+fn filled(asked: Vec<(i64, Option<FieldValue>)>) -> Fields {
+    let asked = asked.into_iter().map(|(field, value)| (TicketFieldId::new(field), Personal::from(value)));
+    Fields { known: fields().into(), asked: asked.collect() }
 }
 
 fn definition(words: &Words) -> RuleDefinition {
@@ -174,10 +213,10 @@ fn definition(words: &Words) -> RuleDefinition {
 }
 
 /// Read as the platform reads them; their ids are their places.
-pub(crate) fn typed(words: &[Words]) -> Arc<Triggers> {
+pub(crate) fn typed(words: &[Words]) -> Watching {
     let read = words.iter().enumerate().map(|(place, words)| {
         let rule = RuleId::new(i64::try_from(place).expect("a few"));
-        Trigger::read((rule, Timestamp::UNIX_EPOCH), &definition(words), &[]).expect("a few clauses")
+        Trigger::read((rule, Timestamp::UNIX_EPOCH), &definition(words), &fields()).expect("a few clauses")
     });
-    Arc::new(Triggers::new(read.collect(), Vec::new()))
+    Triggers::new(read.collect(), fields()).into()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use axum::{Extension, Json, extract::State, response::IntoResponse};
 use domain::{
     Aggregate,
-    rule::{self, Trigger, Triggers},
+    rule::{self, Trigger, Triggers, Watching},
     ticket::{By, Ticket, by_people, fired},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -40,7 +40,7 @@ const TICKETS: usize = 50;
 
 /// What is asked for.
 struct Asked {
-    triggers: Triggers,
+    triggers: Watching,
     since: Timestamp,
     after: i64,
 }
@@ -106,7 +106,7 @@ async fn asked(desk: &Desk, caller: &Caller, body: &Body) -> Result<Asked, ApiEr
     let mut transaction = desk.reading(&caller.resident).await?;
     triggers::keep_possible(&mut transaction, &caller.resident, &mut trigger).await?;
     let since = now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(Asked { triggers: Triggers::new(trigger.into(), fields), since, after })
+    Ok(Asked { triggers: Triggers::new(trigger.into(), fields).into(), since, after })
 }
 
 /// Who did all that, as the rules of tickets know them.
@@ -128,7 +128,7 @@ async fn roles(desk: &Desk, caller: &Caller, histories: &[(i64, Vec<Logged>)]) -
 }
 
 /// The commands of a ticket's history that the trigger would have done something in.
-fn would_have((since, triggers): (Timestamp, &Triggers), roles: &BTreeMap<i64, By>, history: &[Logged]) -> Vec<Value> {
+fn would_have((since, triggers): (Timestamp, &Watching), roles: &BTreeMap<i64, By>, history: &[Logged]) -> Vec<Value> {
     let (mut ticket, mut updates) = (Ticket::default(), Vec::new());
     for command in history.chunk_by(|one, other| one.envelope.command_id == other.envelope.command_id) {
         // What was erased is known to nobody, and asks nothing of a trigger.

@@ -69,7 +69,7 @@ pub(super) fn check_required(
     status: Status,
 ) -> Result<(), Rejection> {
     let is_solved = matches!(status, Status::Solved | Status::Closed);
-    for Known { field, definition, .. } in &fields.known {
+    for Known { field, definition, .. } in fields.known.iter() {
         let definition = definition.expose();
         let is_required =
             if by.is_agent() { is_solved && definition.is_required } else { definition.is_required_in_portal };

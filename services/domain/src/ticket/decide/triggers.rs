@@ -3,6 +3,11 @@
 //! They are asked in their order. When one holds it does what it says, and all that have not yet done so are asked again from the first:
 //! so each does something once a command at most, and there is an end. What one does is decided by the rules of tickets, as if an agent
 //! had asked; what these refuse is left out, and never refuses the command.
+//!
+//! One command has so much room for what they do, and so much patience to ask them: where either is used up, nobody does anything more.
+//! So what people ask for fits into an append whatever the triggers say, and is decided in the blink of an eye.
+
+use std::cell::OnceCell;
 
 use schemas::{
     Personal,
@@ -16,14 +21,26 @@ use super::{
 };
 use crate::{
     aggregate::Aggregate,
-    rule::{Action, Facts, Happened, Trigger, Triggers},
+    rule::{Action, Facts, Happened, Lowered, Trigger, Triggers, Watching, attempt},
 };
 
+/// What asking triggers, and trying what they do, may weigh in one command. Ten conditions of each of all triggers weigh a two-hundredth.
+const PATIENCE: usize = 1_000_000;
+
+/// A trigger that has not done anything yet.
+struct Waiting<'a> {
+    trigger: &'a Trigger,
+    /// What it weighs to ask it.
+    weight: usize,
+    /// What was found in texts that stay as they are.
+    found: Vec<OnceCell<bool>>,
+}
+
 /// What the command does, and what the triggers do because of it.
-pub(super) fn fire(ticket: &Ticket, command: &Command, triggers: &Triggers) -> Result<Vec<TicketEvent>, Rejection> {
+pub(super) fn fire(ticket: &Ticket, command: &Command, watching: &Watching) -> Result<Vec<TicketEvent>, Rejection> {
     let mut events = decide(ticket, command)?;
     if command.is_watched() {
-        events.extend(fired(ticket, command.by(), (&events, triggers)));
+        events.extend(fired(ticket, command.by(), (&events, watching)));
     }
     Ok(events)
 }
@@ -47,15 +64,17 @@ pub fn by_people(events: &[TicketEvent]) -> Vec<TicketEvent> {
 }
 
 /// What the triggers do after these events on a ticket. Where nothing happened they do nothing.
-pub fn fired(ticket: &Ticket, by: By, (events, triggers): (&[TicketEvent], &Triggers)) -> Vec<TicketEvent> {
+pub fn fired(ticket: &Ticket, by: By, (events, watching): (&[TicketEvent], &Watching)) -> Vec<TicketEvent> {
+    let Watching { triggers, room } = watching;
     if events.is_empty() || triggers.all.is_empty() {
         return Vec::new();
     }
     let mut after = ticket.clone();
     events.iter().for_each(|event| after.evolve(event));
     let (said, channel) = (said(events), channel(events));
-    let mut waiting: Vec<&Trigger> = triggers.all.iter().collect();
-    let mut fired = Vec::new();
+    let mut lowered = Lowered::default();
+    let mut waiting: Vec<Waiting<'_>> = triggers.all.iter().map(Waiting::of).collect();
+    let (mut fired, mut from, mut patience) = (Vec::new(), 0, PATIENCE);
     while let Some(details) = after.details() {
         let happened = Happened {
             before: ticket.details().map(Facts::of),
@@ -63,19 +82,44 @@ pub fn fired(ticket: &Ticket, by: By, (events, triggers): (&[TicketEvent], &Trig
             by,
             said: said.as_ref().map(|(said, is_public)| (said.expose().as_str(), *is_public)),
             channel,
+            lowered: &lowered,
         };
-        let Some(next) = waiting.iter().position(|trigger| trigger.watches.hold(&happened)) else { break };
-        let trigger = waiting.remove(next);
-        let effects = effects(details, (by, channel), (trigger, triggers));
+        let Some(next) = next((&waiting, from), &happened, &mut patience) else { break };
+        let trigger = waiting.remove(next).trigger;
+        let effects = effects(details, (by, channel), (trigger, triggers), &mut patience);
         if effects.is_empty() {
+            // Nothing is another now, so those before it say what they said.
+            from = next;
             continue;
+        }
+        if fired.len() + 1 + effects.len() > *room {
+            break;
         }
         let applied = applied(trigger, effects.len());
         let effects: Vec<TicketEvent> = std::iter::once(applied).chain(effects).collect();
         effects.iter().for_each(|event| after.evolve(event));
+        if effects.iter().any(|event| matches!(event, TicketEvent::SubjectSet(_))) {
+            lowered.forget_subject();
+        }
         fired.extend(effects);
+        from = 0;
     }
     fired
+}
+
+impl<'a> Waiting<'a> {
+    fn of(trigger: &'a Trigger) -> Self {
+        Self { trigger, weight: trigger.watches.weight(), found: trigger.watches.unanswered() }
+    }
+}
+
+/// The first of those that wait, from one of them on, that holds. None, where nobody has the patience to ask.
+fn next((waiting, from): (&[Waiting<'_>], usize), happened: &Happened<'_>, patience: &mut usize) -> Option<usize> {
+    (from..waiting.len()).find(|index| {
+        let Waiting { trigger, weight, found } = &waiting[*index];
+        *patience = patience.saturating_sub(*weight);
+        *patience > 0 && trigger.watches.hold(happened, found)
+    })
 }
 
 fn applied(trigger: &Trigger, changes: usize) -> TicketEvent {
@@ -107,10 +151,15 @@ fn effects(
     details: &Details,
     (by, channel): (By, Channel),
     (trigger, triggers): (&Trigger, &Triggers),
+    patience: &mut usize,
 ) -> Vec<TicketEvent> {
     // As an agent: whoever changed the ticket need not be one, and is then nobody who could have it.
     let by = if by.is_agent() { by } else { By { role: Role::Agent, ..By::OPERATOR } };
-    let effects = |actions: &[Action]| {
+    let mut effects = |actions: &[Action]| {
+        *patience = patience.saturating_sub(attempt(actions));
+        if *patience == 0 {
+            return None;
+        }
         let fields = Fields { known: triggers.fields.clone(), asked: Vec::new() };
         let changes = Action::changes(actions, by.person, (details, fields));
         let turn = Turn { by, changes: &changes, comment: None, channel };
@@ -120,14 +169,23 @@ fn effects(
     if let Some(all) = effects(&trigger.actions) {
         return all;
     }
-    let (mut taken, mut left): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..trigger.actions.len()).collect());
+    // What is refused may be taken together with what comes after it, so they are gone through until nothing more is taken.
+    let (mut taken, mut largest) = (Vec::new(), Vec::new());
     loop {
-        let more = left.iter().position(|index| effects(&these(&trigger.actions, &taken, *index)).is_some());
-        let Some(more) = more else { break };
-        taken.push(left.remove(more));
+        let before = taken.len();
+        for index in 0..trigger.actions.len() {
+            if taken.contains(&index) {
+                continue;
+            }
+            if let Some(events) = effects(&these(&trigger.actions, &taken, index)) {
+                taken.push(index);
+                largest = events;
+            }
+        }
+        if taken.len() == before {
+            return largest;
+        }
     }
-    taken.sort_unstable();
-    effects(&taken.iter().map(|index| trigger.actions[*index].clone()).collect::<Vec<_>>()).unwrap_or_default()
 }
 
 /// Some of the actions and one more, in their order.

@@ -181,7 +181,8 @@ async fn would_be(
         let definition = known.definition.expose().clone();
         known.definition = schemas::ticket_field::FieldDefinition { is_required: false, ..definition }.into();
     }
-    let changes = Action::changes(actions, caller.person, (&details, Fields { known, asked: Vec::new() }));
+    let changes =
+        Action::changes(actions, caller.person, (&details, Fields { known: known.into(), asked: Vec::new() }));
     let comment = spoken.and_then(Spoken::comment);
     let update = Update { by: caller.by(), changes, comment, channel: Channel::Api };
     for event in state.decide(&update.into())? {

@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use domain::rule::{Command, Known, Rule, TRIGGERS_MAX};
+use domain::rule::{Command, Known, Rule, TRIGGER_WORDS_MAX, TRIGGERS_MAX, words_in_use};
 use futures::FutureExt;
 use schemas::{
     Personal, RuleId, StreamName, Version,
@@ -35,7 +35,7 @@ use crate::{
     caller::Caller,
     execute::{Batch, Done, execute, load, replayed, retried},
     problem::{ApiError, ApiResult},
-    read::{self, log, rules::Filter},
+    read::{self, log},
     state::Desk,
     visible::Written,
 };
@@ -156,7 +156,7 @@ pub(crate) fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> 
     rule.known().filter(|known| known.kind == kind).ok_or_else(ApiError::not_found)
 }
 
-/// Refuses more triggers in use than a tenant has.
+/// Refuses more triggers than a tenant has, and more words than those that are in use look for.
 pub(crate) async fn check_room<'a>(
     desk: &Desk,
     caller: &Caller,
@@ -165,19 +165,32 @@ pub(crate) async fn check_room<'a>(
         impl IntoIterator<Item = (Option<&'a Personal<RuleDefinition>>, &'a Personal<RuleDefinition>)>,
     ),
 ) -> Result<(), ApiError> {
-    let is_active = |definition: &Personal<RuleDefinition>| definition.expose().is_active;
-    let more = changes.into_iter().filter(|(now, then)| is_active(then) && !now.is_some_and(is_active)).count();
-    if kind != RuleKind::Trigger || more == 0 {
+    if kind != RuleKind::Trigger {
         return Ok(());
     }
-    let in_use = Filter { is_active: Some(true), ..Filter::of(kind, caller.by()) };
+    let (mut made, mut before, mut after) = (0, 0, 0);
+    for (now, then) in changes {
+        made += usize::from(now.is_none());
+        before += now.map_or(0, |now| words_in_use(now.expose()));
+        after += words_in_use(then.expose());
+    }
+    if made == 0 && after <= before {
+        return Ok(());
+    }
     let mut transaction = desk.reading(&caller.resident).await?;
-    let count = read::rules::list(in_use).count(&mut transaction, &caller.resident).await?;
-    if count.saturating_add(i64::try_from(more).unwrap_or(i64::MAX)) <= TRIGGERS_MAX {
+    let there = read::rules::trigger_ids(&mut transaction, &caller.resident).await?.len();
+    if made > 0 && there + made > TRIGGERS_MAX {
+        let description = format!("triggers: takes at most {TRIGGERS_MAX}, in use or not");
+        return Err(ApiError::invalid("triggers", description, "TooManyValues"));
+    }
+    let most = i64::try_from(TRIGGERS_MAX).unwrap_or(i64::MAX);
+    let in_use = read::rules::triggers(&mut transaction, &caller.resident, most).await?;
+    let words: usize = in_use.iter().map(|row| words_in_use(&row.definition.0)).sum();
+    if after <= before || (words + after).saturating_sub(before) <= TRIGGER_WORDS_MAX {
         return Ok(());
     }
-    let description = format!("active: takes false: {TRIGGERS_MAX} triggers are in use at most");
-    Err(ApiError::invalid("active", description, "TooManyValues"))
+    let takes = format!("at most {TRIGGER_WORDS_MAX} words to look for in texts, all triggers in use together");
+    Err(ApiError::invalid("conditions", format!("conditions: takes {takes}"), "TooManyValues"))
 }
 
 /// Refuses groups that there are not. Those that share the rule now may have been deleted since.

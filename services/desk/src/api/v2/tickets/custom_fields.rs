@@ -54,7 +54,7 @@ pub(crate) async fn resolve(desk: &Desk, resident: &Resident, asked: Asked) -> R
         let mut transaction = desk.reading(resident).await?;
         known = read::ticket_fields::known(&mut transaction, resident).await?;
     }
-    Ok(ticket::Fields { known, asked })
+    Ok(ticket::Fields { known: known.into(), asked })
 }
 
 #[cfg(test)]

@@ -3,11 +3,14 @@
 //! Each source gets its comment, the tag `closed_by_merge` and is closed; the target gets its comment, and whoever requested a source gets
 //! copies of its mails. Where any of the tickets is private, all comments are.
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::IntoResponse};
 use domain::{
     job::ITEMS_MAX,
+    rule::{EFFECTS_MAX, Watching},
     text,
-    ticket::{Changes, Circle, Comment, Further, Ticket, Update},
+    ticket::{Changes, Circle, Command, Comment, Further, Ticket, Update},
 };
 use futures::FutureExt;
 use schemas::{
@@ -31,6 +34,12 @@ use crate::{
 
 /// The tag of what was closed so.
 const TAG: &str = "closed_by_merge";
+
+/// Events that people's part of a merge has for each ticket at most: tags, an assignee, a status, copies and a comment.
+const EVENTS_EACH: usize = 5;
+/// Events that a merge has besides: the item of the job, and where it came from.
+const EVENTS_BESIDES: usize = 10;
+const _: () = assert!(EFFECTS_MAX + EVENTS_EACH * (ITEMS_MAX + 1) + EVENTS_BESIDES <= eventlog::EVENTS_MAX);
 
 /// Answers the job's status.
 pub(crate) async fn merge(
@@ -89,16 +98,21 @@ pub(crate) async fn carry_out(
     for source in sources(object).ok_or_else(ApiError::not_found)? {
         rows.push(in_sight(desk, caller, source).await?);
     }
-    let mut watched = Vec::new();
-    for (ticket, update) in commands(caller, (&into, &rows), object) {
-        watched.push((ticket, triggers::watched(desk, &caller.resident, update.into()).await?));
-    }
-    let commands = &watched;
+    let (commands, triggers) =
+        (&commands(caller, (&into, &rows), object), &triggers::in_use(desk, &caller.resident).await?);
     let attempt = || async move {
         let mut batch = Batch::new(desk, by);
-        for (ticket, command) in commands {
-            let stream = StreamName::Ticket(*ticket);
-            batch = batch.decide::<Ticket>(stream, None, command).await?;
+        for (ticket, update) in commands {
+            let command = Command::from(update.clone());
+            let command = match triggers {
+                Some(triggers) => {
+                    // What the triggers do to all the tickets shares the room of one command.
+                    let room = EFFECTS_MAX.saturating_sub(batch.by_rules());
+                    Command::Watched(Box::new(command), Watching { triggers: Arc::clone(triggers), room })
+                }
+                None => command,
+            };
+            batch = batch.decide::<Ticket>(StreamName::Ticket(*ticket), None, &command).await?;
         }
         Ok::<_, ApiError>(batch.commit().await)
     };

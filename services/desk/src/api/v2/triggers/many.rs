@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json, extract::State, response::IntoResponse};
-use domain::rule::{Command, Known, Rule};
+use domain::rule::{Command, Known, Rule, TRIGGERS_MAX};
 use futures::FutureExt;
 use schemas::{RuleId, StreamName, rule::RuleDefinition, values::RuleKind};
 use serde_json::{Map, Value};
@@ -25,8 +25,8 @@ use crate::{
     visible::Written,
 };
 
-/// Triggers that a request names at most.
-const NAMED_MAX: usize = 1000;
+/// Each that changes takes an event, and one of the audit log, beside the one that says where the command came from.
+const _: () = assert!(2 * TRIGGERS_MAX < eventlog::EVENTS_MAX);
 
 /// What becomes of a trigger: nothing is left as it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,9 +66,11 @@ pub(crate) async fn reorder(
     let page = query.offset_page(&caller)?;
     let by = caller.issuer(&desk, &body.print);
     let mut sent = Fields::new(&body.object, "");
-    let ids: Option<Vec<i64>> = sent.items("trigger_ids").and_then(|ids| ids.iter().map(id).collect());
+    let named = sent.items("trigger_ids").filter(|ids| ids.len() <= TRIGGERS_MAX);
+    let ids: Option<Vec<i64>> = named.and_then(|ids| ids.iter().map(id).collect());
     let ids = ids.unwrap_or_else(|| {
-        sent.fault("trigger_ids", "takes the ids of all triggers, in an order", "InvalidFormat");
+        let takes = format!("takes the ids of all triggers, in an order, {TRIGGERS_MAX} at most");
+        sent.fault("trigger_ids", takes, "InvalidFormat");
         Vec::new()
     });
     sent.finish()?;
@@ -97,10 +99,10 @@ fn named(fields: &mut Fields<'_>) -> BTreeMap<i64, Change> {
         };
         Some((id(item.get("id")?)?, change))
     };
-    let sent = fields.items("triggers").filter(|items| (1..=NAMED_MAX).contains(&items.len()));
+    let sent = fields.items("triggers").filter(|items| (1..=TRIGGERS_MAX).contains(&items.len()));
     let read = sent.and_then(|items| items.iter().map(|item| one(item.as_object()?)).collect::<Option<_>>());
     read.unwrap_or_else(|| {
-        let takes = format!("takes a list of 1 to {NAMED_MAX} objects with id, and perhaps position and active");
+        let takes = format!("takes a list of 1 to {TRIGGERS_MAX} objects with id, and perhaps position and active");
         fields.fault("triggers", takes, "InvalidFormat");
         BTreeMap::new()
     })

@@ -1,8 +1,24 @@
 //! How triggers are made, listed, put in order and refused.
 
+use domain::{
+    rule::{Command, Known, Rule, TRIGGER_WORDS_MAX, TRIGGERS_MAX, WORDS_MAX},
+    ticket::By,
+};
+use schemas::{
+    PersonId, RuleId, StreamName,
+    rule::{Audience, RuleAction, RuleCondition, RuleConditions, RuleDefinition, RuleValue},
+    values::{Role, RuleKind},
+};
 use serde_json::{Value, json};
 
-use crate::api::testing::{ADA, ALAN, Answer, Bench, GRACE, without_ids};
+use crate::{
+    api::{
+        add_person::allocate_id,
+        testing::{ADA, ALAN, Answer, Bench, GRACE, without_ids},
+    },
+    caller::provenance::Provenance,
+    execute::{Batch, Issuer},
+};
 
 fn sent(title: &str, position: i64) -> Value {
     json!({"trigger": {
@@ -98,5 +114,101 @@ async fn what_a_trigger_does_not_do_is_refused_by_name_and_agents_only_look() ->
     assert_eq!(bench.get(ALAN, &path).await.status, 200);
     assert_eq!(bench.get(ADA, &path).await.status, 403);
     assert_eq!(bench.get(ALAN, &format!("/api/v2/macros/{trigger}")).await.status, 404, "it is no macro");
+    Ok(())
+}
+
+#[tokio::test]
+async fn triggers_in_use_look_for_so_many_words_together() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let words = |count: usize| (0..count).map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
+    let seeking = |count: usize, is_active: bool| {
+        let mut seeking = sent("A", 1);
+        seeking["trigger"]["all"] =
+            json!([{"field": "comment_includes_word", "operator": "includes", "value": words(count)}]);
+        seeking["trigger"]["active"] = json!(is_active);
+        seeking
+    };
+    let post = async |count, is_active| bench.post(GRACE, "/api/v2/triggers", seeking(count, is_active)).await;
+    for count in [WORDS_MAX; TRIGGER_WORDS_MAX / WORDS_MAX] {
+        assert_eq!(post(count, true).await.status, 201);
+    }
+    let last = bench.get(GRACE, "/api/v2/triggers").await.body["triggers"][0]["id"].clone();
+    assert_eq!(post(1, true).await.wrong_fields(), ["conditions"]);
+    let waiting = post(1, false).await;
+    assert_eq!(waiting.status, 201, "{}", waiting.body);
+    let waiting = waiting.body["trigger"]["id"].clone();
+    let many =
+        async |changes: Value| bench.put(GRACE, "/api/v2/triggers/update_many", json!({ "triggers": changes })).await;
+    assert_eq!(many(json!([{"id": waiting, "active": true}])).await.wrong_fields(), ["conditions"]);
+    let swapped = many(json!([{"id": waiting, "active": true}, {"id": last, "active": false}])).await;
+    assert_eq!(swapped.status, 200, "{}", swapped.body);
+    assert_eq!(bench.put(GRACE, &format!("/api/v2/triggers/{waiting}"), seeking(100, true)).await.status, 200);
+    assert_eq!(
+        bench.put(GRACE, &format!("/api/v2/triggers/{last}"), seeking(1, true)).await.wrong_fields(),
+        ["conditions"]
+    );
+    Ok(())
+}
+
+/// Makes triggers that tag, without a look at how many there are: as two requests at once may.
+async fn tagging(bench: &Bench, count: usize) -> anyhow::Result<Vec<i64>> {
+    let (desk, by) = (&bench.test.desk, Issuer::system(&bench.test.desk, &bench.acme, Provenance::system()));
+    let mut batch = Batch::new(desk, &by);
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        let id = allocate_id(desk, &bench.acme).await.expect("an id");
+        let definition = RuleDefinition {
+            title: id.to_string(),
+            description: None,
+            position: id,
+            is_active: true,
+            conditions: RuleConditions {
+                all: vec![RuleCondition {
+                    field: "update_type".to_owned(),
+                    operator: "is".to_owned(),
+                    value: RuleValue::Text("Create".to_owned()),
+                }],
+                any: Vec::new(),
+            },
+            actions: vec![RuleAction { field: "set_tags".to_owned(), value: RuleValue::Text(id.to_string()) }],
+            output: None,
+        };
+        let (rule, audience) = (RuleId::new(id), Audience::Everybody);
+        let rule = Known { rule, kind: RuleKind::Trigger, audience, definition: definition.into() };
+        let by = By { person: PersonId::new(GRACE.id), role: Role::Admin };
+        let make = Command::Make { by, rule, fields: Vec::new() };
+        batch = batch.decide::<Rule>(StreamName::Rule(RuleId::new(id)), None, &make).await?;
+        ids.push(id);
+    }
+    batch.commit().await?;
+    bench.settle(&bench.acme).await?;
+    Ok(ids)
+}
+
+#[tokio::test]
+async fn all_triggers_that_there_may_be_are_put_in_order_at_once_and_there_are_no_more() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let mut ids = tagging(&bench, TRIGGERS_MAX).await?;
+    ids.reverse();
+    let ordered = bench.put(GRACE, "/api/v2/triggers/reorder", json!({ "trigger_ids": ids })).await;
+    assert_eq!(ordered.status, 200, "{}", ordered.body);
+    bench.settle(&bench.acme).await?;
+    let first = &bench.get(ALAN, "/api/v2/triggers").await.body["triggers"][0]["id"].clone();
+    assert_eq!(first, &json!(ids[0]));
+    assert_eq!(bench.post(GRACE, "/api/v2/triggers", sent("A", 1)).await.wrong_fields(), ["triggers"]);
+
+    // Somebody made one more in the same moment.
+    let more = tagging(&bench, 1).await?[0];
+    let of = |tickets: Answer| tickets.body["ticket"]["tags"].clone();
+    let opened = bench.post(ALAN, "/api/v2/tickets", json!({"ticket": {"comment": {"body": "x"}}})).await;
+    assert_ne!(of(opened), json!([more.to_string()]), "the last is not asked");
+    let all: Vec<i64> = ids.iter().copied().chain([more]).collect();
+    let refused = bench.put(GRACE, "/api/v2/triggers/reorder", json!({ "trigger_ids": all })).await;
+    assert_eq!(refused.wrong_fields(), ["trigger_ids"]);
+    let changes: Vec<Value> = all.iter().map(|id| json!({"id": id, "active": false})).collect();
+    let refused = bench.put(GRACE, "/api/v2/triggers/update_many", json!({ "triggers": changes })).await;
+    assert_eq!(refused.wrong_fields(), ["triggers"]);
+    let off = bench.put(GRACE, "/api/v2/triggers/update_many", json!({ "triggers": changes[1..] })).await;
+    assert_eq!(off.status, 200, "{}", off.body);
     Ok(())
 }

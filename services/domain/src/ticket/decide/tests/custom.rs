@@ -38,7 +38,7 @@ fn text(value: &str) -> FieldValue {
 
 fn further(known: Known, asked: Option<Option<&str>>) -> Further {
     let asked = asked.map(|asked| (COLOUR, asked.map(text).into())).into_iter().collect();
-    Further { fields: Fields { known: vec![known], asked }, ..Further::default() }
+    Further { fields: Fields { known: [known].into(), asked }, ..Further::default() }
 }
 
 fn asks(known: Known, asked: Option<Option<&str>>) -> Changes {
