@@ -25,13 +25,16 @@ pub(crate) fn definition(fields: &mut Fields<'_>, kind: RuleKind, now: Option<&R
         false => now.and_then(|now| now.description.clone()),
     };
     let (asks, does) = (kind != RuleKind::Macro, kind != RuleKind::View);
+    // Whoever says a condition or an action of a trigger says all of both.
+    let is_said_anew = ["all", "any", "conditions", "actions"].iter().any(|name| fields.has(name));
+    let kept = now.filter(|_| kind != RuleKind::Trigger || !is_said_anew);
     RuleDefinition {
         title: title.or(now.map(|now| now.title.clone())).unwrap_or_default(),
         description,
         position: fields.integer("position").or(now.map(|now| now.position)).unwrap_or(LAST),
         is_active: fields.boolean("active").or(now.map(|now| now.is_active)).unwrap_or(true),
-        conditions: if asks { conditions(fields, now) } else { RuleConditions::default() },
-        actions: if does { actions(fields, now) } else { Vec::new() },
+        conditions: if asks { conditions(fields, kept) } else { RuleConditions::default() },
+        actions: if does { actions(fields, kept) } else { Vec::new() },
         output: (kind == RuleKind::View).then(|| Box::new(output(fields, now))),
     }
 }

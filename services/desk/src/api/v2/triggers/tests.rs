@@ -118,6 +118,26 @@ async fn what_a_trigger_does_not_do_is_refused_by_name_and_agents_only_look() ->
 }
 
 #[tokio::test]
+async fn whoever_says_a_condition_or_an_action_says_all_of_both() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let path = format!("/api/v2/triggers/{}", made(&bench, "A", 1).await);
+    let put = async |sent: Value| bench.put(GRACE, &path, json!({ "trigger": sent })).await;
+    let low = json!({"field": "priority", "operator": "is", "value": "low"});
+    let solve = json!([{"field": "status", "value": "solved"}]);
+    assert_eq!(put(json!({ "all": [low] })).await.wrong_fields(), ["actions"], "its actions are said again, too");
+    assert_eq!(put(json!({ "conditions": {"all": [low]} })).await.wrong_fields(), ["actions"]);
+    assert_eq!(put(json!({ "actions": solve })).await.wrong_fields(), ["conditions"]);
+    let renamed = put(json!({"title": "B"})).await.body["trigger"].clone();
+    assert_eq!(
+        (&renamed["actions"], &renamed["conditions"]["any"][0]["field"]),
+        (&sent("A", 1)["trigger"]["actions"], &json!("priority"))
+    );
+    let changed = put(json!({ "all": [low], "actions": solve })).await.body["trigger"].clone();
+    assert_eq!((&changed["conditions"], &changed["actions"]), (&json!({"all": [low], "any": []}), &solve));
+    Ok(())
+}
+
+#[tokio::test]
 async fn triggers_in_use_look_for_so_many_words_together() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     let words = |count: usize| (0..count).map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
