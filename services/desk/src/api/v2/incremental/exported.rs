@@ -145,10 +145,14 @@ async fn ticket_events(
     Ok(json!({"ticket_events": events.collect::<Vec<_>>()}))
 }
 
-/// An entry of an audit: a field stands under its own name, a comment is told and not shown, unless that was asked for.
+/// An entry of an audit: a field stands under its own name, a comment is told and not shown, unless that was asked for. What a rule did
+/// came by that rule.
 fn child(row: &Audit, entry: &Value, with_comments: bool) -> Value {
-    let about = json!({"id": entry["id"], "via": row.channel, "via_reference_id": null, "event_type": entry["type"]});
-    let mut child = about;
+    let (channel, rule) = match &entry["via"] {
+        Value::Null => (json!(row.channel), Value::Null),
+        by_rule => (by_rule["channel"].clone(), by_rule["source"]["from"]["id"].clone()),
+    };
+    let mut child = json!({"id": entry["id"], "via": channel, "via_reference_id": rule, "event_type": entry["type"]});
     match entry["type"].as_str() {
         Some("Comment") if with_comments => {
             let comment = entry.as_object().into_iter().flatten();

@@ -166,6 +166,26 @@ async fn events_of_tickets_are_their_audits_and_show_comments_when_asked() -> an
     Ok(())
 }
 
+#[tokio::test]
+async fn an_event_of_a_ticket_says_which_rule_did_it() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let all = json!([{"field": "update_type", "operator": "is", "value": "Change"}]);
+    let trigger = json!({"title": "Low", "all": all, "actions": [{"field": "priority", "value": "low"}]});
+    let made = bench.post(GRACE, "/api/v2/triggers", json!({ "trigger": trigger })).await.body;
+    let id = ticket(&bench, "Kettle").await;
+    rename(&bench, id, "Toaster").await;
+    bench.advance_seconds(61);
+    let answer = bench.get(GRACE, &format!("/api/v2/incremental/ticket_events?{BEGINNING}")).await.body;
+    let children = answer["ticket_events"][1]["child_events"].as_array().expect("children");
+    let via: Vec<Value> = children
+        .iter()
+        .map(|child| json!([child["subject"], child["priority"], child["via"], child["via_reference_id"]]))
+        .collect();
+    let rule = &made["trigger"]["id"];
+    assert_eq!(via, [json!(["Toaster", null, "api", null]), json!([null, "low", "rule", rule])]);
+    Ok(())
+}
+
 /// Reads pages by cursor until `done`, and what it saw of each ticket last.
 async fn follow(bench: &Bench, per_page: i64, done: impl Fn() -> bool) -> BTreeMap<i64, String> {
     let mut seen = BTreeMap::new();
