@@ -296,13 +296,14 @@ impl Asked {
         }
         let mut asked =
             Self { kinds: Vec::new(), names_kinds: false, clauses: Vec::new(), order_by: None, sort_order: None };
-        let mut properties: Vec<Option<String>> = Vec::new();
+        let mut reading = Reading::default();
         for term in &written.0 {
-            asked.take(term, asking, &mut properties).map_err(|takes| Refused { term: term.to_string(), takes })?;
+            asked.take(term, asking, &mut reading).map_err(|takes| Refused { term: term.to_string(), takes })?;
         }
-        if !asked.names_kinds {
-            asked.kinds = Kind::ALL.to_vec();
-        }
+        let Reading { named, excluded, .. } = reading;
+        asked.names_kinds = !(named.is_empty() && excluded.is_empty());
+        let is_meant = |kind: &Kind| (named.is_empty() || named.contains(kind)) && !excluded.contains(kind);
+        asked.kinds = Kind::ALL.into_iter().filter(is_meant).collect();
         Ok(asked)
     }
 
@@ -321,14 +322,14 @@ impl Asked {
         })
     }
 
-    fn take(&mut self, term: &Term, asking: &Asking, properties: &mut Vec<Option<String>>) -> Result<(), String> {
+    fn take(&mut self, term: &Term, asking: &Asking, reading: &mut Reading) -> Result<(), String> {
         let Some((name, operator)) = &term.property else {
-            self.add(anywhere(term), (!term.is_negated, None), properties);
+            self.add(anywhere(term), (!term.is_negated, None), reading);
             return Ok(());
         };
         let value = term.value.to_lowercase();
         match name.as_str() {
-            "type" => self.narrow(&value, term.is_negated, properties)?,
+            "type" => self.narrow(&value, term.is_negated, reading)?,
             "order_by" => {
                 let takes = "relevance, created, updated, priority, status or ticket_type";
                 self.order_by = Some(OrderBy::of(&value).ok_or(takes)?);
@@ -338,49 +339,47 @@ impl Asked {
                 let test = property::test(term, (name, *operator), asking)?;
                 // Alternatives are said with `:` only; bounds are held together.
                 let same = (*operator == Operator::Is && !term.is_negated).then(|| name.clone());
-                self.add(vec![test], (!term.is_negated, same), properties);
+                self.add(vec![test], (!term.is_negated, same), reading);
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, any_of: Vec<Test>, (is, same): (bool, Option<String>), properties: &mut Vec<Option<String>>) {
+    fn add(&mut self, any_of: Vec<Test>, (is, same): (bool, Option<String>), reading: &mut Reading) {
         if any_of.is_empty() {
             return;
         }
-        let known = properties.iter().position(|property| same.is_some() && *property == same);
+        let known = reading.properties.iter().position(|property| same.is_some() && *property == same);
         if let Some(at) = known {
             self.clauses[at].any_of.extend(any_of);
         } else {
             self.clauses.push(Clause { any_of, is });
-            properties.push(same);
+            reading.properties.push(same);
         }
     }
 
-    fn narrow(&mut self, word: &str, is_negated: bool, properties: &mut Vec<Option<String>>) -> Result<(), String> {
-        let kind = match Kind::of(word) {
-            Some(kind) => kind,
-            None => {
-                let word = property::words_of(Worded::Type).into_iter().find(|known| *known == word);
-                let word = word.ok_or("ticket, user, organization or group")?;
-                self.add(
-                    vec![Test::Word(Worded::Type, vec![word])],
-                    (!is_negated, Some("type".to_owned()).filter(|_| !is_negated)),
-                    properties,
-                );
-                return Ok(());
-            }
-        };
-        if !self.names_kinds && is_negated {
-            self.kinds = Kind::ALL.to_vec();
+    fn narrow(&mut self, word: &str, is_negated: bool, reading: &mut Reading) -> Result<(), String> {
+        if let Some(kind) = Kind::of(word) {
+            if is_negated { &mut reading.excluded } else { &mut reading.named }.push(kind);
+            return Ok(());
         }
-        self.names_kinds = true;
-        self.kinds.retain(|known| *known != kind);
-        if !is_negated {
-            self.kinds.push(kind);
-        }
+        let word = property::words_of(Worded::Type).into_iter().find(|known| *known == word);
+        let word = word.ok_or("ticket, user, organization or group")?;
+        let same = (!is_negated).then(|| "type".to_owned());
+        self.add(vec![Test::Word(Worded::Type, vec![word])], (!is_negated, same), reading);
         Ok(())
     }
+}
+
+/// What is known of the terms that were read.
+#[derive(Default)]
+struct Reading {
+    /// The property of each clause that takes alternatives.
+    properties: Vec<Option<String>>,
+    /// The kinds that `type:` names: one of them is found, of all if there are none.
+    named: Vec<Kind>,
+    /// The kinds that `-type:` names: none of them is found.
+    excluded: Vec<Kind>,
 }
 
 /// A text; it may begin somebody's address, and a number may be a ticket's.

@@ -1,14 +1,13 @@
 //! Times, as queries say them: days, moments, and how long ago. Days are those of UTC.
 
-use jiff::{
-    Span, Timestamp, Zoned,
-    civil::{Date, date},
-    tz::TimeZone,
-};
+use jiff::{Span, Timestamp, Zoned, civil::Date, tz::TimeZone};
 
 use crate::search::written::Operator;
 
 const TAKES: &str = "a date such as 2026-11-23, a moment such as 2026-11-23T08:00:00Z, or how long ago, such as 4hours";
+
+/// The first moment that Postgres and RFC 3339 both write: the beginning of the year 1.
+const FIRST: Timestamp = Timestamp::constant(-62_135_596_800, 0);
 
 /// From when on, and before when.
 type Between = (Option<Timestamp>, Option<Timestamp>);
@@ -36,6 +35,7 @@ pub(super) fn between(text: &str, operator: Operator, now: Timestamp) -> Result<
 fn span(text: &str) -> Option<(Timestamp, Timestamp)> {
     let upper = text.to_uppercase();
     if let Ok(at) = upper.parse::<Timestamp>() {
+        let at = Some(at).filter(|at| *at >= FIRST)?;
         return Some((at, at.checked_add(jiff::SignedDuration::from_secs(1)).ok()?));
     }
     let numbers: Vec<&str> = text.split('-').collect();
@@ -48,9 +48,8 @@ fn span(text: &str) -> Option<(Timestamp, Timestamp)> {
         _ => return None,
     };
     let instant = |day: Date| Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp());
-    // Years that Postgres and RFC 3339 both write.
-    (first >= date(1, 1, 1)).then_some(())?;
-    Some((instant(first)?, instant(first.checked_add(length).ok()?)?))
+    let from = instant(first).filter(|from| *from >= FIRST)?;
+    Some((from, instant(first.checked_add(length).ok()?)?))
 }
 
 /// A moment so long before now.
@@ -68,5 +67,5 @@ fn ago(text: &str, now: Timestamp) -> Option<Timestamp> {
         _ => return None,
     };
     let now: Zoned = now.to_zoned(TimeZone::UTC);
-    Some(now.checked_sub(span.ok()?).ok()?.timestamp())
+    Some(now.checked_sub(span.ok()?).ok()?.timestamp()).filter(|ago| *ago >= FIRST)
 }

@@ -79,6 +79,9 @@ fn what_a_kind_has_not_got_leaves_it_out() {
     assert_eq!(finds("-status:open"), [Kind::Ticket]);
     assert_eq!(finds("type:user type:group kettle"), [Kind::User, Kind::Group]);
     assert_eq!(finds("-type:ticket"), [Kind::User, Kind::Organization, Kind::Group]);
+    assert_eq!(finds("-type:ticket type:user"), [Kind::User]);
+    assert_eq!(finds("type:user -type:ticket"), [Kind::User]);
+    assert_eq!(finds("-type:user type:user"), []);
     assert_eq!(finds("type:group status:open"), []);
     assert_eq!(finds("type:incident"), [Kind::Ticket]);
     assert_eq!(finds("notes:kettle"), [Kind::User, Kind::Organization]);
@@ -110,6 +113,9 @@ fn what_makes_no_sense_is_refused_by_its_term() {
         ("solved>2026-01-01", "solved>2026-01-01"),
         ("created>9999999999999years", "created>9999999999999years"),
         ("created:2026-13-01", "created:2026-13-01"),
+        ("created:0000", "created:0000"),
+        ("created>9000years", "created>9000years"),
+        ("created<-005000-01-01T00:00:00Z", "created<-005000-01-01T00:00:00Z"),
         ("id:x", "id:x"),
         ("subject:!!", "subject:!!"),
     ] {
