@@ -70,8 +70,8 @@ pub(crate) async fn one(
 pub(crate) struct Names {
     /// Which.
     pub(crate) group_id: i64,
-    name: Indexed,
-    description: Indexed,
+    name: Vec<Indexed>,
+    description: Vec<Indexed>,
 }
 
 impl Names {

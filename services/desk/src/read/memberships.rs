@@ -49,7 +49,8 @@ impl Kind {
         }
     }
 
-    fn that_is_there(self, statement: &mut QueryBuilder<Postgres>) {
+    /// That a membership is of this kind, and what it leads to is there.
+    pub(super) fn that_is_there(self, statement: &mut QueryBuilder<Postgres>) {
         statement.push(match self {
             Self::Organization => {
                 " and membership.organization_id is not null and exists (select from organization

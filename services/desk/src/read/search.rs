@@ -8,13 +8,13 @@ mod texts;
 
 use std::collections::BTreeMap;
 
-use domain::search::{Asked, Kind, Sought, asked::OrderBy};
+use domain::search::{Asked, Kind, Sought, Test, Whom, asked::OrderBy};
 use regions::Resident;
 use schemas::values::{Priority, SortOrder, Status};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 
 use self::condition::Condition;
-use super::{Window, groups};
+use super::{Window, groups, memberships};
 
 type Query = QueryBuilder<Postgres>;
 
@@ -28,7 +28,7 @@ pub(crate) type Order = (OrderBy, SortOrder);
 pub(crate) struct Search<'a> {
     asked: &'a Asked,
     resident: &'a Resident,
-    /// The names of groups: there are few, so that no index holds them.
+    /// The names of groups, if they are sought: there are few, so that no index holds them.
     groups: Vec<groups::Names>,
 }
 
@@ -39,7 +39,8 @@ impl<'a> Search<'a> {
         resident: &'a Resident,
         asked: &'a Asked,
     ) -> Result<Self, sqlx::Error> {
-        Ok(Self { asked, resident, groups: groups::names(conn, resident).await? })
+        let groups = if needs_groups(asked) { groups::names(conn, resident).await? } else { Vec::new() };
+        Ok(Self { asked, resident, groups })
     }
 
     /// A window of what is found, in an order.
@@ -152,6 +153,13 @@ impl<'a> Search<'a> {
             query.push(")");
         }
     }
+}
+
+/// Whether names of groups are sought: to find groups, or what belongs to them.
+fn needs_groups(asked: &Asked) -> bool {
+    let is_text = |test: &Test| matches!(test, Test::Text(..)) && asked.finds(Kind::Group);
+    let is_named = |test: &Test| matches!(test, Test::Group(Whom::Named(_)));
+    asked.clauses.iter().flat_map(|clause| &clause.any_of).any(|test| is_text(test) || is_named(test))
 }
 
 /// The ids of each kind.

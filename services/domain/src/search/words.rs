@@ -5,73 +5,24 @@
 //! German. Where words have no spaces between them, in Japanese and Chinese, every two neighbouring characters are a form, so that any
 //! part of a text is found there as a phrase.
 
-use std::collections::BTreeMap;
+mod indexed;
 
 use rust_stemmers::{Algorithm, Stemmer};
 use schemas::TenantId;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
+pub use self::indexed::Indexed;
+
 /// The characters of a word that count: longer ones are found by their beginnings.
 const LENGTH_MAX: usize = 48;
 /// The shortest word that also finds those it begins; one or two letters begin half of all there are.
 const PREFIX_LENGTH_MIN: usize = 3;
-/// The last place that the index tells from others (PostgreSQL, section 8.11.1); words after it are found, phrases of them are not.
-const PLACE_MAX: u16 = 16_382;
-/// Places of a form that are kept.
-const PLACES_MAX: usize = 255;
-/// What of one text is indexed, in bytes: Postgres takes less than 1 MiB. A text that is longer than any comment ends there.
-const BYTES_MAX: usize = 900_000;
 
 /// A part of a folded text: a word of letters and digits, or characters without spaces between words.
 #[derive(Debug, PartialEq, Eq)]
 enum Run {
     Spaced(String),
     Unspaced(Vec<char>),
-}
-
-/// What a text is found by: forms of its words, and their places, from 1 on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Indexed(pub BTreeMap<String, Vec<u16>>);
-
-impl Indexed {
-    /// What a text is found by.
-    pub fn of(text: &str) -> Self {
-        let mut indexed = Self::default();
-        let (mut place, mut bytes) = (0_usize, 0);
-        let mut enter = |form: String, place: usize| {
-            let places = indexed.0.entry(form.clone()).or_default();
-            bytes += if places.is_empty() { form.len() + 16 } else { 2 };
-            match u16::try_from(place) {
-                Ok(place) if place <= PLACE_MAX && places.len() < PLACES_MAX && places.last() != Some(&place) => {
-                    places.push(place)
-                }
-                _ => {}
-            }
-            bytes < BYTES_MAX
-        };
-        'text: for run in runs(text) {
-            match run {
-                Run::Spaced(word) => {
-                    place += 1;
-                    let Forms { written, stems } = forms(&word);
-                    for form in written.into_iter().chain(stems) {
-                        if !enter(form, place) {
-                            break 'text;
-                        }
-                    }
-                }
-                Run::Unspaced(characters) => {
-                    for at in 0..characters.len() {
-                        place += 1;
-                        if !enter(characters[at..characters.len().min(at + 2)].iter().collect(), place) {
-                            break 'text;
-                        }
-                    }
-                }
-            }
-        }
-        indexed
-    }
 }
 
 /// What is sought: words that stand beside one another in this order. One word is a phrase of one.
@@ -123,19 +74,6 @@ impl Sought {
             }
         }
         (!words.is_empty()).then_some(Self(words))
-    }
-
-    /// Whether a text holds it.
-    pub fn is_in(&self, indexed: &Indexed) -> bool {
-        let stands = |word: &SoughtWord, at: u16| {
-            let is_meant = |form: &str| {
-                word.forms.iter().any(|one| one == form)
-                    || word.beginnings.iter().any(|one| form.starts_with(one.as_str()))
-            };
-            indexed.0.iter().any(|(form, places)| places.contains(&at) && is_meant(form))
-        };
-        let last = indexed.0.values().flatten().max().copied().unwrap_or_default();
-        (1..=last).any(|first| self.0.iter().all(|word| stands(word, first.saturating_add(word.place))))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The projection `search`: the texts of tickets, people and organizations, by the words they are found by.
 //!
-//! One row a text, so that a comment adds a row and a new subject replaces one; nothing is read before it is written. Addresses of people
-//! are not here: searches find those in the projection `people`.
+//! One row a text, so that a comment adds a row and a new subject replaces one; nothing is read before it is written. A text that is too
+//! long for a `tsvector` has more rows, below the place of the first. Addresses of people are not here: searches find those in the
+//! projection `people`.
 
 mod words;
 
@@ -218,12 +219,15 @@ impl Fold {
     fn add(&mut self, thing: Thing, at: &str, (part, text): (&'static str, &str)) {
         let place = format!("{}{at}", thing.places());
         let weight = if matches!(part, "subject" | "name") { Weight::A } else { Weight::D };
-        let words = Words::new(self.tenant, &Indexed::of(text), weight);
-        if words.is_empty() {
-            self.texts.remove(&place);
-        } else {
+        let pieces = Indexed::of(text);
+        for (number, piece) in pieces.iter().enumerate() {
+            let place = piece_at(&place, number);
+            let words = Words::new(self.tenant, piece, weight);
             self.texts.insert(place.clone(), Text { place, thing, part, words });
         }
+        // What the batch itself put there before may have been longer.
+        let mut left = pieces.len()..;
+        while left.next().is_some_and(|number| self.texts.remove(&piece_at(&place, number)).is_some()) {}
     }
 
     /// A text where there may be one.
@@ -251,9 +255,17 @@ impl Fold {
         }
         if !self.replaced.is_empty() {
             let replaced = Vec::from_iter(self.replaced);
-            sqlx::query!("delete from searched_text where tenant_id = $1 and place = any($2)", tenant, &replaced)
-                .execute(&mut *build)
-                .await?;
+            // With its other pieces: `0` is the character after `/`.
+            sqlx::query!(
+                "delete from searched_text using unnest($2::text[]) as replaced (place)
+                 where searched_text.tenant_id = $1
+                   and (searched_text.place = replaced.place
+                        or (searched_text.place >= replaced.place || '/' and searched_text.place < replaced.place || '0'))",
+                tenant,
+                &replaced,
+            )
+            .execute(&mut *build)
+            .await?;
         }
         build.add(&Vec::from_iter(self.texts.into_values())).await?;
         Ok(())
@@ -270,6 +282,11 @@ impl Thing {
     fn after(self) -> String {
         format!("{}-{}0", self.kind, self.id)
     }
+}
+
+/// Where a piece of a text stands: the first at the text's own place, the others below it.
+fn piece_at(place: &str, number: usize) -> String {
+    if number == 0 { place.to_owned() } else { format!("{place}/{number}") }
 }
 
 /// Whether it is about the person rather than about how they work.

@@ -26,8 +26,14 @@ async fn found(world: &World, tenant: &Resident, (of, sought): (&Resident, &str)
     let forms = sought.0[0].forms.iter().map(|form| format!("'{}'", lexeme(of.tenant_id(), form)));
     let beginnings = sought.0[0].beginnings.iter().map(|form| format!("'{}':*", lexeme(of.tenant_id(), form)));
     let query = forms.chain(beginnings).collect::<Vec<_>>().join(" | ");
-    let mut found = Vec::new();
+    let (mut found, mut without_rank) = (Vec::new(), Vec::new());
     for kind in ["ticket", "user", "organization"] {
+        let texts = sqlx::query_scalar!(
+            r#"select concat_ws(' ', $1::text, thing_id, part) as "text!" from texts_with($1, $2::text::tsquery) order by 1"#,
+            kind,
+            query,
+        );
+        without_rank.extend(texts.fetch_all(&mut *transaction).await?);
         let texts = sqlx::query_scalar!(
             r#"select concat_ws(' ', $1::text, thing_id, part) as "text!" from found_texts($1, $2::text::tsquery) order by 1"#,
             kind,
@@ -35,6 +41,7 @@ async fn found(world: &World, tenant: &Resident, (of, sought): (&Resident, &str)
         );
         found.extend(texts.fetch_all(&mut *transaction).await?);
     }
+    assert_eq!(found, without_rank, "both functions find the same");
     Ok(found)
 }
 
@@ -116,7 +123,53 @@ async fn texts_are_found_by_their_words_in_one_batch_or_many() -> anyhow::Result
     }
     assert!(check(&world.deps, &Selection::all(), &|_| {}).await?.is_clean());
     rebuild(&world.deps, &Selection::all(), &|_| {}).await?;
-    assert_eq!(found(&world, &at_once, (&at_once, "kettle")).await?, ALL, "a new build has the function too");
+    assert_eq!(found(&world, &at_once, (&at_once, "kettle")).await?, ALL, "a new build has the functions too");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_function_with_the_owners_rights_looks_into_its_own_build_and_last_into_what_is_temporary()
+-> anyhow::Result<()> {
+    let world = World::new().await?;
+    rebuild(&world.deps, &Selection::named(&["search"])?, &|_| {}).await?;
+    let functions = sqlx::query!(
+        r#"select pg_namespace.nspname as "build!", array_to_string(proconfig, ' ') as "settings!"
+           from pg_proc join pg_namespace on pg_namespace.oid = pronamespace
+           where nspname like 'read\_search\_%' and prosecdef order by nspname, proname"#
+    );
+    let functions = functions.fetch_all(&mut world.reader().await?).await?;
+    assert_eq!(functions.len(), 4, "two of the build that was migrated, two of the build that was made");
+    for function in functions {
+        assert_eq!(function.settings, format!("search_path={}, pg_temp", function.build));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_long_text_is_found_by_all_of_it_and_goes_as_a_whole() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let (seen, unseen) = (world.tenant("seen").await?, world.tenant("unseen").await?);
+    let long = format!("{} kettle", (0..40_000).map(|number| format!("{number} ")).collect::<String>());
+    for tenant in [&seen, &unseen] {
+        world.say(tenant, "ticket-1", vec![opened("Long"), comment(&long), field(Some(&long))]).await?;
+        // Its place begins alike.
+        let other = FieldSet { field: TicketFieldId::new(90), value: Some(FieldValue::Text("kettle".to_owned())) };
+        world.say(tenant, "ticket-1", vec![ticket(CustomFieldsSet { fields: vec![other].into() })]).await?;
+    }
+    world.catch_up(&seen).await?;
+    let all = ["ticket 1 description", "ticket 1 field", "ticket 1 field"];
+    assert_eq!(found(&world, &seen, (&seen, "kettle")).await?, all);
+    for tenant in [&seen, &unseen] {
+        world.say(tenant, "ticket-1", vec![field(Some("toaster"))]).await?;
+        world.catch_up(tenant).await?;
+        assert_eq!(found(&world, tenant, (tenant, "kettle")).await?, all[..2], "{}", tenant.slug());
+        let rows = sqlx::query_scalar!(
+            "select place from searched_text where tenant_id = $1 and part = 'field' order by place",
+            tenant.tenant_id().get()
+        );
+        let rows = rows.fetch_all(&mut world.reader().await?).await?;
+        assert_eq!(rows, ["ticket-1/field-9", "ticket-1/field-90"], "{}", tenant.slug());
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use schemas::{TenantId, TicketFieldId};
 
-use super::{Query, groups, table, texts};
+use super::{Query, groups, memberships::Kind as To, table, texts};
 
 pub(super) struct Condition<'a> {
     pub(super) kind: Kind,
@@ -48,10 +48,10 @@ impl Condition<'_> {
             Test::NoWord(of) => drop(query.push(format_args!("ticket_list.{} is null", worded(*of)))),
             Test::Person(part, whom) => self.person(query, *part, whom),
             Test::Group(whom) if self.kind == Kind::Ticket => self.group(query, whom),
-            Test::Group(whom) => self.member(query, ("group_id", "person.person_id"), whom),
+            Test::Group(whom) => self.member(query, (To::Group, "person.person_id"), whom),
             Test::Organization(whom) => {
                 let person = if self.kind == Kind::Ticket { "ticket_list.requester_id" } else { "person.person_id" };
-                self.member(query, ("organization_id", person), whom);
+                self.member(query, (To::Organization, person), whom);
             }
             Test::Tags(tags) => drop(query.push(format_args!("{table}.tags @> ")).push_bind(tags.clone())),
             Test::Tagged(has) => drop(query.push(format_args!("({table}.tags <> '{{}}') = {has}"))),
@@ -117,7 +117,7 @@ impl Condition<'_> {
 
     /// The things of a kind that hold a text.
     fn things(&self, query: &mut Query, (kind, parts): (Kind, &[&'static str]), sought: &Sought) {
-        query.push("(select thing_id from found_texts(").push_bind(kind.as_str()).push(", ");
+        query.push("(select thing_id from texts_with(").push_bind(kind.as_str()).push(", ");
         query.push_bind(texts::query(self.tenant, sought)).push("::tsquery)");
         if !parts.is_empty() {
             let parts: Vec<String> = parts.iter().map(|&part| part.to_owned()).collect();
@@ -194,13 +194,15 @@ impl Condition<'_> {
     }
 
     /// The groups or organizations that a person belongs to.
-    fn member(&self, query: &mut Query, (column, person): (&'static str, &'static str), whom: &Whom) {
+    fn member(&self, query: &mut Query, (to, person): (To, &'static str), whom: &Whom) {
+        let column = to.column();
         query.push(if *whom == Whom::Nobody { "not exists " } else { "exists " });
         query.push("(select from membership where membership.tenant_id = ").push_bind(self.tenant.get());
-        query.push(format_args!(" and membership.person_id = {person} and membership.{column} is not null"));
+        query.push(format_args!(" and membership.person_id = {person}"));
+        to.that_is_there(query);
         match whom {
             Whom::Nobody | Whom::Anybody => {}
-            Whom::Named(sought) if column == "organization_id" => {
+            Whom::Named(sought) if to == To::Organization => {
                 query.push(format_args!(" and membership.{column} in "));
                 self.things(query, (Kind::Organization, Place::Name.parts()), sought);
             }

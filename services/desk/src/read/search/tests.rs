@@ -25,6 +25,16 @@ use crate::testing::TestDesk;
 
 const TICKETS: usize = 120;
 
+/// Names and addresses of people, from 1 on.
+const PEOPLE: [(&str, &str); 3] =
+    [("Ada Kettle", "ada@acme.example"), ("Eve Haus", "eve@acme.example"), ("Ada Topology", "top@acme.example")];
+/// Names of organizations, from 1 on; the last is deleted, and its memberships are still there.
+const ORGANIZATIONS: [(&str, bool); 3] = [("Kettle Works", true), ("Häuser", true), ("Kettle Ruins", false)];
+/// Names of groups, from 1 on; the last is deleted.
+const GROUPS: [(&str, bool); 2] = [("Support 京都", true), ("Support 東京", false)];
+/// Who belongs to which organization.
+const MEMBERSHIPS: [(i64, i64); 4] = [(1, 1), (1, 3), (2, 2), (3, 3)];
+
 #[derive(Debug, Clone)]
 struct Ticket {
     status: Status,
@@ -148,13 +158,29 @@ const TERMS: &[&str] = &[
     "assignee:*",
     "assignee:me",
     "assignee:3",
+    "assignee:haus",
     "requester:1",
+    "requester:ada",
+    "requester:\"ada kettle\"",
+    "requester:Eve@acme.example",
+    "submitter:kettles",
+    "cc:ada",
+    "cc:top@acme.example",
+    "cc:nobody@acme.example",
     "requester:me",
     "submitter:2",
     "cc:none",
     "cc:2",
     "cc:*",
     "group:1",
+    "group:support",
+    "group:東京",
+    "organization:kettle",
+    "organization:haus",
+    "organization:1",
+    "organization:3",
+    "organization:none",
+    "organization:*",
     "group:none",
     "group:*",
     "created>2days",
@@ -194,6 +220,46 @@ fn ago(hours: i64) -> Timestamp {
     asking().now - SignedDuration::from_hours(hours)
 }
 
+fn ids<'a>(of: impl IntoIterator<Item = &'a str>, is_meant: impl Fn(&str) -> bool) -> Vec<i64> {
+    (1..).zip(of).filter(|(_, text)| is_meant(text)).map(|(id, _)| id).collect()
+}
+
+/// Whether one of these people is meant.
+fn are_people(of: &[i64], whom: &Whom) -> bool {
+    let meant = match whom {
+        Whom::Nobody => return of.is_empty(),
+        Whom::Anybody => return !of.is_empty(),
+        Whom::Known(id) => vec![*id],
+        Whom::Address(address) => ids(PEOPLE.map(|(_, address)| address), |of| of == address),
+        Whom::Named(sought) => ids(PEOPLE.map(|(name, _)| name), |name| sought.is_in(&Indexed::of(name))),
+    };
+    of.iter().any(|id| meant.contains(id))
+}
+
+/// Whether one of these groups or organizations is meant; names find those that are there.
+fn are_named(of: &[i64], among: &[(&str, bool)], whom: &Whom) -> bool {
+    let found = |sought: &Sought| {
+        let is_found = |(id, (name, is_there)): (i64, &(&str, bool))| {
+            (*is_there && sought.is_in(&Indexed::of(name))).then_some(id)
+        };
+        (1..).zip(among).filter_map(is_found).collect::<Vec<i64>>()
+    };
+    match whom {
+        Whom::Nobody => of.is_empty(),
+        Whom::Anybody => !of.is_empty(),
+        Whom::Known(id) => of.contains(id),
+        Whom::Named(sought) => of.iter().any(|id| found(sought).contains(id)),
+        Whom::Address(_) => false,
+    }
+}
+
+/// The organizations of a person that are there.
+fn organizations_of(person: i64) -> Vec<i64> {
+    let there = ids(ORGANIZATIONS.map(|(name, is_there)| if is_there { name } else { "" }), |name| !name.is_empty());
+    let of = MEMBERSHIPS.into_iter().filter(|(member, _)| *member == person).map(|(_, organization)| organization);
+    of.filter(|organization| there.contains(organization)).collect()
+}
+
 impl Ticket {
     fn texts(&self) -> Vec<(&'static str, String)> {
         let comments = self.comments.iter().enumerate();
@@ -207,12 +273,6 @@ impl Ticket {
 
     /// The reading in memory.
     fn passes(&self, test: &Test, id: i64) -> bool {
-        let whom = |of: &[i64], whom: &Whom| match whom {
-            Whom::Nobody => of.is_empty(),
-            Whom::Anybody => !of.is_empty(),
-            Whom::Known(id) => of.contains(id),
-            Whom::Address(_) | Whom::Named(_) => false,
-        };
         match test {
             Test::Text(place, sought) => self.texts().iter().any(|(part, text)| {
                 (*place == Place::Anywhere || place.parts().contains(part)) && sought.is_in(&Indexed::of(text))
@@ -220,10 +280,11 @@ impl Ticket {
             Test::Number(number) => id == *number,
             Test::Word(of, among) => self.word(*of).is_some_and(|word| among.contains(&word)),
             Test::NoWord(of) => self.word(*of).is_none(),
-            Test::Person(Part::Requester | Part::Submitter, asked) => whom(&[self.people.0], asked),
-            Test::Person(Part::Assignee, asked) => whom(&Vec::from_iter(self.people.1), asked),
-            Test::Person(Part::Cc, asked) => whom(&self.copied, asked),
-            Test::Group(asked) => whom(&Vec::from_iter(self.group), asked),
+            Test::Person(Part::Requester | Part::Submitter, asked) => are_people(&[self.people.0], asked),
+            Test::Person(Part::Assignee, asked) => are_people(&Vec::from_iter(self.people.1), asked),
+            Test::Person(Part::Cc, asked) => are_people(&self.copied, asked),
+            Test::Group(asked) => are_named(&Vec::from_iter(self.group), &GROUPS, asked),
+            Test::Organization(asked) => are_named(&organizations_of(self.people.0), &ORGANIZATIONS, asked),
             Test::Tags(tags) => tags.iter().all(|tag| self.tags.contains(tag)),
             Test::Tagged(has) => self.tags.is_empty() != *has,
             Test::When(moment, from, to) => {
@@ -248,7 +309,7 @@ impl Ticket {
                 given(&Vec::from_iter(self.external_id.as_ref().map(|id| id.to_lowercase())), asked)
             }
             Test::HasAttachment(has) => !has,
-            Test::Organization(_) | Test::Role(_) | Test::Email(_) | Test::Address(_) => false,
+            Test::Role(_) | Test::Email(_) | Test::Address(_) => false,
         }
     }
 
@@ -289,23 +350,90 @@ impl Ticket {
         .execute(&mut *conn)
         .await?;
         for (at, (part, text)) in self.texts().into_iter().enumerate() {
-            let places = |places: &[u16]| places.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
-            let indexed = Indexed::of(&text).0.into_iter();
-            let words = indexed.map(|(form, at)| format!("'{}':{}", lexeme(tenant.tenant_id(), &form), places(&at)));
-            sqlx::query!(
-                "insert into read_search_1.searched_text (tenant_id, place, kind, thing_id, part, words)
-                 values ($1, $2, 'ticket', $3, $4, $5::text::tsvector)",
-                tenant.tenant_id().get(),
-                format!("ticket-{id}/{at}"),
-                id,
-                part,
-                words.collect::<Vec<_>>().join(" "),
-            )
-            .execute(&mut *conn)
-            .await?;
+            put_text(conn, tenant, (("ticket", id), at), (part, &text)).await?;
         }
         Ok(())
     }
+}
+
+/// A text as the projection keeps it.
+async fn put_text(
+    conn: &mut PgConnection,
+    tenant: &Resident,
+    ((kind, id), at): ((&str, i64), usize),
+    (part, text): (&str, &str),
+) -> Result<(), sqlx::Error> {
+    let places = |places: &[u16]| places.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
+    for piece in Indexed::of(text) {
+        let words = piece.0.iter().map(|(form, at)| format!("'{}':{}", lexeme(tenant.tenant_id(), form), places(at)));
+        sqlx::query!(
+            "insert into read_search_1.searched_text (tenant_id, place, kind, thing_id, part, words)
+             values ($1, $2, $3, $4, $5, $6::text::tsvector)",
+            tenant.tenant_id().get(),
+            format!("{kind}-{id}/{at}"),
+            kind,
+            id,
+            part,
+            words.collect::<Vec<_>>().join(" "),
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// People, organizations and groups, and who belongs to what.
+async fn put_others(conn: &mut PgConnection, tenant: &Resident) -> Result<(), sqlx::Error> {
+    let tenant_id = tenant.tenant_id().get();
+    for ((name, address), id) in PEOPLE.into_iter().zip(1_i64..) {
+        put_text(conn, tenant, (("user", id), 0), ("name", name)).await?;
+        sqlx::query!(
+            "insert into read_people_1.identity (tenant_id, identity_id, person_id, kind, value, is_primary, is_verified, created_at, updated_at)
+             values ($1, $2, $2, 'email', $3, true, true, now(), now())",
+            tenant_id,
+            id,
+            address,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    for ((name, _), id) in ORGANIZATIONS.into_iter().zip(1_i64..).filter(|((_, is_there), _)| *is_there) {
+        put_text(conn, tenant, (("organization", id), 0), ("name", name)).await?;
+        sqlx::query!(
+            "insert into read_people_1.organization (tenant_id, organization_id, name, details, domain_names, tags, created_at, updated_at)
+             values ($1, $2, $3, '{}', '{}', '{}', now(), now())",
+            tenant_id,
+            id,
+            name,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    for ((person, organization), id) in MEMBERSHIPS.into_iter().zip(1_i64..) {
+        sqlx::query!(
+            "insert into read_people_1.membership (tenant_id, membership_id, person_id, organization_id, is_chosen, created_at, updated_at)
+             values ($1, $2, $3, $4, false, now(), now())",
+            tenant_id,
+            id,
+            person,
+            organization,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    for ((name, is_there), id) in GROUPS.into_iter().zip(1_i64..) {
+        sqlx::query!(
+            "insert into read_account_1.agent_group (tenant_id, group_id, name, description, is_public, created_at, deleted_at)
+             values ($1, $2, $3, '', true, now(), case when $4 then null else now() end)",
+            tenant_id,
+            id,
+            name,
+            is_there,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
 }
 
 fn given(held: &[String], asked: &Given) -> bool {
@@ -323,8 +451,38 @@ async fn filled(desk: &TestDesk, tickets: &[Ticket]) -> anyhow::Result<Resident>
     for (ticket, id) in tickets.iter().zip(1..) {
         ticket.put(&mut conn, &tenant, id).await?;
     }
+    put_others(&mut conn, &tenant).await?;
     conn.commit().await?;
     Ok(tenant)
+}
+
+/// What a statement is.
+fn statement(tenant: &Resident, query: &str, with_rank: bool) -> String {
+    let asked = Asked::read(query, &asking()).expect("it makes sense");
+    let mut statement = Query::new("");
+    Search { asked: &asked, resident: tenant, groups: Vec::new() }.push(&mut statement, with_rank);
+    statement.sql().as_str().to_owned()
+}
+
+#[tokio::test]
+async fn only_a_page_by_relevance_ranks_and_each_kind_once() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let tenant = desk.region.tenant("acme").await?;
+    let ranks = |query: &str, with_rank| statement(&tenant, query, with_rank).matches("found_texts").count();
+    let query = "type:ticket kettle haus -top subject:smoke requester:ada organization:works";
+    assert_eq!((ranks(query, false), ranks(query, true), ranks("kettle haus", true)), (0, 1, 3));
+    Ok(())
+}
+
+#[test]
+fn names_of_groups_are_read_where_they_are_sought() {
+    let needs = |query: &str| needs_groups(&Asked::read(query, &asking()).expect("it makes sense"));
+    for query in ["kettle", "type:group supp", "-kettle", "name:supp", "type:ticket group:support", "-group:support"] {
+        assert!(needs(query), "{query}");
+    }
+    for query in ["type:ticket kettle", "subject:kettle", "group:5", "group:none", "type:group", "kettle status:open"] {
+        assert!(!needs(query), "{query}");
+    }
 }
 
 /// What is found: by page, by export, and how much.

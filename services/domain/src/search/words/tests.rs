@@ -111,23 +111,47 @@ fn other_scripts_are_words_too() {
 fn what_holds_no_word_finds_nothing() {
     for text in ["", " ", "--", "…!?", "\u{345}", "\u{200b}"] {
         assert_eq!(Sought::of(text, false), None, "{text:?}");
-        assert!(Indexed::of(text).0.is_empty(), "{text:?}");
+        assert!(Indexed::of(text).is_empty(), "{text:?}");
     }
 }
 
 #[test]
-fn the_longest_text_stays_within_what_postgres_takes() {
+fn each_piece_of_the_longest_text_stays_within_what_postgres_takes() {
     let texts = [
         (0..65_536_u32).map(|number| format!("{number:x}ä ")).collect::<String>(),
         "漢".repeat(100_000),
         "a ".repeat(100_000),
+        (0..20_000_u32).map(|number| format!("{number:x}{} ", "ä".repeat(40))).collect::<String>(),
     ];
     for text in texts {
-        let indexed = Indexed::of(&text);
-        let bytes: usize = indexed.0.iter().map(|(form, places)| form.len() + 8 + 2 * places.len() + 4).sum();
-        assert!(bytes < 1 << 20, "{bytes}");
-        assert!(indexed.0.values().all(|places| places.is_sorted() && places.len() <= 255));
-        assert!(indexed.0.values().flatten().all(|place| (1..=PLACE_MAX).contains(place)));
+        for piece in Indexed::of(&text) {
+            let bytes: usize = piece.0.iter().map(|(form, places)| form.len() + 8 + 2 * places.len() + 4).sum();
+            assert!(bytes < 1 << 20, "{bytes}");
+            assert!(piece.0.values().all(|places| places.is_sorted() && places.len() <= 255));
+            assert!(piece.0.values().flatten().all(|place| (1..=16_382).contains(place)));
+        }
+    }
+}
+
+#[test]
+fn a_long_text_is_found_by_its_last_words_and_its_last_phrases() {
+    let japanese: String = (0..3_000).map(|number| format!("第{number}章の東京です。")).collect();
+    let numbers: String = (0..20_000_u32).map(|number| format!("{number} and ")).collect();
+    for (sought, text) in
+        [("京都のプリンター", japanese + "京都のプリンター"), ("the last kettle", numbers + "the last kettle")]
+    {
+        assert!(finds(sought, &text) && finds_quoted(sought, &text), "{sought}");
+    }
+}
+
+#[test]
+fn a_phrase_is_found_where_a_piece_ends_too() {
+    let text: String = (0..40_000_u32).map(|number| format!("{number} ")).collect();
+    let pieces = Indexed::of(&text);
+    assert_eq!(pieces.len(), 3);
+    for first in (0..39_949_u32).step_by(7).chain(16_300..16_400).chain(32_600..32_750) {
+        let phrase: String = (first..first + 51).map(|number| format!("{number} ")).collect();
+        assert!(Sought::of(&phrase, true).expect("a phrase").is_in(&pieces), "{first}");
     }
 }
 

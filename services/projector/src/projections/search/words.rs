@@ -29,10 +29,8 @@ pub(super) struct Words(Vec<u8>);
 impl Words {
     pub(super) fn new(tenant: TenantId, indexed: &Indexed, weight: Weight) -> Self {
         let mut bytes = Vec::new();
-        if !indexed.0.is_empty() {
-            let count = i32::try_from(indexed.0.len()).expect("a text has fewer words than bytes");
-            bytes.extend_from_slice(&count.to_be_bytes());
-        }
+        let count = i32::try_from(indexed.0.len()).expect("a text has fewer words than bytes");
+        bytes.extend_from_slice(&count.to_be_bytes());
         for (form, places) in &indexed.0 {
             bytes.extend_from_slice(lexeme(tenant, form).as_bytes());
             bytes.push(0);
@@ -42,10 +40,6 @@ impl Words {
             weighted.for_each(|place| bytes.extend_from_slice(&place.to_be_bytes()));
         }
         Self(bytes)
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
