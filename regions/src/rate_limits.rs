@@ -24,6 +24,10 @@ pub enum LimitedEndpoint {
     DeletedTicketsDestroy,
     /// Incremental exports, by account.
     IncrementalExports,
+    /// Exporting what searches find, by account.
+    SearchExports,
+    /// Searching and counting what is found, by person.
+    Searches,
     /// Executing one view, or seeing what one would show, by person.
     ViewExecutions,
     /// Listing the tickets of one view, page by page, by person.
@@ -45,12 +49,14 @@ pub struct EndpointLimit {
 
 impl LimitedEndpoint {
     /// Every one, in the order of the policy's file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::TicketsIndex,
         Self::TicketsUpdate,
         Self::PerTicketUpdates,
         Self::DeletedTicketsDestroy,
         Self::IncrementalExports,
+        Self::SearchExports,
+        Self::Searches,
         Self::ViewExecutions,
         Self::ViewTickets,
         Self::ViewCounts,
@@ -65,6 +71,8 @@ impl LimitedEndpoint {
             Self::PerTicketUpdates => "per-ticket-updates",
             Self::DeletedTicketsDestroy => "deleted-tickets-destroy",
             Self::IncrementalExports => "incremental-exports",
+            Self::SearchExports => "search-exports",
+            Self::Searches => "searches",
             Self::ViewExecutions => "view-executions",
             Self::ViewTickets => "view-tickets",
             Self::ViewCounts => "view-counts",

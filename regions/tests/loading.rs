@@ -74,7 +74,7 @@ fn the_repositorys_files_describe_four_regions() {
 fn the_repositorys_policy_lets_professional_and_enterprise_choose() {
     let regions = Regions::load(Path::new(REPOSITORY)).expect("good files");
     let policy = regions.policy();
-    assert_eq!((policy.version(), policy.default_region()), (7, &id("us")));
+    assert_eq!((policy.version(), policy.default_region()), (8, &id("us")));
     let choosing: Vec<_> = Plan::ALL.iter().copied().filter(|plan| policy.is_entitled(*plan)).collect();
     assert_eq!(choosing, [Plan::Professional, Plan::Enterprise]);
 }
@@ -396,17 +396,17 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
     assert_refused(
         "hosting-policy.toml",
         &[
-            ("version = 7", "version = 0", "version = 0", VERSION),
-            ("version = 7", "version = -1", "version = -1", VERSION),
-            ("version = 7", "version = \"1\"", "version = \"1\"", VERSION),
-            ("version = 7\n", "", first, &VERSION.replace("takes", "is missing; takes")),
+            ("version = 8", "version = 0", "version = 0", VERSION),
+            ("version = 8", "version = -1", "version = -1", VERSION),
+            ("version = 8", "version = \"1\"", "version = \"1\"", VERSION),
+            ("version = 8\n", "", first, &VERSION.replace("takes", "is missing; takes")),
             (
-                "version = 7",
+                "version = 8",
                 "version = ",
                 "version = ",
                 "is not TOML: string values must be quoted, expected literal string",
             ),
-            ("version = 7", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
+            ("version = 8", "version = 1\nowner = 2", "owner = 2", &format!("owner: is unknown; takes one of {KNOWN}")),
             (
                 "\"us\"",
                 "\"mars\"",
@@ -454,7 +454,8 @@ fn every_wrong_field_of_the_policy_is_refused_by_name() {
                 "[endpoint_limits.tickets]",
                 "[endpoint_limits.tickets]",
                 "endpoint_limits.tickets: is unknown; takes one of tickets-index, tickets-update, per-ticket-updates, \
-                 deleted-tickets-destroy, incremental-exports, view-executions, view-tickets, view-counts, many-view-counts",
+                 deleted-tickets-destroy, incremental-exports, search-exports, searches, view-executions, view-tickets, \
+                 view-counts, many-view-counts",
             ),
             (
                 "most = 100\nseconds = 60",

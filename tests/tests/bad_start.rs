@@ -55,7 +55,7 @@ const BAD_FILES: [BadFile; 12] = [
     ),
     (
         "hosting-policy.toml",
-        |text| text.replace("version = 7", "version = \"one\""),
+        |text| text.replace("version = 8", "version = \"one\""),
         &["hosting-policy.toml:", "version"],
     ),
 ];

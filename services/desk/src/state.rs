@@ -17,7 +17,7 @@ use vault::Vault;
 
 use crate::{
     access::Recorder,
-    api::v2::incremental::Taken,
+    api::v2::{incremental::Taken, search::turns::Turns},
     body::room::Room,
     caller::{guard::Guard, sign_ins::SignIns},
     jobs::Jobs,
@@ -66,6 +66,7 @@ struct Inner {
     deps: Deps,
     guard: Guard,
     room: Room,
+    searches: Turns,
     recorder: Recorder,
     sign_ins: SignIns,
     taken: Taken,
@@ -81,12 +82,13 @@ impl Desk {
         witness::show_nothing_found(&deps);
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
+        let searches = Turns::new(&deps.metrics);
         let (sign_ins, taken) = (SignIns::default(), Taken::default());
         let (jobs, draining) = (Jobs::default(), AtomicBool::new(false));
         let limits = Limits::new(deps.rate_limits);
         let gate = Gate::new(&deps.region, deps.regions.policy(), webhooks::PATIENCE);
         let gate = gate.expect("TLS with the machine's authorities, as every other client of ours has it");
-        Self(Arc::new(Inner { deps, guard, room, recorder, sign_ins, taken, jobs, limits, gate, draining }))
+        Self(Arc::new(Inner { deps, guard, room, searches, recorder, sign_ins, taken, jobs, limits, gate, draining }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -97,6 +99,11 @@ impl Desk {
     /// The memory that bodies fill together.
     pub(crate) fn room(&self) -> &Room {
         &self.0.room
+    }
+
+    /// The searches that are asked of the database.
+    pub(crate) fn searches(&self) -> &Turns {
+        &self.0.searches
     }
 
     /// What was read and is not in the log yet.

@@ -30,6 +30,9 @@ const ENDPOINTS: &[(Method, &str, Which)] = &[
     (Method::GET, "/api/v2/incremental/users/cursor", Which::IncrementalExports),
     (Method::DELETE, "/api/v2/deleted_tickets/{id}", Which::DeletedTicketsDestroy),
     (Method::DELETE, "/api/v2/deleted_tickets/destroy_many", Which::DeletedTicketsDestroy),
+    (Method::GET, "/api/v2/search/export", Which::SearchExports),
+    (Method::GET, "/api/v2/search", Which::Searches),
+    (Method::GET, "/api/v2/search/count", Which::Searches),
     (Method::GET, "/api/v2/views/{id}/execute", Which::ViewExecutions),
     (Method::POST, "/api/v2/views/preview", Which::ViewExecutions),
     (Method::GET, "/api/v2/views/{id}/tickets", Which::ViewTickets),
@@ -46,13 +49,17 @@ pub(super) fn of(parts: &Parts) -> impl Iterator<Item = Endpoint> {
         let id = routes::row(path).id_in(parts.uri.path());
         let thing = match which {
             Which::PerTicketUpdates => id,
-            // No view has the id 0: it stands for one that is not made, and for several together.
-            Which::ViewExecutions | Which::ViewTickets | Which::ViewCounts | Which::ManyViewCounts => {
-                Some(id.unwrap_or_default())
-            }
-            Which::TicketsIndex | Which::TicketsUpdate | Which::DeletedTicketsDestroy | Which::IncrementalExports => {
-                None
-            }
+            // No view has the id 0: it stands for one that is not made, for several together, and for all that a search is about.
+            Which::Searches
+            | Which::ViewExecutions
+            | Which::ViewTickets
+            | Which::ViewCounts
+            | Which::ManyViewCounts => Some(id.unwrap_or_default()),
+            Which::TicketsIndex
+            | Which::TicketsUpdate
+            | Which::DeletedTicketsDestroy
+            | Which::IncrementalExports
+            | Which::SearchExports => None,
         };
         Endpoint { which: *which, thing }
     })
@@ -67,6 +74,8 @@ impl Endpoint {
             Which::PerTicketUpdates => "zendesk-ratelimit-per-ticket-updates",
             Which::DeletedTicketsDestroy => "zendesk-rate-limit-deleted-tickets-destroy",
             Which::IncrementalExports => "zendesk-ratelimit-incremental-exports",
+            Which::SearchExports => "zendesk-ratelimit-search-exports",
+            Which::Searches => "zendesk-ratelimit-searches",
             Which::ViewExecutions => "zendesk-ratelimit-view-executions",
             Which::ViewTickets => "zendesk-ratelimit-view-tickets",
             Which::ViewCounts => "zendesk-ratelimit-view-counts",

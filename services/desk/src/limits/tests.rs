@@ -122,6 +122,27 @@ async fn no_way_to_a_views_tickets_is_without_a_limit() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_person_searches_so_often_and_an_account_exports_so_often() -> anyhow::Result<()> {
+    let bench = limited().await?;
+    let counted = bench.get(ALAN, "/api/v2/search/count?query=x").await;
+    assert_eq!(counted.header("zendesk-ratelimit-searches"), "total=100; remaining=99; resets=60");
+    let (answered, refused) = exhaust(&bench, ALAN, "/api/v2/search?query=x").await;
+    assert_eq!((answered, refused.header("retry-after")), (99, "60"));
+    assert_eq!(bench.get(GRACE, "/api/v2/search?query=x").await.status, 200, "another person's are another's");
+    // The account's own minute begins anew.
+    bench.advance_seconds(60);
+    let export = "/api/v2/search/export?query=x&filter[type]=ticket";
+    let of_another = bench.get(GRACE, export).await;
+    assert_eq!(of_another.header("zendesk-ratelimit-search-exports"), "total=100; remaining=99; resets=60");
+    let (answered, refused) = exhaust(&bench, ALAN, export).await;
+    assert_eq!(
+        (answered, refused.header("zendesk-ratelimit-search-exports")),
+        (99, "total=100; remaining=0; resets=60")
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn who_is_not_known_uses_up_nothing() -> anyhow::Result<()> {
     let bench = limited().await?;
     for _ in 0..3 {

@@ -6,6 +6,7 @@
 pub(crate) mod count;
 pub(crate) mod export;
 pub(crate) mod results;
+pub(crate) mod turns;
 
 use std::collections::BTreeMap;
 

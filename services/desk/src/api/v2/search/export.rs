@@ -28,6 +28,7 @@ pub(crate) async fn export(State(desk): State<Desk>, caller: Caller, query: Page
     let kind = kind.ok_or_else(|| ApiError::invalid_parameter("filter[type]", takes))?;
     asked.kinds = vec![kind];
     let page = query.cursor_page(&caller, SIZE_MAX)?;
+    let _turn = desk.searches().turn().await?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let search = Search::of(&mut transaction, &caller.resident, &asked).await?;
     let slice = page.slice(search.export(&mut transaction, page.window()).await?);

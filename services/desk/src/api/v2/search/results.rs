@@ -37,6 +37,7 @@ pub(crate) async fn results(State(desk): State<Desk>, caller: Caller, query: Pag
         return Err(ApiError::search_too_deep(RESULTS_MAX));
     }
     let page = query.offset_page(&caller)?;
+    let _turn = desk.searches().turn().await?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let search = Search::of(&mut transaction, &caller.resident, &asked).await?;
     let mut found = search.page(&mut transaction, order, page.window()).await?;

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 
+use super::turns::AT_ONCE;
 use crate::{
     access,
     api::testing::{ADA, ALAN, Answer, Bench, EVE, GRACE, request},
@@ -95,12 +96,80 @@ async fn what_changes_is_found_as_it_is_then() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_is_erased_leaves_the_index() -> anyhow::Result<()> {
     let bench = bench_with_tickets().await?;
+    let change = json!({"ticket": {"subject": "canarysubject", "tags": ["canarytag"], "external_id": "canaryid",
+        "comment": {"body": "canarynote", "public": false}}});
+    assert_eq!(bench.put(ALAN, "/api/v2/tickets/3", change).await.status, 200);
     bench.delete(ALAN, "/api/v2/tickets/3").await;
     bench.settle(&bench.acme).await?;
-    assert!(bench.holds("uberweis").await?, "the index holds what is there");
+    // One word, and in small letters: as it is written, and as it is indexed, behind bytes of the tenant's id.
+    let words = ["uberweis", "canarysubject", "canarytag", "canaryid", "canarynote"];
+    for word in words {
+        assert!(bench.holds(word).await?, "the index holds what is there: {word}");
+    }
     let erased = bench.delete(GRACE, "/api/v2/deleted_tickets/3").await;
     bench.finished(GRACE, &erased.body["job_status"]).await;
-    assert!(!bench.holds("uberweis").await?);
+    for word in words {
+        assert!(!bench.holds(word).await?, "{word}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_belonged_to_what_is_deleted_belongs_to_nothing() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let made = bench.post(GRACE, "/api/v2/organizations", json!({"organization": {"name": "Engines"}})).await;
+    let engines = made.body["organization"]["id"].clone();
+    bench.put(GRACE, "/api/v2/users/3", json!({"user": {"organization_id": engines}})).await;
+    let made = bench.post(GRACE, "/api/v2/groups", json!({"group": {"name": "Sales"}})).await;
+    let sales = made.body["group"]["id"].clone();
+    let member = json!({"group_membership": {"user_id": ALAN.id, "group_id": sales}});
+    assert_eq!(bench.post(GRACE, "/api/v2/group_memberships", member).await.status, 201);
+    bench.ticket(ADA, json!({"subject": "Kettle", "comment": {"body": "It smokes"}})).await;
+    let of_engines = format!("type:user organization:{engines}");
+    let of_sales = format!("type:user group:{sales}");
+    for (query, expected) in [(&of_engines, ["user 3"]), (&of_sales, ["user 2"])] {
+        assert_eq!(search(&bench, query).await, expected, "{query}");
+    }
+    assert_eq!(bench.delete(GRACE, &format!("/api/v2/organizations/{engines}")).await.status, 204);
+    assert_eq!(bench.delete(GRACE, &format!("/api/v2/groups/{sales}")).await.status, 204);
+    for (query, expected) in [
+        (of_engines.as_str(), vec![]),
+        (of_sales.as_str(), vec![]),
+        ("type:user organization:* role:end-user", vec![]),
+        ("type:ticket organization:none", vec!["ticket 1"]),
+    ] {
+        assert_eq!(search(&bench, query).await, expected, "{query}");
+    }
+    let nowhere = search(&bench, "type:user organization:none role:end-user").await;
+    assert!(nowhere.contains(&"user 3".to_owned()), "{nowhere:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn searches_wait_for_their_turn_and_nothing_else_does() -> anyhow::Result<()> {
+    let bench = bench_with_tickets().await?;
+    bench.settle(&bench.acme).await?;
+    let mut turns = Vec::new();
+    for _ in 0..AT_ONCE {
+        turns.push(bench.test.desk.searches().turn().await);
+    }
+    for path in ["search?query=kettle", "search/count?query=kettle", "search/export?query=kettle&filter[type]=ticket"] {
+        let path = format!("/api/v2/{path}");
+        let mut search = std::pin::pin!(bench.get(ALAN, &path));
+        let others = async {
+            assert_eq!(bench.get(ALAN, "/api/v2/tickets").await.status, 200);
+            assert_eq!(bench.get(ALAN, "/api/v2/tickets/1").await.status, 200);
+        };
+        let first = tokio::select! {
+            biased;
+            _ = &mut search => "the search",
+            () = others => "what is no search",
+        };
+        assert_eq!(first, "what is no search", "{path}");
+        turns.pop();
+        assert_eq!(search.await.status, 200, "{path}");
+        turns.push(bench.test.desk.searches().turn().await);
+    }
     Ok(())
 }
 
@@ -178,9 +247,15 @@ async fn an_export_is_one_kind_by_cursor() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_makes_no_sense_is_refused() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
-    for query in
-        ["", "query=", "query=status:warm", "query=x&sort_by=size", "query=x&sort_order=up", "query=created:never"]
-    {
+    for query in [
+        "",
+        "query=",
+        "query=status:warm",
+        "query=x&sort_by=size",
+        "query=x&sort_order=up",
+        "query=created:never",
+        "query=created%3E9000years",
+    ] {
         assert_eq!(bench.get(ALAN, &format!("/api/v2/search?{query}")).await.status, 400, "{query}");
     }
     assert_eq!(bench.get(ADA, "/api/v2/search?query=x").await.status, 403, "end users do not search");
