@@ -189,10 +189,11 @@ impl From<sqlx::Error> for ApiError {
 pub(crate) fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Class 57: operator intervention (shutdown, crash, starting up). 53: out of disk, memory or connections. 08: connection.
-        // 42P01: no such table, while the build that will have it is being made.
+        // Class 57: operator intervention (shutdown, crash, starting up, a statement that took too long). 53: out of disk, memory or
+        // connections. 08: connection. 42P01, 42883: no such table or function, while the build that will have it is being made.
         sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["57P", "53", "08", "42P01"].iter().any(|class| code.starts_with(class)))
+            let classes = ["57", "53", "08", "42P01", "42883"];
+            error.code().is_some_and(|code| classes.iter().any(|class| code.starts_with(class)))
         }
         _ => false,
     }

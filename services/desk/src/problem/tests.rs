@@ -153,6 +153,22 @@ async fn a_tenant_that_floods_is_told_to_slow_down_and_a_full_lane_to_come_back(
     }
 }
 
+#[tokio::test]
+async fn a_statement_that_takes_too_long_or_meets_an_older_build_may_be_asked_again() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    for (statement, status) in [
+        ("set statement_timeout = '1ms'; select pg_sleep(30)", 503),
+        ("select texts_that_no_build_has('kettle')", 503),
+        ("select from a_table_that_no_build_has", 503),
+        ("select 1 / 0", 500),
+    ] {
+        let mut conn = desk.desk.pool.acquire().await?.detach();
+        let error = sqlx::raw_sql(statement).execute(&mut conn).await.expect_err(statement);
+        assert_eq!(ApiError::from(error).status().as_u16(), status, "{statement}");
+    }
+    Ok(())
+}
+
 async fn retry_after(error: ApiError) -> Option<String> {
     let routes: Router =
         Router::new().route("/api/v2/x", get(async move || error)).layer(middleware::from_fn(render::layer));
