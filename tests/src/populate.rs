@@ -62,6 +62,7 @@ async fn refused(client: &client::Client, canary: &mut impl FnMut(&str) -> Strin
     let request = client.request(Method::POST, "/api/v2/tickets.json").header(header::CONTENT_TYPE, "application/json");
     client::send(request.body(broken)).await?.expect(400)?;
     client.get(&format!("/api/v2/users/search.json?query={}", canary("query"))).await?.expect(200)?;
+    client.get(&format!("/api/v2/search.json?query={}", canary("search"))).await?.expect(200)?;
     client.get(&format!("/api/v2/{}", canary("path"))).await?.expect(404)?;
     client.with_token(&canary("badtoken")).get("/api/v2/users/me.json").await?.expect(401)?;
     let login = client.without_token().request(Method::GET, "/api/v2/users/me.json");
