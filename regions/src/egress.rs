@@ -30,6 +30,8 @@ use crate::{policy::HostingPolicy, region::Region};
 
 /// How much of an answer is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// What is said of a server that nobody reaches, whatever the reason is.
+const UNREACHABLE: &str = "the server cannot be reached, or does not speak HTTP";
 /// The port of HTTPS.
 const HTTPS: u16 = 443;
 /// From here on ports are anybody's; below, they are those of services that are no web servers.
@@ -89,12 +91,16 @@ pub enum Held {
     /// It is no address of a web server.
     #[error("takes https:// with a host, perhaps a port (443, or 1024 and above), and no user or password")]
     Url,
-    /// The host is, or is called by its name, an address that is not for everybody.
+    /// The URL itself holds an address that is not for everybody.
     #[error("takes a host that is reached over the internet; {address} is private, reserved or a machine of ours")]
     Address {
         /// Which one.
         address: IpAddr,
     },
+    /// The host is the name of such an address. Which one is not said, and neither that it is: that would tell what the names of our own
+    /// networks lead to.
+    #[error("{UNREACHABLE}")]
+    Name,
 }
 
 /// Why there is no answer.
@@ -107,7 +113,7 @@ pub enum SendError {
     #[error("no answer in time")]
     Timeout,
     /// There is no such name, nobody listens, TLS failed, or the answer broke off.
-    #[error("the server cannot be reached, or does not speak HTTP")]
+    #[error("{UNREACHABLE}")]
     Unreachable(#[source] reqwest::Error),
 }
 
@@ -265,7 +271,7 @@ impl Resolve for Checked {
             let addresses = addresses.await?;
             // One that is not for everybody is enough to refuse all: no honest name has both.
             for address in &addresses {
-                require(*address, &private_networks, is_public_taken)?;
+                require(*address, &private_networks, is_public_taken).map_err(|_| Held::Name)?;
             }
             let addresses: Addrs = Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(addresses)
@@ -279,6 +285,12 @@ fn failed(error: reqwest::Error) -> SendError {
         return SendError::Held(held.clone());
     }
     if error.is_timeout() { SendError::Timeout } else { SendError::Unreachable(error.without_url()) }
+}
+
+/// Whether two addresses lead to the same server: one scheme, host and port, however they are written.
+pub fn is_same_server(one: &str, other: &str) -> bool {
+    let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin());
+    origin(one).is_some_and(|one| Some(one) == origin(other))
 }
 
 /// A header, if the name and the value are some.

@@ -28,7 +28,9 @@ mod storage;
 pub use bucket::{Bucket, BucketPatience, BucketRole, Object, ObjectInfo, Put, auditor_policy, bucket};
 pub use config::{ConfigError, Regions};
 pub use database::{DatabaseRole, Patience, connect, connection, connection_with, listener};
-pub use egress::{Answered, Gate, Held, InvalidNetwork, Names, Network, Outgoing, SendError, SystemNames, header};
+pub use egress::{
+    Answered, Gate, Held, InvalidNetwork, Names, Network, Outgoing, SendError, SystemNames, header, is_same_server,
+};
 pub use error::{Error, StoreError};
 pub use kafka::{
     KafkaFound, KafkaLog, KafkaSettings, kafka_admin, kafka_answers, kafka_check, kafka_consumer, kafka_end,

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
-use regions::{Answered, SendError};
+use regions::{Answered, Held, SendError};
 
 /// How often at most what the server could take later is sent: in all, the first time too.
 const BUSY_ATTEMPTS_MAX: i32 = 4;
@@ -58,7 +58,11 @@ impl Ended {
                 }
             }
             Err(error) => {
-                let retry = if matches!(error, SendError::Held(_)) { Retry::Never } else { Retry::Silent };
+                let retry = match error {
+                    // As where nobody answers, in this too: what a name leads to is not said.
+                    SendError::Held(Held::Name) | SendError::Timeout | SendError::Unreachable(_) => Retry::Silent,
+                    SendError::Held(_) => Retry::Never,
+                };
                 Self { retry, ..Self::not_sent("failed", &error.to_string(), (policy_version, at)) }
             }
         }
@@ -124,7 +128,8 @@ mod tests {
             assert!(pauses(&after(status, Some("1"))).is_empty(), "{status}");
         }
         assert!(pauses(&after(429, Some("61"))).is_empty(), "longer than a minute");
-        let held = SendError::Held(regions::Held::Url);
-        assert!(pauses(&Ended::of(Err(held), (7, Timestamp::UNIX_EPOCH))).is_empty());
+        let held = |held| Ended::of(Err(SendError::Held(held)), (7, Timestamp::UNIX_EPOCH));
+        assert!(pauses(&held(Held::Url)).is_empty());
+        assert_eq!(pauses(&held(Held::Name)).len(), 5, "as where nobody answers");
     }
 }

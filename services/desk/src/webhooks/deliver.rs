@@ -165,6 +165,7 @@ const fn reason(held: &regions::Held) -> &'static str {
         regions::Held::Policy { .. } => "policy",
         regions::Held::Url => "url",
         regions::Held::Address { .. } => "address",
+        regions::Held::Name => "name",
     }
 }
 
