@@ -51,6 +51,14 @@ impl Webhook {
     }
 }
 
+/// Whether a webhook could be made like this: for one that is tried before there is any.
+///
+/// # Errors
+/// With the first field that holds what it cannot take.
+pub fn check(settings: &WebhookSettings) -> Result<(), Rejection> {
+    check::settings(settings).map(drop)
+}
+
 /// What may be asked of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {

@@ -56,6 +56,19 @@ pub(super) fn settings(
     };
     let subscriptions = fields.strings("subscriptions").map(|names| names.into_iter().map(str::to_owned).collect());
     let (authentication, credential) = authentication(fields, now);
+    let is_elsewhere = now
+        .zip(endpoint.as_deref())
+        .filter(|(now, endpoint)| !regions::is_same_server(&now.endpoint, endpoint))
+        .map(|(now, _)| now);
+    if let Some(now) = is_elsewhere {
+        // What was entrusted to one server goes to another only if somebody says it who has it.
+        if now.authentication.is_some() && matches!(credential, Credential::Kept) {
+            fields.fault("authentication", "cannot be blank: the endpoint is another server", "BlankValue");
+        }
+        if !now.headers.is_empty() && !fields.has("custom_headers") {
+            fields.fault("custom_headers", "cannot be blank: the endpoint is another server", "BlankValue");
+        }
+    }
     let settings = WebhookSettings {
         name: name.or(now.map(|now| now.name.clone())).unwrap_or_default(),
         description,
