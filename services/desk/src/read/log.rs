@@ -74,6 +74,24 @@ pub(crate) async fn whole_stream(
     }
 }
 
+/// A stream's events up to a version, oldest first.
+pub(crate) async fn stream_until(
+    desk: &Desk,
+    resident: &Resident,
+    (name, until): (&StreamName, Version),
+) -> Result<Vec<Logged>, Error> {
+    let mut all: Vec<Logged> = Vec::new();
+    loop {
+        let after = all.last().map_or(Version::ZERO, |last| last.envelope.version);
+        let limit = until.get() - after.get();
+        let batch = stream(desk, resident, name, (after, limit.min(BATCH))).await?;
+        if batch.is_empty() {
+            return Ok(all);
+        }
+        all.extend(batch);
+    }
+}
+
 /// A page of the whole log's events, oldest first.
 pub(crate) async fn page(desk: &Desk, resident: &Resident, after: Position, limit: i64) -> Result<Vec<Logged>, Error> {
     let mut transaction = regions::begin(&desk.pool, resident).await.map_err(Error::Begin)?;

@@ -39,6 +39,7 @@ pub(crate) struct Attempt {
     pub(crate) detail: Option<String>,
     pub(crate) headers: Value,
     pub(crate) body: String,
+    pub(crate) sent_at: jiff::Timestamp,
     pub(crate) completed_at: jiff::Timestamp,
 }
 
@@ -126,7 +127,8 @@ pub(crate) async fn attempts(
 ) -> Result<Vec<Attempt>, sqlx::Error> {
     sqlx::query_as!(
         Attempt,
-        r#"select number, status, status_code, detail, headers, body, completed_at as "completed_at: Timestamp"
+        r#"select number, status, status_code, detail, headers, body, coalesce(sent_at, completed_at) as "sent_at!: Timestamp",
+                  completed_at as "completed_at: Timestamp"
            from deliveries.attempt where tenant_id = $1 and webhook_id = $2 and invocation_id = $3 order by number"#,
         resident.tenant_id().get(),
         webhook.get(),

@@ -23,6 +23,8 @@ pub(super) struct Ended {
     pub(super) policy_version: u32,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
+    /// As its signature says it; nothing, if it was not sent.
+    pub(super) sent_at: Option<Timestamp>,
     pub(super) at: Timestamp,
     /// Whether the same may be taken later, and how long to wait at least.
     retry: Retry,
@@ -53,6 +55,7 @@ impl Ended {
                     policy_version,
                     headers: answered.headers,
                     body: answered.body,
+                    sent_at: None,
                     at,
                     retry,
                 }
@@ -72,7 +75,22 @@ impl Ended {
     pub(super) fn not_sent(status: &'static str, detail: &str, (policy_version, at): (u32, Timestamp)) -> Self {
         let (headers, body) = (HeaderMap::new(), String::new());
         let detail = Some(detail.to_owned());
-        Self { status, status_code: None, detail, policy_version, headers, body, at, retry: Retry::Never }
+        Self {
+            status,
+            status_code: None,
+            detail,
+            policy_version,
+            headers,
+            body,
+            sent_at: None,
+            at,
+            retry: Retry::Never,
+        }
+    }
+
+    /// The same, sent at a moment.
+    pub(super) fn sent_at(self, at: Timestamp) -> Self {
+        Self { sent_at: Some(at), ..self }
     }
 
     /// When the next attempt may begin, if there is one after the `number`th.

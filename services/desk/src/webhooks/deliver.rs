@@ -1,13 +1,14 @@
 //! Sends what is due: takes it for a while, asks the gate, and records what came of it.
 
 use domain::webhook::Webhook;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use regions::Resident;
 use runtime::crash;
 use schemas::StreamName;
 
 use super::{
     attempt::Ended,
+    checkpoint,
     payload::told_again,
     request::{Told, outgoing},
     secrets,
@@ -27,7 +28,7 @@ const OF_TENANT: i32 = 10;
 /// For how long an invocation is taken: longer than any attempt lasts.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// After so long it is given up, however few attempts there were.
-const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// The breaker looks back so far, at so many attempts at least, of which so many in a hundred failed.
 const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 const ATTEMPTS_MIN: i64 = 10;
@@ -64,7 +65,7 @@ pub(crate) async fn take(desk: &Desk, at_most: usize) -> Vec<Taken> {
     let due = match store::due(desk, (at_most, OF_WEBHOOK, OF_TENANT)).await {
         Ok(due) => due,
         Err(error) => {
-            tracing::debug!(error = runtime::chain(&error), "cannot ask what webhooks are to be told");
+            tracing::warn!(error = runtime::chain(&error), "cannot ask what webhooks are to be told");
             return Vec::new();
         }
     };
@@ -84,30 +85,18 @@ async fn take_one(desk: &Desk, key: Key) -> Result<Option<Taken>, Error> {
     let Home::Open(resident) = home(desk, key.tenant).await? else { return Ok(None) };
     let now = desk.clock.now();
     let mut transaction = regions::begin(&desk.pool, &resident).await?;
-    let waits = broken_until(store::lately(&mut transaction, key, (now - LOOKS_BACK, now)).await?, now);
-    let lease = match waits {
-        Some(until) => {
-            store::put_off(&mut transaction, key, until).await?;
-            None
-        }
-        None => store::lease(&mut transaction, key, (now, now + LEASE)).await?,
-    };
+    // What was noted of a log that was brought back since may mean another event now.
+    if !checkpoint::is_current(&mut transaction, &resident).await? {
+        return Ok(None);
+    }
+    let lease = store::lease(&mut transaction, key, (now, now + LEASE)).await?;
     transaction.commit().await?;
     Ok(lease.map(|lease| Taken { resident, key, lease }))
 }
 
-/// Until when the breaker lets nothing to a webhook, if it is open: one that nearly always fails is asked once in a while.
-fn broken_until(lately: store::Lately, now: Timestamp) -> Option<Timestamp> {
-    let is_open = lately.has_last_failed
-        && lately.attempts >= ATTEMPTS_MIN
-        && lately.failures * 100 >= lately.attempts * FAILURES_PERCENT;
-    let until = lately.last_at.filter(|_| is_open)? + OPEN_FOR;
-    match until > now {
-        true => Some(until),
-        // One is under way, to see whether it is taken.
-        false if lately.running > 0 => Some(now + OPEN_FOR),
-        false => None,
-    }
+/// Whether the breaker is open after a failure: for one that nearly always fails, and as long as nothing is taken.
+const fn is_broken(lately: store::Lately) -> bool {
+    lately.is_open || lately.attempts >= ATTEMPTS_MIN && lately.failures * 100 >= lately.attempts * FAILURES_PERCENT
 }
 
 /// Sends it, and records what came of it. Where that cannot be, it is sent again when its while is over.
@@ -122,7 +111,19 @@ async fn attempt(desk: &Desk, Taken { resident, key, lease }: Taken) -> Result<(
     let ended = sent(desk, &resident, (key, lease)).await?;
     crash::point("webhooks.sent");
     let mut transaction = regions::begin(&desk.pool, &resident).await?;
-    store::record(&mut transaction, (key, lease.number), (&ended, ended.next(lease.number))).await?;
+    store::record(&mut transaction, (key, lease), (&ended, ended.next(lease.number))).await?;
+    if ended.status == "success" {
+        store::close_breaker(&mut transaction, key).await?;
+    }
+    transaction.commit().await?;
+    if ended.status != "failed" {
+        return Ok(());
+    }
+    // After that: of some that fail at the same moment, whoever looks last sees them all.
+    let mut transaction = regions::begin(&desk.pool, &resident).await?;
+    if is_broken(store::lately(&mut transaction, key, ended.at - LOOKS_BACK).await?) {
+        store::open_breaker(&mut transaction, key, ended.at + OPEN_FOR).await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
@@ -141,9 +142,20 @@ async fn sent(desk: &Desk, resident: &Resident, (key, lease): (Key, Lease)) -> R
     let Some(secrets) = secrets::open(desk, resident, sealed).await? else {
         return not_sent("what the webhook proves itself with is gone");
     };
-    let Some(payload) = told_again(desk, resident, lease.position).await? else {
+    let payload = match told_again(desk, resident, lease.position).await {
+        // Nor would it be later.
+        Err(error @ log::Error::Decode { .. }) => {
+            tracing::error!(tenant.id = %key.tenant, webhook.id = %key.webhook, error = runtime::chain(&error), "a webhook is never told");
+            return not_sent("what was to be told cannot be read");
+        }
+        read => read?,
+    };
+    let Some(payload) = payload else {
         return not_sent("what was to be told is erased");
     };
+    if !known.settings.expose().subscriptions.iter().any(|name| name == payload.kind.name()) {
+        return not_sent("the webhook is not told such things any more");
+    }
     let told = Told {
         resident,
         webhook: &ulid::of_webhook(key.webhook),
@@ -156,7 +168,7 @@ async fn sent(desk: &Desk, resident: &Resident, (key, lease): (Key, Lease)) -> R
     if let Err(regions::SendError::Held(held)) = &result {
         tracing::warn!(tenant.id = %key.tenant, webhook.id = %key.webhook, why = reason(held), "the gate let something not out");
     }
-    Ok(Ended::of(result, (version, desk.clock.now())))
+    Ok(Ended::of(result, (version, desk.clock.now())).sent_at(now))
 }
 
 /// Why, without the address.
@@ -174,21 +186,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_breaker_opens_when_most_fail_and_lets_one_through_in_a_while() {
-        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1000);
-        let lately = |attempts, failures, ago: i64, running| store::Lately {
-            attempts,
-            failures,
-            last_at: Some(now - SignedDuration::from_secs(ago)),
-            has_last_failed: failures > 0,
-            running,
-        };
-        let seconds = |lately| broken_until(lately, now).map(|until| until.duration_since(now).as_secs());
-        assert_eq!(seconds(lately(10, 7, 1, 0)), Some(4));
-        assert_eq!(seconds(lately(10, 6, 1, 0)), None, "two thirds is not 70 percent");
-        assert_eq!(seconds(lately(9, 9, 1, 0)), None, "too few to say");
-        assert_eq!(seconds(lately(10, 10, 5, 0)), None, "one is let through");
-        assert_eq!(seconds(lately(10, 10, 5, 1)), Some(5), "and one only");
-        assert_eq!(seconds(store::Lately { has_last_failed: false, ..lately(10, 9, 1, 0) }), None, "it was taken");
+    fn the_breaker_opens_when_most_fail_and_stays_so_until_one_is_taken() {
+        let after = |attempts, failures, is_open| is_broken(store::Lately { attempts, failures, is_open });
+        assert!(after(10, 7, false));
+        assert!(!after(10, 6, false), "two thirds is not 70 percent");
+        assert!(!after(9, 9, false), "too few to say");
+        assert!(after(1, 1, true), "the one that was let through failed");
     }
 }

@@ -2,12 +2,14 @@
 
 use domain::webhook::Kind;
 use futures::StreamExt;
-use jiff::SignedDuration;
 use regions::Resident;
 use runtime::{Shutdown, crash};
 use schemas::{DecodeError, Position, Recorded, StreamName, TenantId, TenantLogEvent, WebhookId, values::Plan};
 
-use super::store;
+use super::{
+    MINUTE, TRIAL_A_MINUTE,
+    checkpoint::{self, Checkpoint, Noted},
+};
 use crate::{
     api::settle,
     home::{Home, home},
@@ -21,8 +23,8 @@ use crate::{
 const PAGE_LENGTH: i64 = 500;
 /// How many logs are looked through at a time.
 const AT_ONCE: usize = 4;
-/// How many a tenant that tries the product out is told in a minute.
-const TRIAL_A_MINUTE: i64 = 60;
+/// How many such pages of one log in a pass: a long one holds up no other.
+const PAGES_A_PASS: usize = 4;
 
 /// Why a log is not looked through now.
 #[derive(Debug, thiserror::Error)]
@@ -41,17 +43,17 @@ enum Error {
 
 /// Looks through every log that has something new.
 pub(super) async fn pass(desk: &Desk, shutdown: &Shutdown) {
-    let behind = match store::behind(desk).await {
+    let behind = match checkpoint::behind(desk).await {
         Ok(behind) => behind,
         Err(error) => {
-            tracing::debug!(error = runtime::chain(&error), "cannot ask whose log has something new");
+            tracing::warn!(error = runtime::chain(&error), "cannot ask whose log has something new");
             return;
         }
     };
     // One that waits for its read model holds up few others.
     let looking = futures::stream::iter(behind).for_each_concurrent(AT_ONCE, async |tenant| {
         if !shutdown.is_requested()
-            && let Err(error) = follow(desk, tenant).await
+            && let Err(error) = follow(desk, tenant, shutdown).await
         {
             tracing::warn!(tenant.id = %tenant, error = runtime::chain(&error), "a log is not looked through for webhooks yet");
         }
@@ -59,10 +61,11 @@ pub(super) async fn pass(desk: &Desk, shutdown: &Shutdown) {
     looking.await;
 }
 
-/// Looks through one log to its end.
-async fn follow(desk: &Desk, tenant: TenantId) -> Result<(), Error> {
+/// Looks through one log, to its end if that is not far.
+async fn follow(desk: &Desk, tenant: TenantId, shutdown: &Shutdown) -> Result<(), Error> {
     // Elsewhere, the desk of that region does it; closed, nothing is told.
     let Home::Open(resident) = home(desk, tenant).await? else { return Ok(()) };
+    let mut at = begin(desk, &resident).await?;
     let mut transaction = regions::begin(&desk.pool, &resident).await?;
     let head = eventlog::head(&mut transaction, &resident).await?;
     drop(transaction);
@@ -74,59 +77,86 @@ async fn follow(desk: &Desk, tenant: TenantId) -> Result<(), Error> {
     let webhooks = read::webhooks::active(&mut transaction, &resident).await?;
     let plan = read::account::one(&mut transaction, &resident).await?.and_then(|account| account.plan);
     drop(transaction);
-    let Some(first) = webhooks.iter().map(|webhook| webhook.since).min() else { return Ok(()) };
+    if webhooks.is_empty() {
+        return Ok(());
+    }
     let is_trial = plan.as_deref() == Some(Plan::Trial.as_str());
-    let mut position = Position::new(begin(desk, &resident).await?.max(first));
-    while position < head {
-        position = page(desk, &resident, (position, head), (&webhooks, is_trial)).await?;
+    for _ in 0..PAGES_A_PASS {
+        if at.position >= head || shutdown.is_requested() {
+            break;
+        }
+        let Some(moved) = page(desk, &resident, (at, head), (&webhooks, is_trial)).await? else { break };
+        at = moved;
     }
     Ok(())
 }
 
 /// Where to go on: at the checkpoint, or where the log ended when it was brought back after that.
-async fn begin(desk: &Desk, resident: &Resident) -> Result<i64, Error> {
+async fn begin(desk: &Desk, resident: &Resident) -> Result<Checkpoint, Error> {
     let mut transaction = regions::begin(&desk.pool, resident).await?;
-    let known = store::checkpoint(&mut transaction, resident).await?.unwrap_or_default();
-    let Some(restored) = store::restored(&mut transaction, resident).await?.filter(|it| it.restore != known.restore)
-    else {
-        return Ok(known.position);
-    };
-    store::begin_anew(&mut transaction, resident, (restored, desk.clock.now())).await?;
+    let mut at = checkpoint::hold(&mut transaction, resident).await?;
+    if let Some(restored) = checkpoint::restored(&mut transaction, resident, at.restore).await? {
+        at = checkpoint::begin_anew(&mut transaction, resident, (restored, desk.clock.now())).await?;
+    }
     transaction.commit().await?;
-    Ok(restored.position)
+    Ok(at)
 }
 
-/// Looks at some events, and notes what is to be told of them. Where that ended.
+/// Looks at some events, and notes what is to be told of them. Where that ended; nothing, if somebody else looked at them, or the log was
+/// brought back meanwhile.
 async fn page(
     desk: &Desk,
     resident: &Resident,
-    (after, head): (Position, Position),
+    (at, head): (Checkpoint, Position),
     (webhooks, is_trial): (&[read::webhooks::Webhook], bool),
-) -> Result<Position, Error> {
-    let mut transaction = regions::begin(&desk.pool, resident).await?;
-    let limit = PAGE_LENGTH.min(head.get() - after.get());
-    let recorded = eventlog::read_log(&mut transaction, resident, after, limit).await?;
-    drop(transaction);
-    let Some(last) = recorded.last().map(|event| event.position) else { return Ok(head) };
+) -> Result<Option<Checkpoint>, Error> {
+    // Before the first of them was in use there is nothing to tell.
+    let first = webhooks.iter().map(|webhook| webhook.since).min().unwrap_or_default();
+    let after = at.position.max(Position::new(first)).min(head);
+    let recorded = match head.get() - after.get() {
+        0 => Vec::new(),
+        ahead => {
+            let mut transaction = regions::begin(&desk.pool, resident).await?;
+            eventlog::read_log(&mut transaction, resident, after, PAGE_LENGTH.min(ahead)).await?
+        }
+    };
+    let last = recorded.last().map_or(head, |event| event.position);
     let told = told(desk, resident, recorded).await?;
     let mut transaction = regions::begin(&desk.pool, resident).await?;
+    let held = checkpoint::hold(&mut transaction, resident).await?;
+    if held != at || checkpoint::restored(&mut transaction, resident, at.restore).await?.is_some() {
+        return Ok(None);
+    }
     let now = desk.clock.now();
-    let minute_ago = now - SignedDuration::from_mins(1);
+    let mut breakers = checkpoint::breakers(&mut transaction, resident, now).await?;
+    let mut room = match is_trial {
+        true => TRIAL_A_MINUTE - checkpoint::noted_since(&mut transaction, resident, now - MINUTE).await?,
+        false => i64::MAX,
+    };
+    let mut noted = Vec::new();
     for (position, kind) in told {
         let subscribed = |webhook: &&read::webhooks::Webhook| {
             webhook.since < position.get() && webhook.settings.0.subscriptions.iter().any(|name| name == kind.name())
         };
-        for webhook in webhooks.iter().filter(subscribed) {
-            let is_throttled =
-                is_trial && store::noted_since(&mut transaction, resident, minute_ago).await? >= TRIAL_A_MINUTE;
-            let what = (WebhookId::new(webhook.webhook_id), position);
-            store::note(&mut transaction, resident, what, (now, is_throttled)).await?;
+        for webhook in webhooks.iter().filter(subscribed).map(|webhook| WebhookId::new(webhook.webhook_id)) {
+            let closed = match breakers.get_mut(&webhook) {
+                Some(takes_one) if !*takes_one => Some("circuit broken"),
+                _ if room <= 0 => Some("throttled"),
+                breaker => {
+                    room -= 1;
+                    // One alone, to see whether it is taken.
+                    breaker.into_iter().for_each(|takes_one| *takes_one = false);
+                    None
+                }
+            };
+            noted.push(Noted { webhook, position, closed });
         }
     }
-    store::advance(&mut transaction, resident, last).await?;
+    checkpoint::note(&mut transaction, resident, (&noted, now)).await?;
+    checkpoint::advance(&mut transaction, resident, last).await?;
     crash::point("webhooks.noted");
     transaction.commit().await?;
-    Ok(last)
+    Ok(Some(Checkpoint { position: last, ..at }))
 }
 
 /// The events that anybody may be told of, and as what. What was erased already is told to nobody.

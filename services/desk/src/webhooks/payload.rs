@@ -9,7 +9,7 @@ use domain::{
     webhook::Kind,
 };
 use regions::Resident;
-use schemas::{EventId, PersonId, Position, StreamName, TenantLogEvent, Version, ids::comment_id, values::Role};
+use schemas::{EventId, PersonId, Position, StreamName, TenantLogEvent, ids::comment_id, values::Role};
 use serde_json::{Value, json};
 
 use crate::{
@@ -25,6 +25,8 @@ const SHAPE: &str = "2022-11-06";
 pub(crate) struct Payload {
     /// The event's id: the same whenever it is told.
     pub(crate) event: EventId,
+    /// What it is told as.
+    pub(crate) kind: Kind,
     /// The text.
     pub(crate) body: String,
 }
@@ -39,9 +41,8 @@ pub(crate) async fn told_again(
     let Some(logged) = page.into_iter().next() else { return Ok(None) };
     let Some(kind) = logged.event.as_ref().and_then(Kind::of) else { return Ok(None) };
     let envelope = &logged.envelope;
-    let stream = log::whole_stream(desk, resident, &envelope.stream, Version::ZERO).await?;
-    let until = stream.iter().take_while(|other| other.envelope.version <= envelope.version);
-    let until: Vec<&Logged> = until.collect();
+    let stream = log::stream_until(desk, resident, (&envelope.stream, envelope.version)).await?;
+    let until: Vec<&Logged> = stream.iter().collect();
     let Some((mut event, detail)) = said(kind, &logged, &until) else { return Ok(None) };
     event["meta"] = json!({"sequence": {"id": envelope.stream.to_string(), "position": envelope.version.get()}});
     let subject = match &envelope.stream {
@@ -60,7 +61,7 @@ pub(crate) async fn told_again(
         "event": event,
         "detail": detail,
     });
-    Ok(Some(Payload { event: envelope.event_id, body: body.to_string() }))
+    Ok(Some(Payload { event: envelope.event_id, kind, body: body.to_string() }))
 }
 
 /// The state after events, and before the last of them.

@@ -1,27 +1,26 @@
 //! What happens is told: once noted, signed, tried again, and to nobody else's cost.
 
+mod fair;
+mod kept;
+mod restores;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use aws_lc_rs::hmac;
 use axum::{
     Router,
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     routing::post,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use eventlog::Expected;
 use futures::future::join_all;
-use regions::DatabaseRole;
 use runtime::Shutdown;
-use schemas::{
-    StreamName, Version,
-    tenant::{PlanChosen, TenantEvent},
-    values::Plan,
-};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 
@@ -61,6 +60,10 @@ impl Server {
         answers.extend(std::iter::repeat_n((status, None), times));
     }
 
+    fn say_nothing(&self, is_silent: bool) {
+        *self.heard.is_silent.lock().expect("nobody panics with it") = is_silent;
+    }
+
     fn heard(&self) -> Vec<(HeaderMap, Value)> {
         let requests = self.heard.requests.lock().expect("nobody panics with it");
         requests.iter().map(|(headers, body)| (headers.clone(), serde_json::from_str(body).expect("JSON"))).collect()
@@ -76,8 +79,8 @@ impl Server {
 async fn hear(State(heard): State<Arc<Heard>>, headers: HeaderMap, body: String) -> (StatusCode, HeaderMap) {
     heard.requests.lock().expect("nobody panics with it").push((headers, body));
     heard.came.notify_one();
-    if *heard.is_silent.lock().expect("nobody panics with it") {
-        std::future::pending::<()>().await;
+    while *heard.is_silent.lock().expect("nobody panics with it") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let (status, retry_after) = heard.answers.lock().expect("nobody panics with it").pop_front().unwrap_or((200, None));
     let header = retry_after.map(|value| ("retry-after".parse().expect("a name"), value.parse().expect("a value")));
@@ -96,6 +99,13 @@ async fn made(bench: &Bench, url: &str, subscriptions: &[&str]) -> String {
     let answer = bench.post(GRACE, "/api/v2/webhooks", webhook).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     answer.body["webhook"]["id"].as_str().expect("an id").to_owned()
+}
+
+/// Changes some of it.
+async fn change(bench: &Bench, webhook: &str, changed: Value) {
+    let (path, body) = (format!("/api/v2/webhooks/{webhook}"), json!({"webhook": changed}).to_string());
+    let answer = bench.send(request("PATCH", "acme", Some(GRACE), &path, Body::from(body))).await;
+    assert_eq!(answer.status, 204, "{}", answer.body);
 }
 
 async fn ticket(bench: &Bench, subject: &str) {
@@ -157,6 +167,7 @@ async fn what_happens_is_told_once_and_signed() -> anyhow::Result<()> {
     );
     assert_eq!(body["subject"], "zen:ticket:2");
     assert_eq!((&body["detail"]["id"], &body["detail"]["subject"]), (&json!("2"), &json!("Printer")));
+    assert_eq!(body["detail"]["status"], "NEW", "as it was then");
     let status = server.heard().swap_remove(of("ticket.status_changed")).1;
     assert_eq!((&status["event"]["current"], &status["event"]["previous"]), (&json!("OPEN"), &json!("NEW")));
 
@@ -222,13 +233,13 @@ async fn who_dies_between_sending_and_recording_sends_the_same_again() -> anyhow
     ticket(&bench, "Printer").await;
     let desk = &bench.test.desk;
     follow::pass(desk, &Shutdown::new()).await;
-    *server.heard.is_silent.lock().expect("nobody panics with it") = true;
+    server.say_nothing(true);
     let taken = deliver::take(desk, 64).await.remove(0);
     tokio::select! {
         () = deliver::send(desk, taken) => panic!("the server says nothing"),
         () = server.heard.came.notified() => {}
     }
-    *server.heard.is_silent.lock().expect("nobody panics with it") = false;
+    server.say_nothing(false);
     let other = bench.test.another().await?;
     assert_eq!(pass(&other).await, 0, "somebody has it, as far as anybody knows");
     bench.advance_seconds(31);
@@ -244,35 +255,6 @@ async fn who_dies_between_sending_and_recording_sends_the_same_again() -> anyhow
 }
 
 #[tokio::test]
-async fn a_server_that_always_fails_is_asked_once_in_a_while_and_nobody_else_waits_for_it() -> anyhow::Result<()> {
-    let bench = Bench::start().await?;
-    let (broken, good) = (Server::start(&bench).await?, Server::start(&bench).await?);
-    made(&bench, &broken.url, &["ticket.created"]).await;
-    made(&bench, &good.url, &["ticket.created"]).await;
-    broken.answer(500, 10);
-    for number in 0..12 {
-        ticket(&bench, &number.to_string()).await;
-    }
-    let desk = &bench.test.desk;
-    let mut largest = 0;
-    loop {
-        let sent = pass(desk).await;
-        largest = largest.max(sent);
-        if sent == 0 {
-            break;
-        }
-    }
-    assert_eq!(largest, 10, "five of a webhook at a time");
-    assert_eq!((broken.heard().len(), good.heard().len()), (10, 12), "the breaker is open for one of them");
-    bench.advance_seconds(5);
-    assert_eq!(pass(desk).await, 1, "one, to see whether it is taken");
-    bench.advance_seconds(5);
-    while pass(desk).await > 0 {}
-    assert_eq!(broken.heard().len(), 12, "it was, so the rest followed");
-    Ok(())
-}
-
-#[tokio::test]
 async fn what_was_erased_is_told_to_nobody_and_a_webhook_that_is_gone_is_told_nothing() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     let server = Server::start(&bench).await?;
@@ -280,16 +262,11 @@ async fn what_was_erased_is_told_to_nobody_and_a_webhook_that_is_gone_is_told_no
     let desk = &bench.test.desk;
     ticket(&bench, "Printer").await;
     follow::pass(desk, &Shutdown::new()).await;
-    let off = json!({"webhook": {"status": "inactive"}});
-    let path = format!("/api/v2/webhooks/{webhook}");
-    let patch = request("PATCH", "acme", Some(GRACE), &path, axum::body::Body::from(off.to_string()));
-    assert_eq!(bench.send(patch).await.status, 204);
+    change(&bench, &webhook, json!({"status": "inactive"})).await;
     assert_eq!(pass(desk).await, 1);
     assert_eq!((server.heard().len(), &invocations(&bench, &webhook).await[0]["status"]), (0, &json!("terminated")));
     ticket(&bench, "while it was off").await;
-    let on = json!({"webhook": {"status": "active"}});
-    let patch = request("PATCH", "acme", Some(GRACE), &path, axum::body::Body::from(on.to_string()));
-    assert_eq!(bench.send(patch).await.status, 204);
+    change(&bench, &webhook, json!({"status": "active"})).await;
     assert_eq!(pass(desk).await, 0, "what happened while it was off is not told");
     ticket(&bench, "Kettle").await;
     assert_eq!(pass(desk).await, 1);
@@ -321,90 +298,34 @@ async fn who_was_erased_before_it_was_told_is_told_of_to_nobody() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn who_tries_the_product_out_has_ten_webhooks_and_sixty_tellings_a_minute() -> anyhow::Result<()> {
-    let bench = Bench::start().await?;
-    let server = Server::start(&bench).await?;
-    let tried = TenantEvent::from(PlanChosen { plan: Plan::Trial });
-    let region = &bench.test.region;
-    region.append(&bench.acme, StreamName::Tenant, Expected::Exact(Version::new(4)), vec![tried.into()]).await?;
-    bench.settle(&bench.acme).await?;
-    let first = made(&bench, &server.url, &["ticket.created"]).await;
-    for _ in 1..10 {
-        made(&bench, &server.url, &["ticket.created"]).await;
-    }
-    let one_more = bench.post(GRACE, &format!("/api/v2/webhooks?clone_webhook_id={first}"), json!({})).await;
-    assert_eq!(one_more.wrong_fields(), ["base"]);
-    for number in 0..7 {
-        ticket(&bench, &number.to_string()).await;
-    }
-    while pass(&bench.test.desk).await > 0 {}
-    assert_eq!(server.heard().len(), 60);
-    let told = invocations(&bench, &first).await;
-    assert_eq!((told.len(), &told[6]["status"]), (7, &json!("throttled")));
-    bench.advance_seconds(61);
-    ticket(&bench, "a minute later").await;
-    while pass(&bench.test.desk).await > 0 {}
-    assert_eq!(server.heard().len(), 70);
-    Ok(())
-}
-
-#[tokio::test]
-async fn after_a_restore_nothing_of_before_is_sent() -> anyhow::Result<()> {
+async fn what_a_webhook_is_not_told_any_more_is_not_sent() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     let server = Server::start(&bench).await?;
     let webhook = made(&bench, &server.url, &["ticket.created"]).await;
     let desk = &bench.test.desk;
-    ticket(&bench, "noted and not sent").await;
+    ticket(&bench, "Printer").await;
     follow::pass(desk, &Shutdown::new()).await;
-    ticket(&bench, "not even noted").await;
-    let mut owner = regions::connection(&bench.test.region.region, DatabaseRole::Owner).await?;
-    sqlx::query!(
-        "insert into log.restored
-             (tenant_id, restore_id, command, backup_id, archived, old_end, new_end, set_aside, restored_at)
-         select tenant_id, gen_random_uuid(), 'restore', null, position, position, position, 0, now()
-         from log.tenant where tenant_id = $1",
-        bench.acme.tenant_id().get(),
-    )
-    .execute(&mut owner)
-    .await?;
-    assert_eq!(pass(desk).await, 0);
-    assert_eq!(server.heard().len(), 0);
-    assert_eq!(invocations(&bench, &webhook).await[0]["status"], "terminated");
-    ticket(&bench, "after it").await;
+    change(&bench, &webhook, json!({"subscriptions": ["zen:event-type:user.created"]})).await;
     assert_eq!(pass(desk).await, 1);
-    assert_eq!(server.heard()[0].1["detail"]["subject"], "after it");
-    sqlx::query!("delete from deliveries.invocation").execute(&mut owner).await?;
-    assert_eq!(pass(desk).await, 0, "what was looked at is not looked at again");
+    assert_eq!((server.heard().len(), &invocations(&bench, &webhook).await[0]["status"]), (0, &json!("terminated")));
     Ok(())
 }
 
 #[tokio::test]
-async fn one_tenants_events_are_told_to_its_own_webhooks_alone() -> anyhow::Result<()> {
+async fn a_log_is_not_looked_at_when_it_has_nothing_after_the_webhook() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     let server = Server::start(&bench).await?;
     made(&bench, &server.url, &["ticket.created"]).await;
-    let body = json!({"ticket": {"subject": "of globex", "comment": {"body": "x"}}}).to_string();
-    let sent = bench.send(request("POST", "globex", Some(ALAN), "/api/v2/tickets", axum::body::Body::from(body))).await;
-    assert_eq!(sent.status, 201);
-    ticket(&bench, "of acme").await;
-    while pass(&bench.test.desk).await > 0 {}
-    let subjects: Vec<Value> = server.heard().iter().map(|(_, body)| body["detail"]["subject"].clone()).collect();
-    assert_eq!(subjects, ["of acme"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn old_tellings_are_forgotten_with_their_answers() -> anyhow::Result<()> {
-    let bench = Bench::start().await?;
-    let server = Server::start(&bench).await?;
-    let webhook = made(&bench, &server.url, &["ticket.created"]).await;
-    ticket(&bench, "Printer").await;
     let desk = &bench.test.desk;
-    assert_eq!(pass(desk).await, 1);
-    super::store::forget(desk, desk.clock.now() - super::KEPT).await?;
-    assert_eq!(invocations(&bench, &webhook).await.len(), 1);
-    bench.advance_seconds(7 * 24 * 3600 + 1);
-    super::store::forget(desk, desk.clock.now() - super::KEPT).await?;
-    assert_eq!(invocations(&bench, &webhook).await.len(), 0);
+    let mut owner = regions::connection(&bench.test.region.region, regions::DatabaseRole::Owner).await?;
+    sqlx::query!(
+        "update read_webhooks_1.webhook as hook set since = head.position from log.tenant as head
+         where head.tenant_id = hook.tenant_id"
+    )
+    .execute(&mut owner)
+    .await?;
+    assert_eq!(super::checkpoint::behind(desk).await?, [bench.acme.tenant_id()]);
+    follow::pass(desk, &Shutdown::new()).await;
+    assert_eq!(super::checkpoint::behind(desk).await?, []);
     Ok(())
 }

@@ -178,3 +178,73 @@ async fn a_webhook_is_tried_out_and_its_secrets_go_to_its_own_address_alone() ->
     assert_eq!(exported, 2, "what was tried is in the audit log: {log}");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_was_entrusted_to_one_server_goes_to_another_only_if_it_is_said_again() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let with_headers = webhook(|it| it["custom_headers"] = json!({"X-Key": "7"}));
+    let made = bench.post(GRACE, WEBHOOKS, with_headers).await.body["webhook"].clone();
+    let id = made["id"].as_str().expect("an id");
+    let path = format!("{WEBHOOKS}/{id}");
+    let said = webhook(|_| {})["webhook"]["authentication"].clone();
+    let elsewhere = "https://hooks.example:8443/domicile";
+    for (change, wrong) in [
+        (json!({"endpoint": elsewhere}), vec!["authentication", "custom_headers"]),
+        (json!({"endpoint": "https://other.example/", "custom_headers": {}}), vec!["authentication"]),
+        (json!({"endpoint": elsewhere, "authentication": said}), vec!["custom_headers"]),
+        (
+            json!({"endpoint": elsewhere, "custom_headers": {}, "authentication": {"type": "basic_auth", "data": {"username": "bob"}}}),
+            vec!["authentication"],
+        ),
+    ] {
+        let change = json!({"webhook": change});
+        let mut refused = patch(&bench, &path, change.clone()).await.wrong_fields();
+        refused.sort_unstable();
+        assert_eq!(refused, wrong, "{change}");
+        let mut refused =
+            bench.post(GRACE, &format!("{WEBHOOKS}?clone_webhook_id={id}"), change.clone()).await.wrong_fields();
+        refused.sort_unstable();
+        assert_eq!(refused, wrong, "cloned with {change}");
+    }
+    for taken in [
+        json!({"endpoint": "https://hooks.example/elsewhere"}),
+        json!({"endpoint": elsewhere, "custom_headers": {"X-Key": "8"}, "authentication": said}),
+        json!({"endpoint": "https://other.example/", "custom_headers": null, "authentication": null}),
+        json!({"endpoint": "https://third.example/"}),
+    ] {
+        assert_eq!(patch(&bench, &path, json!({ "webhook": taken })).await.status, 204, "{taken}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_tried_is_held_against_what_one_that_is_made_is() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    let login = json!({"type": "api_key", "data": {"name": "Host", "value": "inside.example"}});
+    let tried = json!({"request": {"endpoint": "https://hooks.example/", "authentication": login}});
+    assert_eq!(bench.post(GRACE, &format!("{WEBHOOKS}/test"), tried).await.wrong_fields(), ["authentication"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hundred_webhooks_are_in_use_and_no_more() -> anyhow::Result<()> {
+    let bench = Bench::start().await?;
+    assert_eq!(bench.post(GRACE, WEBHOOKS, webhook(|_| {})).await.status, 201);
+    let mut owner = regions::connection(&bench.test.region.region, DatabaseRole::Owner).await?;
+    sqlx::query!(
+        "insert into read_webhooks_1.webhook
+             (tenant_id, webhook_id, settings, is_active, since, created_by, updated_by, created_at, updated_at)
+         select tenant_id, webhook_id + 1000 + other, settings, is_active, since, created_by, updated_by, created_at, updated_at
+         from read_webhooks_1.webhook, generate_series(1, 98) as other"
+    )
+    .execute(&mut owner)
+    .await?;
+    assert_eq!(bench.post(GRACE, WEBHOOKS, webhook(|_| {})).await.status, 201, "the hundredth");
+    assert_eq!(bench.post(GRACE, WEBHOOKS, webhook(|_| {})).await.wrong_fields(), ["status"]);
+    let off = bench.post(GRACE, WEBHOOKS, webhook(|it| it["status"] = json!("inactive"))).await;
+    assert_eq!(off.status, 201, "{}", off.body);
+    let path = format!("{WEBHOOKS}/{}", off.body["webhook"]["id"].as_str().expect("an id"));
+    let refused = patch(&bench, &path, json!({"webhook": {"status": "active"}})).await;
+    assert_eq!(refused.wrong_fields(), ["status"]);
+    Ok(())
+}

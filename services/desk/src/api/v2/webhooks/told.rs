@@ -60,7 +60,7 @@ pub(crate) async fn attempts(
             webhook: &ulid::of_webhook(webhook),
             invocation: &id,
             idempotency_key: &payload.as_ref().map(|payload| payload.event.to_string()).unwrap_or_default(),
-            at: attempt.completed_at,
+            at: attempt.sent_at,
         };
         json!({
             "id": format!("{id}-{}", attempt.number),

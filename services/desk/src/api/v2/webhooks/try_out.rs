@@ -1,7 +1,8 @@
 //! `POST /api/v2/webhooks/test`: sends something that is about nobody, once, and answers what was answered.
 //!
 //! With `webhook_id` the webhook is tried as it is, its secrets included; these go nowhere but to its own address. Without, what is sent
-//! says where to and how, and the signature is made with a secret that everybody knows.
+//! says where to and how, and the signature is made with a secret that everybody knows. It is checked like one that is made, and counts
+//! with what an account that tries the product out is told in a minute.
 
 use axum::{Json, extract::State};
 use schemas::{
@@ -14,6 +15,7 @@ use serde_json::{Map, Value, json};
 use super::{
     known, opened,
     request::{self, Credential},
+    write,
 };
 use crate::{
     api::v2::page::PageQuery,
@@ -23,6 +25,7 @@ use crate::{
     problem::{ApiError, ApiResult},
     state::Desk,
     webhooks::{
+        may_try,
         request::{Told, outgoing},
         secrets::Secrets,
         ulid,
@@ -62,6 +65,11 @@ pub(crate) async fn try_out(
         None => described(&mut fields, &desk),
     };
     fields.finish()?;
+    // One that is made is held against the same.
+    domain::webhook::check(&settings)?;
+    if write::is_trial(&desk, &caller).await? && !may_try(&desk, &caller.resident, by.at).await? {
+        return Err(ApiError::rate_limited(60));
+    }
     let source_id = webhook.map(schemas::WebhookId::get).unwrap_or_default();
     let change = ChangeNoted {
         action: AuditAction::Exported,

@@ -31,6 +31,9 @@ use crate::{
 /// How many webhooks an account has that tries the product out.
 const OF_TRIALS_MAX: i64 = 10;
 
+/// How many are in use, of any account.
+const IN_USE_MAX: i64 = 100;
+
 /// How much of a webhook a request says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sent {
@@ -61,6 +64,9 @@ pub(crate) async fn create(
             let now = source.as_ref().map(|source| source.settings.expose());
             let (settings, credential) = request::settings(&mut fields, &desk, now);
             fields.finish()?;
+            if settings.is_active {
+                check_use(&desk, &caller).await?;
+            }
             let credential = match (credential, &source) {
                 (Credential::Said(credential), _) => credential,
                 (Credential::Kept, Some(source)) => opened(&desk, &caller, source).await?.credential.clone(),
@@ -119,6 +125,9 @@ async fn change(
             let kept = (sent == Sent::Part).then(|| now.settings.expose());
             let (settings, credential) = request::settings(&mut fields, desk, kept);
             fields.finish()?;
+            if settings.is_active && !now.settings.expose().is_active {
+                check_use(desk, caller).await?;
+            }
             let secrets = match credential {
                 Credential::Kept => None,
                 Credential::Said(said) => {
@@ -161,13 +170,30 @@ pub(super) async fn apply(
 }
 
 async fn check_room(desk: &Desk, caller: &Caller) -> Result<(), ApiError> {
-    let mut transaction = desk.reading(&caller.resident).await?;
-    let account = read::account::one(&mut transaction, &caller.resident).await?;
-    if account.and_then(|account| account.plan).as_deref() != Some(Plan::Trial.as_str()) {
+    if !is_trial(desk, caller).await? {
         return Ok(());
     }
+    let mut transaction = desk.reading(&caller.resident).await?;
     let count = read::webhooks::list(None, None).count(&mut transaction, &caller.resident).await?;
     let full =
         || ApiError::invalid("base", format!("base: a trial has {OF_TRIALS_MAX} webhooks at most"), "InvalidValue");
     if count < OF_TRIALS_MAX { Ok(()) } else { Err(full()) }
+}
+
+/// Whether the account tries the product out.
+pub(super) async fn is_trial(desk: &Desk, caller: &Caller) -> Result<bool, ApiError> {
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let account = read::account::one(&mut transaction, &caller.resident).await?;
+    Ok(account.and_then(|account| account.plan).as_deref() == Some(Plan::Trial.as_str()))
+}
+
+/// Refuses one more in use: each of them looks at everything that happens.
+async fn check_use(desk: &Desk, caller: &Caller) -> Result<(), ApiError> {
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let count = read::webhooks::list(None, Some(true)).count(&mut transaction, &caller.resident).await?;
+    let full = || {
+        let description = format!("status: takes inactive: {IN_USE_MAX} webhooks are in use at most");
+        ApiError::invalid("status", description, "InvalidValue")
+    };
+    if count < IN_USE_MAX { Ok(()) } else { Err(full()) }
 }
