@@ -12,7 +12,6 @@ use axum::{
     http::{HeaderName, HeaderValue, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use tower::{ServiceExt, util::MapRequestLayer};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -97,7 +96,8 @@ fn tenant_routes() -> Router<Desk> {
 
 fn finish(routes: Router<Desk>, desk: &Desk) -> Router {
     routes
-        .route("/assets/domicile.css", get(pages::stylesheet))
+        .merge(pages::assets::routes())
+        .merge(pages::language::routes())
         .fallback(async || ApiError::unknown_path())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .with_state(desk.clone())

@@ -1,6 +1,7 @@
 //! What is asked: bodies, their limits, and the idempotency key.
 
 pub(crate) mod fields;
+pub(crate) mod form;
 pub(crate) mod room;
 
 use std::time::Duration;
@@ -58,6 +59,11 @@ impl RequestPrint {
         let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
         let digest = Hash::of(&[parts.method.as_str().as_bytes(), b"\0", target.as_bytes(), b"\0", body]);
         Ok(Self { key: idempotency_key(&parts.headers)?, digest })
+    }
+
+    /// The same with a key that stands in the body.
+    fn with_key(self, key: &str) -> Self {
+        Self { key: Some(Hash::of(&[key.as_bytes()])), ..self }
     }
 
     /// The key as the log keeps it: bound to the person, so that two people's keys never meet, and hashed, because clients

@@ -35,6 +35,11 @@ impl Origin {
         format!("{}://{}{path}", self.scheme, self.host)
     }
 
+    /// Whether what is sent there is encrypted on its way: a cookie may ask for it.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// An absolute URL on `<label>.<apex>`.
     pub(crate) fn url_of(&self, label: &str, path: &str) -> String {
         format!("{}://{label}.{}{path}", self.scheme, self.apex)

@@ -1,16 +1,18 @@
-//! The pages: server-rendered, without script, one style sheet.
+//! The pages: rendered on the server, whole without script, with one style sheet and a small script for what is live.
+//!
+//! Reading order: `frame` surrounds each page, `words` are what it says, `assets` what it loads.
 
+pub(crate) mod assets;
+pub(crate) mod frame;
 pub(crate) mod landing;
+pub(crate) mod language;
 pub(crate) mod region;
 pub(crate) mod tenant;
+pub(crate) mod words;
 
 use askama::Template;
-use axum::{
-    http::header,
-    response::{Html, IntoResponse},
-};
 
-use crate::problem::ApiError;
+use self::frame::Frame;
 
 /// A field of a form, as it was typed.
 pub(crate) struct Input {
@@ -31,7 +33,8 @@ pub(crate) struct Choice {
 /// The signup form of a region.
 #[derive(Template)]
 #[template(path = "signup.html")]
-pub(crate) struct SignupPage {
+pub(crate) struct SignupPage<'a> {
+    pub(crate) frame: &'a Frame,
     pub(crate) region: String,
     pub(crate) region_name: String,
     pub(crate) jurisdiction: String,
@@ -50,7 +53,7 @@ pub(crate) struct SignupPage {
     pub(crate) password: Input,
 }
 
-impl SignupPage {
+impl SignupPage<'_> {
     /// The wrong fields with their ids and labels on the page, for the list at the top.
     pub(crate) fn errors(&self) -> Vec<(&'static str, &'static str, &str)> {
         let fields = [
@@ -69,6 +72,7 @@ impl SignupPage {
 #[derive(Template)]
 #[template(path = "welcome.html")]
 pub(crate) struct WelcomePage<'a> {
+    pub(crate) frame: &'a Frame,
     pub(crate) url: String,
     pub(crate) region: &'a str,
     pub(crate) api_token: &'a str,
@@ -82,6 +86,7 @@ pub(crate) struct WelcomePage<'a> {
 #[derive(Template)]
 #[template(path = "problem.html")]
 pub(crate) struct ProblemPage<'a> {
+    pub(crate) frame: &'a Frame,
     pub(crate) status: u16,
     pub(crate) title: &'a str,
     pub(crate) detail: &'a str,
@@ -94,17 +99,6 @@ pub(crate) struct ProblemPage<'a> {
 /// A text as one word of a POSIX shell: an address may hold a quote, and people paste what a page shows them.
 pub(crate) fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-/// Renders a page.
-pub(crate) fn render(page: &impl Template) -> Result<Html<String>, ApiError> {
-    page.render().map(Html).map_err(ApiError::internal)
-}
-
-/// The one style sheet.
-pub(crate) async fn stylesheet() -> impl IntoResponse {
-    const CSS: &str = include_str!("../templates/domicile.css");
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")], CSS)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse},
+    response::IntoResponse,
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -19,14 +19,13 @@ use serde_json::{Value, json};
 pub(crate) use self::create::{new_api_token, token_sha256};
 use self::{
     create::{Created, create},
-    form::FormBody,
     request::Request,
 };
 use crate::{
-    body::Body,
+    body::{Body, form::Form},
     caller::{client::Client, provenance::Provenance},
     host::Origin,
-    pages::{self, WelcomePage},
+    pages::{self, WelcomePage, frame::Frame},
     problem::{ApiError, ApiResult},
     state::Desk,
     visible::{self, Visible, Written},
@@ -58,8 +57,9 @@ async fn sign_up(State(desk): State<Desk>, origin: Origin, from: From, body: Bod
 }
 
 /// `POST /signup`: the same for the form, whose answers are pages.
-async fn submit(State(desk): State<Desk>, origin: Origin, from: From, form: FormBody) -> ApiResult {
-    let created = match Request::read(&desk, &origin, &form.object) {
+async fn submit(State(desk): State<Desk>, origin: Origin, frame: Frame, from: From, form: Form) -> ApiResult {
+    let object = form.object();
+    let created = match Request::read(&desk, &origin, &object) {
         Ok(request) => create(&desk, from, request).await,
         Err(error) => Err(error),
     };
@@ -67,21 +67,20 @@ async fn submit(State(desk): State<Desk>, origin: Origin, from: From, form: Form
         Ok(created) => created,
         // The form again, with each error at its field and everything but the password as it was typed.
         Err(error) if !error.fields().is_empty() => {
-            let page = form::page(&desk, &origin, &form.object, error.fields());
-            return Ok((error.status(), pages::render(&page)?).into_response());
+            return frame.respond(error.status(), &form::page((&desk, &frame), &origin, &object, error.fields()));
         }
         Err(error) => return Err(error),
     };
     let written = settled(&desk, &created).await;
     let page = WelcomePage {
+        frame: &frame,
         url: origin.url_of(created.resident.slug().as_str(), ""),
         region: &desk.region.name,
         api_token: &created.api_token,
         curl_user: pages::shell_word(&format!("{}/token:{}", created.email, created.api_token)),
         is_pending: written.visible == Visible::NotYet || !created.is_confirmed,
     };
-    let page: Html<String> = pages::render(&page)?;
-    Ok((StatusCode::CREATED, written, [no_store()], page).into_response())
+    Ok((written, [no_store()], frame.respond(StatusCode::CREATED, &page)?).into_response())
 }
 
 /// `POST /api/signup` on the apex.

@@ -42,7 +42,7 @@ pub(crate) const READ_BY_POST: [&str; 3] =
 /// Every route of a tenant's host.
 pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/", PUBLIC),
-    ("/assets/domicile.css", PUBLIC),
+    ("/assets/{name}", PUBLIC),
     ("/api/v2/access_logs", All(K::AccessLog)),
     ("/api/v2/api_tokens", Many(K::ApiToken)),
     ("/api/v2/api_tokens/{id}", COMMAND),
@@ -189,6 +189,7 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/domicile/v1/tickets/{id}/history", One(K::Ticket)),
     ("/api/domicile/v1/triggers/dry_run", Many(K::Ticket)),
     ("/api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay", COMMAND),
+    ("/language/{code}", PUBLIC),
 ];
 
 /// The row of a route. One that has none is recorded all the same, as something else.

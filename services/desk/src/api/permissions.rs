@@ -56,6 +56,8 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         .replace("{membership_id}", membership)
         .replace("{identity_id}", "4")
         .replace("{macro_id}", "9")
+        .replace("{name}", "domicile.css")
+        .replace("{code}", "de")
         .replace("{invocation_id}", "0000000000005G000000000020")
         .replace("{token}", "wrong")
 }
@@ -115,7 +117,7 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
 /// becomes of the empty request itself.
 const TABLE: &str = "\
 GET / 200 200 200 200 200 200
-GET /assets/domicile.css 200 200 200 200 200 200
+GET /assets/{name} 200 200 200 200 200 200
 GET /api/v2/access_logs 401 403 403 200 200 403
 GET /api/v2/api_tokens 401 200 200 200 200 403
 POST /api/v2/api_tokens 401 403 403 422 403 403
@@ -313,6 +315,7 @@ POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
 GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
 POST /api/domicile/v1/triggers/dry_run 401 403 422 422 403 403
 POST /api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay 401 403 403 404 403 403
+GET /language/{code} 303 303 303 303 303 303
 ";
 
 #[tokio::test]

@@ -1,15 +1,10 @@
 //! The apex: which localities there are, and the way to each one's signup.
 
 use askama::Template;
-use axum::{
-    Router,
-    extract::State,
-    response::{IntoResponse, Redirect},
-    routing::get,
-};
+use axum::{Router, extract::State, response::Redirect, routing::get};
 use schemas::values::Plan;
 
-use super::render;
+use super::frame::Frame;
 use crate::{host::Origin, problem::ApiResult, state::Desk};
 
 /// `/`, and `/signup`, which has to choose a region first.
@@ -29,13 +24,14 @@ pub(crate) struct Locality {
 /// The landing page.
 #[derive(Template)]
 #[template(path = "landing.html")]
-pub(crate) struct LandingPage {
+pub(crate) struct LandingPage<'a> {
+    pub(crate) frame: &'a Frame,
     pub(crate) localities: Vec<Locality>,
     /// The plans that may choose, in words.
     pub(crate) plans_with_choice: String,
 }
 
-async fn show(State(desk): State<Desk>, origin: Origin) -> ApiResult {
+async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame) -> ApiResult {
     let policy = desk.regions.policy();
     let localities = desk.regions.iter().map(|region| Locality {
         name: region.name.clone(),
@@ -45,6 +41,7 @@ async fn show(State(desk): State<Desk>, origin: Origin) -> ApiResult {
     });
     let entitled: Vec<&str> =
         Plan::ALL.iter().filter(|plan| policy.is_entitled(**plan)).map(|plan| plan.as_str()).collect();
-    let page = LandingPage { localities: localities.collect(), plans_with_choice: entitled.join(" and ") };
-    Ok(render(&page)?.into_response())
+    let page =
+        LandingPage { frame: &frame, localities: localities.collect(), plans_with_choice: entitled.join(" and ") };
+    frame.page(&page)
 }

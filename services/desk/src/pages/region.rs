@@ -1,9 +1,9 @@
 //! The region's own host: what it is, and where to sign up.
 
 use askama::Template;
-use axum::{Router, extract::State, response::IntoResponse, routing::get};
+use axum::{Router, extract::State, routing::get};
 
-use super::render;
+use super::frame::Frame;
 use crate::{host::Origin, problem::ApiResult, state::Desk};
 
 /// `/`.
@@ -15,13 +15,18 @@ pub(crate) fn routes() -> Router<Desk> {
 #[derive(Template)]
 #[template(path = "region.html")]
 pub(crate) struct RegionPage<'a> {
+    pub(crate) frame: &'a Frame,
     pub(crate) name: &'a str,
     pub(crate) jurisdiction: &'a str,
     pub(crate) apex: String,
 }
 
-async fn show(State(desk): State<Desk>, origin: Origin) -> ApiResult {
-    let page =
-        RegionPage { name: &desk.region.name, jurisdiction: &desk.region.jurisdiction, apex: origin.url_of_apex("/") };
-    Ok(render(&page)?.into_response())
+async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame) -> ApiResult {
+    let page = RegionPage {
+        frame: &frame,
+        name: &desk.region.name,
+        jurisdiction: &desk.region.jurisdiction,
+        apex: origin.url_of_apex("/"),
+    };
+    frame.page(&page)
 }

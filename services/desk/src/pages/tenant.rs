@@ -3,9 +3,9 @@
 //! It is shown to everybody, so it says nothing but what the address and the directory say anyway.
 
 use askama::Template;
-use axum::{Extension, Router, extract::State, response::IntoResponse, routing::get};
+use axum::{Extension, Router, extract::State, routing::get};
 
-use super::render;
+use super::frame::Frame;
 use crate::{
     host::{Origin, Site},
     problem::{ApiError, ApiResult},
@@ -21,6 +21,7 @@ pub(crate) fn routes() -> Router<Desk> {
 #[derive(Template)]
 #[template(path = "tenant.html")]
 pub(crate) struct TenantPage<'a> {
+    pub(crate) frame: &'a Frame,
     pub(crate) slug: &'a str,
     pub(crate) region_name: &'a str,
     pub(crate) jurisdiction: &'a str,
@@ -28,13 +29,14 @@ pub(crate) struct TenantPage<'a> {
     pub(crate) url: String,
 }
 
-async fn show(State(desk): State<Desk>, origin: Origin, Extension(site): Extension<Site>) -> ApiResult {
+async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame, Extension(site): Extension<Site>) -> ApiResult {
     let Site::Tenant(resident) = site else { return Err(ApiError::unknown_path()) };
     let page = TenantPage {
+        frame: &frame,
         slug: resident.slug().as_str(),
         region_name: &desk.region.name,
         jurisdiction: &desk.region.jurisdiction,
         url: origin.url(""),
     };
-    Ok(render(&page)?.into_response())
+    frame.page(&page)
 }

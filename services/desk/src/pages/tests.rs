@@ -1,12 +1,22 @@
-use super::{Choice, Input, ProblemPage, SignupPage, WelcomePage, render, shell_word};
+use std::sync::LazyLock;
+
+use axum::http::Request;
+
+use super::{Choice, Input, ProblemPage, SignupPage, WelcomePage, frame::Frame, shell_word};
 use crate::testing::{TestDesk, get};
+
+static FRAME: LazyLock<Frame> = LazyLock::new(|| {
+    let (parts, ()) = Request::new(()).into_parts();
+    Frame::without_script(&parts)
+});
 
 fn input(value: &str, error: Option<&str>) -> Input {
     Input { value: value.to_owned(), error: error.map(str::to_owned) }
 }
 
-fn signup(email: Input, has_every_plan: bool) -> SignupPage {
+fn signup(email: Input, has_every_plan: bool) -> SignupPage<'static> {
     SignupPage {
+        frame: &FRAME,
         region: "eu".to_owned(),
         region_name: "Europe".to_owned(),
         jurisdiction: "EEA".to_owned(),
@@ -25,7 +35,7 @@ fn signup(email: Input, has_every_plan: bool) -> SignupPage {
 }
 
 fn rendered(page: &impl askama::Template) -> String {
-    render(page).expect("a page").0
+    page.render().expect("a page")
 }
 
 #[test]
@@ -58,6 +68,7 @@ fn the_welcome_page_holds_the_token_and_says_when_it_takes_a_moment() {
     let page = |is_pending| {
         let url = "http://acme.localhost:8080".to_owned();
         rendered(&WelcomePage {
+            frame: &FRAME,
             url,
             region: "Europe",
             curl_user: shell_word("o'brien@example.com/token:dom_x"),
@@ -73,7 +84,14 @@ fn the_welcome_page_holds_the_token_and_says_when_it_takes_a_moment() {
 #[test]
 fn a_problem_says_where_to_go_or_which_number_to_tell_us() {
     let page = |url, request_id| {
-        rendered(&ProblemPage { status: 421, title: "Not at home here", detail: "Elsewhere", url, request_id })
+        rendered(&ProblemPage {
+            frame: &FRAME,
+            status: 421,
+            title: "Not at home here",
+            detail: "Elsewhere",
+            url,
+            request_id,
+        })
     };
     assert!(page(Some("http://us.localhost"), None).contains("href=\"http://us.localhost\""));
     assert!(page(None, Some("0192")).contains("<code>0192</code>"));

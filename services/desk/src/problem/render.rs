@@ -1,18 +1,17 @@
 //! Writes refusals in the dialect of the path, and logs those that are our fault, once.
 
-use askama::Template;
 use axum::{
     Json,
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, FieldFault, Kind, table, table::Words};
-use crate::pages::ProblemPage;
+use crate::pages::{ProblemPage, frame::Frame};
 
 /// Clients of the v2 dialect look for it on refusals too.
 const API_VERSION: HeaderName = HeaderName::from_static("x-zendesk-api-version");
@@ -45,11 +44,14 @@ impl Dialect {
 /// The layer: looks whether a handler refused, and says so in the dialect of the path.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let dialect = Dialect::of(request.uri().path());
+    let (parts, body) = request.into_parts();
+    let frame = Frame::without_script(&parts);
+    let request = Request::from_parts(parts, body);
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions().get::<ApiError>().cloned().or_else(|| foreign(&response)) {
         log(&error, &id);
-        let mut written = write(&error, dialect, &id);
+        let mut written = write(&error, (dialect, &frame), &id);
         keep_headers(written.headers_mut(), response.headers());
         response = written;
     }
@@ -96,7 +98,7 @@ fn log(error: &ApiError, id: &str) {
     }
 }
 
-fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {
+fn write(error: &ApiError, (dialect, frame): (Dialect, &Frame), id: &str) -> Response {
     let kind = &error.0.kind;
     let words = table::words(kind);
     let status = words.status;
@@ -106,7 +108,7 @@ fn write(error: &ApiError, dialect: Dialect, id: &str) -> Response {
             let problem = Json(problem(kind, &words, id));
             (status, [(header::CONTENT_TYPE, "application/problem+json")], problem).into_response()
         }
-        Dialect::Page => page(kind, &words, id),
+        Dialect::Page => page(kind, frame, &words, id),
     };
     let headers = response.headers_mut();
     match kind {
@@ -190,16 +192,20 @@ fn problem(kind: &Kind, words: &Words<'_>, id: &str) -> Value {
     problem
 }
 
-fn page(kind: &Kind, words: &Words<'_>, id: &str) -> Response {
+fn page(kind: &Kind, frame: &Frame, words: &Words<'_>, id: &str) -> Response {
     let url = match kind {
         Kind::Misdirected { url, .. } => url.as_deref(),
         _ => None,
     };
     let request_id = matches!(kind, Kind::Internal).then_some(id);
-    let page =
-        ProblemPage { status: words.status.as_u16(), title: words.title, detail: &words.detail, url, request_id };
-    match page.render() {
-        Ok(page) => (words.status, Html(page)).into_response(),
-        Err(_) => (words.status, Body::from(words.title.to_owned())).into_response(),
-    }
+    let page = ProblemPage {
+        frame,
+        status: words.status.as_u16(),
+        title: words.title,
+        detail: &words.detail,
+        url,
+        request_id,
+    };
+    let unwritten = |_| (words.status, Body::from(words.title.to_owned())).into_response();
+    frame.respond(words.status, &page).unwrap_or_else(unwritten)
 }

@@ -1,70 +1,30 @@
 //! The signup form: shown, read, and shown again with what was wrong.
 
-use std::time::Duration;
-
-use axum::{
-    Form,
-    body::Body as HttpBody,
-    extract::{FromRequest, Request, State},
-    response::IntoResponse,
-};
+use axum::extract::State;
 use schemas::values::Plan;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    body::{self, Limit},
     host::Origin,
-    pages::{self, Choice, Input, SignupPage},
-    problem::{ApiError, ApiResult, FieldFault},
+    pages::{Choice, Input, SignupPage, frame::Frame},
+    problem::{ApiResult, FieldFault},
     state::Desk,
 };
 
-const FORM: Limit = Limit { bytes: 64 * 1024, patience: Duration::from_secs(20) };
-
-/// A form as the JSON object it stands for: `admin.name=Ada` is `{"admin": {"name": "Ada"}}`.
-pub(super) struct FormBody {
-    pub(super) object: Map<String, Value>,
-}
-
-impl FromRequest<Desk> for FormBody {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, desk: &Desk) -> Result<Self, ApiError> {
-        const TAKES: &str = "application/x-www-form-urlencoded";
-        let (parts, body) = request.into_parts();
-        if !body::content_type(&parts.headers).is_some_and(|found| found.eq_ignore_ascii_case(TAKES)) {
-            return Err(ApiError::unsupported_media_type(TAKES));
-        }
-        let read = body::read(desk.room(), &parts.headers, body, FORM).await?;
-        let request = Request::from_parts(parts, HttpBody::from(read.bytes));
-        let Form(pairs) = Form::<Vec<(String, String)>>::from_request(request, desk)
-            .await
-            .map_err(|_| ApiError::bad_request("The form is malformed"))?;
-        Ok(Self { object: object(pairs) })
-    }
-}
-
-fn object(pairs: Vec<(String, String)>) -> Map<String, Value> {
-    let (mut object, mut admin) = (Map::new(), Map::new());
-    for (name, value) in pairs {
-        match name.strip_prefix("admin.") {
-            Some(name) => admin.insert(name.to_owned(), value.into()),
-            None => object.insert(name, value.into()),
-        };
-    }
-    object.insert("admin".to_owned(), admin.into());
-    object
-}
-
 /// `GET /signup`.
-pub(super) async fn show(State(desk): State<Desk>, origin: Origin) -> ApiResult {
+pub(super) async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame) -> ApiResult {
     let blank = json!({});
-    let page = page(&desk, &origin, blank.as_object().expect("a literal object"), &[]);
-    Ok(pages::render(&page)?.into_response())
+    let page = page((&desk, &frame), &origin, blank.as_object().expect("a literal object"), &[]);
+    frame.page(&page)
 }
 
 /// The form with what was typed, and what was wrong with it.
-pub(super) fn page(desk: &Desk, origin: &Origin, typed: &Map<String, Value>, faults: &[FieldFault]) -> SignupPage {
+pub(super) fn page<'a>(
+    (desk, frame): (&Desk, &'a Frame),
+    origin: &Origin,
+    typed: &Map<String, Value>,
+    faults: &[FieldFault],
+) -> SignupPage<'a> {
     let input = |name: &'static str| Input { value: value(typed, name), error: error(faults, name) };
     let policy = desk.regions.policy();
     let is_default = policy.default_region() == &desk.region.id;
@@ -74,6 +34,7 @@ pub(super) fn page(desk: &Desk, origin: &Origin, typed: &Map<String, Value>, fau
     // A locality that is refused is refused because of the plan; that is where it can be mended.
     let plan_error = error(faults, "plan").or_else(|| error(faults, "locality"));
     SignupPage {
+        frame,
         region: desk.region.id.to_string(),
         region_name: desk.region.name.clone(),
         jurisdiction: desk.region.jurisdiction.clone(),

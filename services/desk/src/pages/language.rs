@@ -1,0 +1,40 @@
+//! `GET /language/{code}?to=/path`: keeps the language somebody chose, and goes back to where they were.
+
+use axum::{
+    Router,
+    extract::{Path, Query},
+    http::header,
+    response::{IntoResponse, Redirect},
+    routing::get,
+};
+use serde::Deserialize;
+
+use super::{
+    frame::{LANGUAGE_COOKIE, local_path},
+    words::Language,
+};
+use crate::{
+    host::Origin,
+    problem::{ApiError, ApiResult},
+    state::Desk,
+};
+
+/// `/language/{code}`.
+pub(crate) fn routes() -> Router<Desk> {
+    Router::new().route("/language/{code}", get(choose))
+}
+
+#[derive(Deserialize)]
+struct Back {
+    #[serde(default)]
+    to: String,
+}
+
+async fn choose(Path(code): Path<String>, Query(back): Query<Back>, origin: Origin) -> ApiResult {
+    const A_YEAR_S: u32 = 365 * 24 * 60 * 60;
+    let language = Language::of_tag(&code).ok_or_else(ApiError::not_found)?;
+    let secure = if origin.is_secure() { "; Secure" } else { "" };
+    let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; Max-Age={A_YEAR_S}; SameSite=Lax{secure}", language.code());
+    let to = local_path(&back.to).unwrap_or("/");
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response())
+}
