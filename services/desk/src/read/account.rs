@@ -1,6 +1,7 @@
 //! The tenant itself and what was decided about its locality, from the projection `account`.
 
 use regions::Resident;
+use schemas::values::Plan;
 use sqlx::PgConnection;
 
 /// What the tenant's first events say about where it is at home.
@@ -13,6 +14,13 @@ pub(crate) struct Account {
     pub(crate) entitled: Option<bool>,
     pub(crate) selected: Option<bool>,
     pub(crate) committed: Option<bool>,
+}
+
+impl Account {
+    /// Whether it tries the product out.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.plan.as_deref() == Some(Plan::Trial.as_str())
+    }
 }
 
 /// The tenant, once its first events are projected.

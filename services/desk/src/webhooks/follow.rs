@@ -4,7 +4,7 @@ use domain::webhook::Kind;
 use futures::StreamExt;
 use regions::Resident;
 use runtime::{Shutdown, crash};
-use schemas::{DecodeError, Position, Recorded, StreamName, TenantId, TenantLogEvent, WebhookId, values::Plan};
+use schemas::{DecodeError, Position, Recorded, StreamName, TenantId, TenantLogEvent, WebhookId};
 
 use super::{
     MINUTE, TRIAL_A_MINUTE,
@@ -75,12 +75,12 @@ async fn follow(desk: &Desk, tenant: TenantId, shutdown: &Shutdown) -> Result<()
     }
     let mut transaction = desk.reading(&resident).await?;
     let webhooks = read::webhooks::active(&mut transaction, &resident).await?;
-    let plan = read::account::one(&mut transaction, &resident).await?.and_then(|account| account.plan);
+    let account = read::account::one(&mut transaction, &resident).await?;
     drop(transaction);
     if webhooks.is_empty() {
         return Ok(());
     }
-    let is_trial = plan.as_deref() == Some(Plan::Trial.as_str());
+    let is_trial = account.is_some_and(|account| account.is_trial());
     for _ in 0..PAGES_A_PASS {
         if at.position >= head || shutdown.is_requested() {
             break;

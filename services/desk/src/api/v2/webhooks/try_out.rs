@@ -18,7 +18,7 @@ use super::{
     write,
 };
 use crate::{
-    api::v2::page::PageQuery,
+    api::v2::{page::PageQuery, present},
     body::{Body, Fields},
     caller::Caller,
     execute::note,
@@ -91,11 +91,10 @@ pub(crate) async fn try_out(
     let answered = desk.gate().send(outgoing(&told, &settings, &secrets, payload)).await;
     let answered =
         answered.map_err(|error| ApiError::invalid("endpoint", format!("endpoint: {error}"), "InvalidValue"))?;
-    let headers: Vec<Value> = answered
-        .headers
-        .iter()
-        .map(|(name, value)| json!({"key": name.as_str(), "value": String::from_utf8_lossy(value.as_bytes())}))
-        .collect();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers: Vec<_> =
+        answered.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect();
+    let headers = present::webhook::headers(&headers);
     Ok(Json(json!({"response": {"status_code": answered.status, "headers": headers, "payload": answered.body}})))
 }
 

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use domain::webhook::{Command, Known, Webhook};
-use schemas::{StreamName, Version, WebhookId, values::Plan};
+use schemas::{StreamName, Version, WebhookId};
 use serde_json::{Map, json};
 
 use super::{
@@ -132,10 +132,12 @@ async fn change(
                 Credential::Kept => None,
                 Credential::Said(said) => {
                     let mut secrets = opened(desk, caller, &now).await?;
-                    let is_other = secrets.credential != said;
-                    secrets.credential = said;
-                    let sealed = secrets::seal(desk, &caller.resident, (webhook, &secrets)).await?;
-                    is_other.then(|| sealed.into())
+                    if secrets.credential == said {
+                        None
+                    } else {
+                        secrets.credential = said;
+                        Some(secrets::seal(desk, &caller.resident, (webhook, &secrets)).await?.into())
+                    }
                 }
             };
             let command = Command::Change { settings: settings.into(), secrets };
@@ -169,31 +171,32 @@ pub(super) async fn apply(
     Ok(execute::<Webhook>(desk, by, StreamName::Webhook(webhook), expected, command).await?)
 }
 
+/// Refuses one more than a trial may have, if the account is one.
 async fn check_room(desk: &Desk, caller: &Caller) -> Result<(), ApiError> {
-    if !is_trial(desk, caller).await? {
-        return Ok(());
-    }
+    let full = ("base", format!("base: a trial has {OF_TRIALS_MAX} webhooks at most"));
+    if is_trial(desk, caller).await? { check_count(desk, caller, (None, OF_TRIALS_MAX), full).await } else { Ok(()) }
+}
+
+/// Refuses one more in use: each of them looks at everything that happens.
+async fn check_use(desk: &Desk, caller: &Caller) -> Result<(), ApiError> {
+    let full = ("status", format!("status: takes inactive: {IN_USE_MAX} webhooks are in use at most"));
+    check_count(desk, caller, (Some(true), IN_USE_MAX), full).await
+}
+
+async fn check_count(
+    desk: &Desk,
+    caller: &Caller,
+    (is_active, most): (Option<bool>, i64),
+    (field, description): (&'static str, String),
+) -> Result<(), ApiError> {
     let mut transaction = desk.reading(&caller.resident).await?;
-    let count = read::webhooks::list(None, None).count(&mut transaction, &caller.resident).await?;
-    let full =
-        || ApiError::invalid("base", format!("base: a trial has {OF_TRIALS_MAX} webhooks at most"), "InvalidValue");
-    if count < OF_TRIALS_MAX { Ok(()) } else { Err(full()) }
+    let count = read::webhooks::list(None, is_active).count(&mut transaction, &caller.resident).await?;
+    if count < most { Ok(()) } else { Err(ApiError::invalid(field, description, "InvalidValue")) }
 }
 
 /// Whether the account tries the product out.
 pub(super) async fn is_trial(desk: &Desk, caller: &Caller) -> Result<bool, ApiError> {
     let mut transaction = desk.reading(&caller.resident).await?;
     let account = read::account::one(&mut transaction, &caller.resident).await?;
-    Ok(account.and_then(|account| account.plan).as_deref() == Some(Plan::Trial.as_str()))
-}
-
-/// Refuses one more in use: each of them looks at everything that happens.
-async fn check_use(desk: &Desk, caller: &Caller) -> Result<(), ApiError> {
-    let mut transaction = desk.reading(&caller.resident).await?;
-    let count = read::webhooks::list(None, Some(true)).count(&mut transaction, &caller.resident).await?;
-    let full = || {
-        let description = format!("status: takes inactive: {IN_USE_MAX} webhooks are in use at most");
-        ApiError::invalid("status", description, "InvalidValue")
-    };
-    if count < IN_USE_MAX { Ok(()) } else { Err(full()) }
+    Ok(account.is_some_and(|account| account.is_trial()))
 }
