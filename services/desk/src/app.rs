@@ -87,6 +87,7 @@ pub(crate) fn tenant(desk: &Desk) -> Router {
 fn tenant_routes() -> Router<Desk> {
     Router::new()
         .merge(pages::tenant::routes())
+        .merge(pages::help::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())

@@ -4,6 +4,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod frame;
+pub(crate) mod help;
 pub(crate) mod landing;
 pub(crate) mod language;
 pub(crate) mod region;

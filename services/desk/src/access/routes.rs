@@ -189,7 +189,13 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/api/domicile/v1/tickets/{id}/history", One(K::Ticket)),
     ("/api/domicile/v1/triggers/dry_run", Many(K::Ticket)),
     ("/api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay", COMMAND),
+    ("/account/data", Many(K::User)),
+    ("/account/data/erasure", COMMAND),
+    ("/account/data/export", Many(K::User)),
     ("/language/{code}", PUBLIC),
+    ("/requests", Many(K::Ticket)),
+    ("/requests/new", Nothing("an empty form")),
+    ("/requests/{id}", One(K::Ticket)),
 ];
 
 /// The row of a route. One that has none is recorded all the same, as something else.

@@ -128,12 +128,15 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
             false => bench.get(GRACE, &target).await,
         };
         let row = routes::row(path);
+        // What a page shows is in no field of an answer: the tests of the pages hold it.
+        let is_page = answer.body.is_null() && matches!(reads, Reads::Many(_));
         let ids = match reads {
             Reads::One(_) => vec![row.id_in(&target).expect("an id in the path")],
             Reads::Many(_) if answer.status == 200 => shown(&answer.body),
             Reads::Many(_) | Reads::All(_) | Reads::Answers(_) | Reads::Nothing(_) => Vec::new(),
         };
         told_of_many += usize::from(matches!(reads, Reads::Many(_)) && !ids.is_empty());
+        let ids = if is_page { Value::Null } else { json!(ids) };
         expected.push(json!([path, row.kind().as_str(), ids, answer.status.as_u16()]));
     }
     flush(&bench).await;
@@ -141,6 +144,7 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
     let told = told.iter().zip(&expected).map(|(entry, expected)| {
         let mut ids: Vec<i64> = entry["read_ids"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
         ids.sort_unstable();
+        let ids = if expected[2].is_null() { Value::Null } else { json!(ids) };
         json!([expected[0], entry["category"], ids, entry["status"]])
     });
     assert_eq!(told.collect::<Vec<_>>(), expected);

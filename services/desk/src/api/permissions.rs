@@ -315,7 +315,15 @@ POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
 GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
 POST /api/domicile/v1/triggers/dry_run 401 403 422 422 403 403
 POST /api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay 401 403 403 404 403 403
+GET /account/data 401 200 200 200 200 403
+POST /account/data/erasure 401 415 415 415 403 403
+GET /account/data/export 401 200 200 200 200 403
 GET /language/{code} 303 303 303 303 303 303
+GET /requests 401 200 200 200 200 403
+POST /requests 401 415 415 415 403 403
+GET /requests/new 401 200 200 200 200 200
+GET /requests/{id} 401 404 200 404 404 404
+POST /requests/{id} 401 415 415 415 403 403
 ";
 
 #[tokio::test]

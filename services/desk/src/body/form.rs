@@ -1,7 +1,5 @@
 //! Forms, as browsers send them.
 
-#![allow(dead_code)]
-
 use std::time::Duration;
 
 use axum::{

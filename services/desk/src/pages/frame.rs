@@ -35,6 +35,8 @@ pub(crate) struct Frame {
     pub(crate) words: Words,
     /// Path and query of the page, to come back to.
     pub(crate) path: String,
+    /// What forms send back so that they are taken for ours; empty for whoever has no session.
+    pub(crate) csrf: String,
     /// What a script of this answer bears so that the browser runs it, and no other one; empty where none runs.
     pub(crate) nonce: String,
 }
@@ -43,7 +45,7 @@ impl Frame {
     /// The frame of the answer to a request; `secret` is new for each.
     pub(crate) fn of(parts: &Parts, secret: [u8; 32]) -> Self {
         let path = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        Self { words: words(&parts.headers), path, nonce: STANDARD_NO_PAD.encode(&secret[..16]) }
+        Self { words: words(&parts.headers), path, csrf: String::new(), nonce: STANDARD_NO_PAD.encode(&secret[..16]) }
     }
 
     /// The frame of a page on which no script runs: refusals.

@@ -3,9 +3,11 @@
 //! The sentences lie in `locales/<language>/*.ftl` (Project Fluent) and are compiled in. Each language has each of them; a test
 //! holds the files against one another and against the templates.
 
-#![allow(dead_code)]
-
-use std::{borrow::Cow, collections::HashMap, fmt};
+use std::{
+    borrow::{Borrow, Cow},
+    collections::HashMap,
+    fmt,
+};
 
 use fluent_templates::{Loader, fluent_bundle::FluentValue, static_loader};
 use jiff::{Timestamp, tz::TimeZone};
@@ -86,13 +88,13 @@ impl Words {
     }
 
     /// A moment as the reader writes it, to the minute, in the reader's time zone.
-    pub(crate) fn moment(&self, moment: Timestamp) -> String {
+    pub(crate) fn moment(&self, moment: impl Borrow<Timestamp>) -> String {
         let format = match self.language {
             Language::English => "%-d %b %Y, %H:%M",
             Language::German => "%d.%m.%Y, %H:%M",
             Language::Japanese => "%Y年%-m月%-d日 %H:%M",
         };
-        moment.to_zoned(self.zone.clone()).strftime(format).to_string()
+        moment.borrow().to_zoned(self.zone.clone()).strftime(format).to_string()
     }
 
     /// A whole number with the reader's marks between thousands.
