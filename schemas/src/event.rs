@@ -160,6 +160,8 @@ pub enum TenantLogEvent {
     Rule(crate::rule::RuleEvent),
     /// Of a stream `webhook-<id>`.
     Webhook(crate::webhook::WebhookEvent),
+    /// Of a stream `session-<id>`.
+    Session(crate::session::SessionEvent),
     /// Of a stream `upload-<id>`.
     Upload(crate::upload::UploadEvent),
     /// Of the stream `erasures`.
@@ -222,6 +224,7 @@ log_events! {
     TicketField(crate::ticket_field::TicketFieldEvent),
     Rule(crate::rule::RuleEvent),
     Webhook(crate::webhook::WebhookEvent),
+    Session(crate::session::SessionEvent),
     Upload(crate::upload::UploadEvent),
     Erasure(crate::erasure::ErasureEvent),
     Name(crate::name::NameEvent),

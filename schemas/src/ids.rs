@@ -94,6 +94,8 @@ number_ids! {
     RuleId;
     /// A server outside that is told what happens.
     WebhookId;
+    /// That somebody signed in on a page (the id, never the secret).
+    SessionId;
     /// A person of a tenant: end user, agent or admin.
     PersonId;
     /// A group of agents.

@@ -4,7 +4,7 @@
 //! `CommentAdded` looks like and how its bytes of last year are read today, never whether a comment may be added.
 //!
 //! Reading order: [`class`] (what a field may hold), [`ids`], [`values`], the events of each aggregate
-//! ([`tenant`], [`person`], [`organization`], [`claim`], [`ticket`], [`upload`], [`erasure`], [`name`], [`access`], [`audit`], [`job`], [`rule`], [`webhook`]), [`event`] (what the macro makes of
+//! ([`tenant`], [`person`], [`organization`], [`claim`], [`ticket`], [`upload`], [`erasure`], [`name`], [`access`], [`audit`], [`job`], [`rule`], [`webhook`], [`session`]), [`event`] (what the macro makes of
 //! them), [`envelope`] (what surrounds a sealed payload), [`published`] (JSON Schemas for readers without this binary).
 
 // The macro names this crate by its own name, so that it works here and in other crates alike.
@@ -25,6 +25,7 @@ pub mod organization;
 pub mod person;
 pub mod published;
 pub mod rule;
+pub mod session;
 pub mod stream;
 pub mod tenant;
 pub mod ticket;
@@ -39,6 +40,7 @@ pub use envelope::{Actor, Entry, Envelope, Hash, Recorded, Sealed};
 pub use event::{DecodeError, EventField, EventType, TenantLogEvent};
 pub use ids::{
     AttachmentId, CommandId, Epoch, EventId, GroupId, IdentityId, JobId, KeyId, MembershipId, OrganizationId, PersonId,
-    Position, RegionId, RestoreId, RuleId, Slug, TenantId, TicketFieldId, TicketId, TokenId, Version, WebhookId,
+    Position, RegionId, RestoreId, RuleId, SessionId, Slug, TenantId, TicketFieldId, TicketId, TokenId, Version,
+    WebhookId,
 };
 pub use stream::StreamName;

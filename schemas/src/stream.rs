@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::{
     day::Day,
     ids::{
-        AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, RuleId, Slug, TicketFieldId, TicketId,
-        WebhookId,
+        AttachmentId, CommandId, InvalidId, JobId, OrganizationId, PersonId, RuleId, SessionId, Slug, TicketFieldId,
+        TicketId, WebhookId,
     },
 };
 
 /// The name of a stream within a tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|organization|ticket|ticket-field|rule|upload)-[0-9]+|(email|claim)-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
+#[schemars(with = "String", extend("pattern" = "^(tenant|erasures|(person|organization|ticket|ticket-field|rule|session|upload)-[0-9]+|(email|claim)-[0-9a-fA-F]+|name-[a-z0-9-]+|access-[0-9]{8}|(audit|job)-[0-9a-f-]{36})$"))]
 pub enum StreamName {
     /// `tenant`: registration, locality, plan, groups.
     Tenant,
@@ -36,6 +36,8 @@ pub enum StreamName {
     Rule(RuleId),
     /// `webhook-<id>`: a server outside that is told what happens.
     Webhook(WebhookId),
+    /// `session-<id>`: a person signed in on a page.
+    Session(SessionId),
     /// `upload-<id>`: a file that was uploaded.
     Upload(AttachmentId),
     /// `erasures`: which keys were destroyed, and why.
@@ -63,6 +65,7 @@ impl fmt::Display for StreamName {
             Self::TicketField(id) => write!(formatter, "ticket-field-{id}"),
             Self::Rule(id) => write!(formatter, "rule-{id}"),
             Self::Webhook(id) => write!(formatter, "webhook-{id}"),
+            Self::Session(id) => write!(formatter, "session-{id}"),
             Self::Upload(id) => write!(formatter, "upload-{id}"),
             Self::Name(slug) => write!(formatter, "name-{slug}"),
             Self::Access(day) => write!(formatter, "access-{day}"),
@@ -90,6 +93,7 @@ impl FromStr for StreamName {
             Some(("ticket", id)) => id.parse().map(Self::Ticket).map_err(invalid),
             Some(("rule", id)) => id.parse().map(Self::Rule).map_err(invalid),
             Some(("webhook", id)) => id.parse().map(Self::Webhook).map_err(invalid),
+            Some(("session", id)) => id.parse().map(Self::Session).map_err(invalid),
             Some(("upload", id)) => id.parse().map(Self::Upload).map_err(invalid),
             Some(("name", slug)) => slug.parse().map(Self::Name).map_err(invalid),
             Some(("access", day)) => day.parse().map(Self::Access).map_err(invalid),
@@ -120,7 +124,7 @@ impl From<StreamName> for String {
 /// A text that names no stream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, rule-<id>, webhook-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
+    "stream: takes tenant, erasures, person-<id>, email-<index>, organization-<id>, claim-<index>, ticket-<number>, ticket-field-<id>, rule-<id>, webhook-<id>, session-<id>, upload-<id>, name-<slug>, access-<YYYYMMDD>, audit-<command id> or job-<job id>, not {0:?}"
 )]
 pub struct InvalidStreamName(String);
 
@@ -141,6 +145,7 @@ mod tests {
             "ticket-field-7",
             "rule-7",
             "webhook-7",
+            "session-7",
             "upload-9",
             "name-acme-1",
             "access-20261122",

@@ -49,13 +49,15 @@ words! {
         BasicToken = "basic_token",
         /// An API token as a bearer token.
         BearerToken = "bearer_token",
+        /// A session of somebody who signed in on a page.
+        Session = "session",
         /// An address that opens one thing to whoever holds it.
         Link = "link",
         /// The command line of whoever runs the region.
         CommandLine = "command_line",
         /// A file that whoever runs the region has put there, and that a program took up when it started.
         Configuration = "configuration",
-        /// A form on a page, without an account: signing up.
+        /// A form on a page, before anybody proved who they are: signing up, signing in.
         Page = "page",
         /// The product itself.
         System = "system",
@@ -99,6 +101,8 @@ words! {
         Rule = "rule",
         /// A server outside that is told what happens.
         Webhook = "webhook",
+        /// That somebody is signed in on a page.
+        Session = "session",
         /// The audit log.
         AuditLog = "audit_log",
         /// The history of everything that happened.
@@ -128,6 +132,8 @@ words! {
         Webhook = "webhook",
         /// API tokens, without their secrets.
         ApiToken = "api_token",
+        /// Where people are signed in.
+        Session = "session",
         /// Auditors' grants, without their secrets.
         AuditorGrant = "auditor_grant",
         /// The log of everything that happened.

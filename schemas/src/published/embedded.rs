@@ -76,6 +76,8 @@ pub(super) const SCHEMAS: &[(&str, &str)] = &[
     ("rule_changed@1", include_str!("../../published/rule_changed@1.json")),
     ("rule_deleted@1", include_str!("../../published/rule_deleted@1.json")),
     ("rule_made@1", include_str!("../../published/rule_made@1.json")),
+    ("session_ended@1", include_str!("../../published/session_ended@1.json")),
+    ("session_started@1", include_str!("../../published/session_started@1.json")),
     ("signing_key_succeeded@1", include_str!("../../published/signing_key_succeeded@1.json")),
     ("status_set@1", include_str!("../../published/status_set@1.json")),
     ("subject_set@1", include_str!("../../published/subject_set@1.json")),

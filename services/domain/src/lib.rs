@@ -4,7 +4,7 @@
 //! other crates of the workspace except [`schemas`]: time and ids come in with the commands, facts go out as events.
 //!
 //! Reading order: [`aggregate`] (decide and evolve), [`text`] (what a subject, a name, an address may be), [`ticket`]
-//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`rule`], [`webhook`], [`job`],
+//! (where most rules are), then [`ticket_field`], [`person`], [`email`], [`organization`], [`claim`], [`tenant`], [`upload`], [`rule`], [`webhook`], [`session`], [`job`],
 //! [`erasure`], [`search`] (what a text is found by, and the language to ask for it), and [`name`] for the directory.
 
 pub mod aggregate;
@@ -17,6 +17,7 @@ pub mod organization;
 pub mod person;
 pub mod rule;
 pub mod search;
+pub mod session;
 pub mod tenant;
 pub mod text;
 pub mod ticket;

@@ -75,6 +75,7 @@ pub const PROJECTIONS: &[&str] = &[
     "ticket_fields",
     "rules",
     "webhooks",
+    "sessions",
     "search",
 ];
 

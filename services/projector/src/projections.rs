@@ -8,6 +8,7 @@ mod jobs;
 mod people;
 mod rules;
 mod search;
+mod sessions;
 mod ticket_fields;
 mod ticket_list;
 mod ticket_thread;
@@ -35,6 +36,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &ticket_fields::PROJECTION,
     &rules::PROJECTION,
     &webhooks::PROJECTION,
+    &sessions::PROJECTION,
     &search::PROJECTION,
 ];
 

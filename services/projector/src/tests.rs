@@ -13,6 +13,7 @@ mod people;
 mod resuming;
 mod rules;
 mod search;
+mod sessions;
 mod structure;
 mod switching;
 mod switching_feeds;

@@ -74,6 +74,7 @@ impl Facts {
             StreamName::TicketField(field) => self.highest_id = self.highest_id.max(field.get()),
             StreamName::Rule(rule) => self.highest_id = self.highest_id.max(rule.get()),
             StreamName::Webhook(webhook) => self.highest_id = self.highest_id.max(webhook.get()),
+            StreamName::Session(session) => self.highest_id = self.highest_id.max(session.get()),
             // Each by name: a new kind of stream that takes an id of the counter must not be forgotten here.
             StreamName::Tenant
             | StreamName::Email(_)

@@ -3,7 +3,10 @@
 use eventlog::{Append, Expected};
 use regions::Resident;
 use runtime::{Clock, Ids};
-use schemas::{Actor, CommandId, Envelope, EventId, StreamName, Version, event::TenantLogEvent, upload::UploadEvent};
+use schemas::{
+    Actor, CommandId, Envelope, EventId, PersonId, StreamName, Version, event::TenantLogEvent, session::SessionEvent,
+    upload::UploadEvent,
+};
 use vault::{Scope, Vault};
 
 use crate::{StreamToAppend, TestRegion};
@@ -66,10 +69,20 @@ fn scope(stream: &StreamName, event: &TenantLogEvent, event_id: EventId) -> Scop
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
         StreamName::Access(day) => Scope::Access(*day),
+        StreamName::Session(_) => session_of(event).map_or(Scope::General, Scope::Person),
         StreamName::Audit(_)
         | StreamName::Job(_)
         | StreamName::TicketField(_)
         | StreamName::Rule(_)
         | StreamName::Webhook(_) => Scope::General,
+    }
+}
+
+/// Whose a session is.
+const fn session_of(event: &TenantLogEvent) -> Option<PersonId> {
+    match event {
+        TenantLogEvent::Session(SessionEvent::SessionStarted(started)) => Some(started.person),
+        TenantLogEvent::Session(SessionEvent::SessionEnded(ended)) => Some(ended.person),
+        _ => None,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     Aggregate, claim::Claim, email::EmailClaim, erasure::Erasures, job::Job, name::Name, organization::Organization,
-    person::Person, rule::Rule, tenant::Tenant, ticket::Ticket, ticket_field::TicketField, upload::Upload,
-    webhook::Webhook,
+    person::Person, rule::Rule, session::Session, tenant::Tenant, ticket::Ticket, ticket_field::TicketField,
+    upload::Upload, webhook::Webhook,
 };
 use jiff::Timestamp;
 use schemas::{Envelope, Personal, Position, Recorded, StreamName, TenantLogEvent, Version, access::AccessEvent};
@@ -92,6 +92,7 @@ enum AnyAggregate {
     TicketField(TicketField),
     Rule(Rule),
     Webhook(Webhook),
+    Session(Session),
     /// What a command changed, as the audit log has it.
     Audit(Vec<TenantLogEvent>),
 }
@@ -222,6 +223,7 @@ impl AnyAggregate {
             StreamName::TicketField(_) => Self::TicketField(TicketField::default()),
             StreamName::Rule(_) => Self::Rule(Rule::default()),
             StreamName::Webhook(_) => Self::Webhook(Webhook::default()),
+            StreamName::Session(_) => Self::Session(Session::default()),
         }
     }
 
@@ -245,6 +247,7 @@ impl AnyAggregate {
             Self::TicketField(field) => evolve(field, event),
             Self::Rule(rule) => evolve(rule, event),
             Self::Webhook(webhook) => evolve(webhook, event),
+            Self::Session(session) => evolve(session, event),
             Self::Access(reads) => {
                 if let TenantLogEvent::Access(AccessEvent::AccessesRecorded(recorded)) = event {
                     *reads += recorded.accesses.expose().len();
@@ -277,6 +280,7 @@ impl AnyAggregate {
             Self::TicketField(field) => view::ticket_field(field),
             Self::Rule(rule) => view::rule(rule),
             Self::Webhook(webhook) => view::webhook(webhook),
+            Self::Session(session) => view::session(session),
             Self::Audit(events) => events.iter().map(view::plain).collect(),
         }
     }

@@ -10,6 +10,7 @@ use domain::{
     organization::Organization,
     person::{Identity, Person, Profile, Token},
     rule::Rule,
+    session::Session,
     tenant::{Group, Tenant},
     ticket::Ticket,
     ticket_field::TicketField,
@@ -211,6 +212,18 @@ pub(super) fn rule(rule: &Rule) -> Value {
 pub(super) fn webhook(webhook: &Webhook) -> Value {
     let Some(known) = webhook.known() else { return Value::Null };
     json!({"webhook": known.webhook, "settings": known.settings.expose()})
+}
+
+/// Without the hash of its secret.
+pub(super) fn session(session: &Session) -> Value {
+    let Some(known) = session.known() else { return Value::Null };
+    json!({
+        "session": known.session,
+        "person": known.person,
+        "address": known.address.expose(),
+        "client": known.client.expose(),
+        "expires_at": known.expires_at,
+    })
 }
 
 pub(super) fn erasures(erasures: &Erasures) -> Value {

@@ -9,6 +9,7 @@ use schemas::{
     organization::OrganizationEvent,
     person::PersonEvent,
     rule::RuleEvent,
+    session::SessionEvent,
     ticket::TicketEvent,
     values::{AuditAction, AuditSource},
 };
@@ -99,11 +100,14 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
         (StreamName::Audit(_), event) => of_audited(by, decided, event),
         (StreamName::Job(job), TenantLogEvent::Job(JobEvent::JobDescribed(_))) => Scope::Job(*job),
         (StreamName::Rule(_), TenantLogEvent::Rule(event)) => of_rule(event),
-        (StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Rule(_) | StreamName::Webhook(_), _) => {
-            Scope::General
-        }
+        (_, TenantLogEvent::Session(event)) => of_session(event),
         (
-            StreamName::Tenant
+            StreamName::Job(_)
+            | StreamName::TicketField(_)
+            | StreamName::Rule(_)
+            | StreamName::Webhook(_)
+            | StreamName::Session(_)
+            | StreamName::Tenant
             | StreamName::Email(_)
             | StreamName::Claim(_)
             | StreamName::Erasures
@@ -111,6 +115,14 @@ fn scope(by: &Issuer, decided: &Decided<'_>, (event, id): (&TenantLogEvent, Even
             _,
         ) => Scope::General,
     }
+}
+
+/// Where somebody is signed in goes with them.
+fn of_session(event: &SessionEvent) -> Scope {
+    Scope::Person(match event {
+        SessionEvent::SessionStarted(started) => started.person,
+        SessionEvent::SessionEnded(ended) => ended.person,
+    })
 }
 
 /// What somebody says for themselves goes with them; what is shared stays when they go.

@@ -116,6 +116,7 @@ async fn builds_that_stand_together_move_together_and_one_that_is_held_is_left()
             "ticket_fields",
             "rules",
             "webhooks",
+            "sessions",
             "search"
         ]
     );

@@ -269,11 +269,18 @@ fn scope(stream: &StreamName, draft: &Draft, event_id: EventId) -> Scope {
         StreamName::Ticket(ticket) => Scope::Ticket(*ticket),
         StreamName::Upload(attachment) => Scope::Attachment(*attachment),
         StreamName::Access(day) => Scope::Access(*day),
+        StreamName::Session(_) => session_of(draft).map_or(Scope::General, Scope::Person),
         StreamName::Rule(_) => owner(draft).map_or(Scope::General, Scope::Person),
         StreamName::Audit(_) | StreamName::Job(_) | StreamName::TicketField(_) | StreamName::Webhook(_) => {
             Scope::General
         }
     }
+}
+
+/// Whose a session is.
+fn session_of(draft: &Draft) -> Option<PersonId> {
+    let payload: serde_json::Value = serde_json::from_slice(&draft.payload).ok()?;
+    payload["person"].as_i64().map(PersonId::new)
 }
 
 /// Whose own a rule is.

@@ -73,6 +73,7 @@ const fn authorization(means: Means) -> Option<&'static str> {
     match means {
         Means::Password | Means::BasicToken => Some("basic"),
         Means::BearerToken => Some("bearer"),
+        Means::Session => Some("session"),
         Means::Link | Means::CommandLine | Means::Configuration | Means::Page | Means::System => None,
     }
 }
@@ -89,6 +90,7 @@ fn summary(access: &Access) -> String {
         ReadKind::Rule => "rule",
         ReadKind::Webhook => "webhook",
         ReadKind::ApiToken => "API token",
+        ReadKind::Session => "session",
         ReadKind::AuditorGrant => "grant",
         ReadKind::Event if access.ids.is_empty() => "the event log",
         ReadKind::Event => "event",
