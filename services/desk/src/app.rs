@@ -25,7 +25,7 @@ use crate::{
         ApiError,
         render::{self, RequestId},
     },
-    signup,
+    session, signup,
     state::Desk,
     tokens, witness,
 };
@@ -41,7 +41,7 @@ pub fn app(desk: Desk) -> Router {
 /// The same without a note of who reads what, so that a benchmark can tell what the notes cost. Nothing that serves anybody calls it.
 #[doc(hidden)]
 pub fn app_without_access_log(desk: Desk) -> Router {
-    let tenant = finish(tenant_routes(), &desk);
+    let tenant = finish(tenant_routes(&desk), &desk);
     over(desk, tenant)
 }
 
@@ -81,18 +81,20 @@ fn region(desk: &Desk) -> Router {
 
 /// Reads are noted outermost, so that the note says what was answered.
 pub(crate) fn tenant(desk: &Desk) -> Router {
-    finish(tenant_routes().layer(middleware::from_fn_with_state(desk.clone(), access::layer)), desk)
+    finish(tenant_routes(desk).layer(middleware::from_fn_with_state(desk.clone(), access::layer)), desk)
 }
 
-fn tenant_routes() -> Router<Desk> {
+fn tenant_routes(desk: &Desk) -> Router<Desk> {
     Router::new()
         .merge(pages::tenant::routes())
         .merge(pages::help::routes())
+        .merge(pages::sign_in::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())
         .layer(middleware::from_fn(conditional::layer))
         .layer(middleware::from_fn(limits::layer))
+        .layer(middleware::from_fn_with_state(desk.clone(), session::layer::layer))
 }
 
 fn finish(routes: Router<Desk>, desk: &Desk) -> Router {

@@ -1,14 +1,16 @@
-//! Who asks: authentication by API token or password.
+//! Who asks: authentication by API token, password or session.
 //!
 //! A [`Caller`] in a handler's arguments means: the tenant is at home here, and this person of it proved who they are.
-//! Taken are `Basic <email>/token:<api token>`, `Basic <email>:<password>` and `Bearer <api token>`; anything else is
-//! answered 401 in the dialect of the path, without a word about which part was wrong.
+//! Taken are `Basic <email>/token:<api token>`, `Basic <email>:<password>` and `Bearer <api token>`; without any of them, the cookie of a
+//! session ([`crate::session`]). Anything else is answered 401 in the dialect of the path, without a word about which part was wrong.
 
 mod auditor;
 pub(crate) mod client;
 mod credentials;
 pub(crate) mod guard;
+pub(crate) mod password;
 pub(crate) mod provenance;
+mod session;
 pub(crate) mod sign_ins;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
@@ -17,18 +19,12 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use regions::Resident;
 use schemas::{
-    Actor, Hash, PersonId, StreamName, TokenId,
+    Actor, Hash, PersonId, SessionId, StreamName, TokenId,
     job::JobQueued,
     values::{Means, Role},
 };
 
-use self::{
-    client::Client,
-    credentials::Credentials,
-    guard::Turn,
-    provenance::Provenance,
-    sign_ins::{Attempt, Outcome},
-};
+use self::{client::Client, credentials::Credentials, provenance::Provenance, sign_ins::Outcome};
 use crate::{
     access::{Reader, Reading},
     api::settle,
@@ -56,6 +52,8 @@ pub(crate) struct Caller {
     granted_tickets: Vec<i64>,
     /// By what the person came in, and from where.
     pub(crate) provenance: Provenance,
+    /// The session they came in with, if it was one.
+    pub(crate) session: Option<SessionId>,
     /// What the request reads.
     pub(crate) reading: Reading,
     /// The address the request was sent to, for absolute URLs in answers: `origin.url("/api/v2/...")`.
@@ -109,6 +107,7 @@ impl Caller {
             email: profile.email.expose().clone(),
             granted_tickets: Vec::new(),
             provenance: Provenance { means: queued.means, token: queued.token, ..Provenance::system() },
+            session: None,
             reading: Reading::default(),
             origin: Origin::default(),
         }))
@@ -138,39 +137,25 @@ impl FromRequestParts<Desk> for Caller {
             return Err(ApiError::unknown_path());
         };
         let origin = Origin::from_request_parts(parts, desk).await?;
-        let credentials = Credentials::read(&parts.headers).ok_or_else(ApiError::unauthorized)?;
-        let (means, proof) = match credentials {
-            Credentials::Token { email, token } => {
-                let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
-                (means, by_token_of_now(desk, &resident, email, &token).await?)
-            }
-            Credentials::Password { email, password } => {
-                let client = Client::of(parts);
-                let turn = desk.guard().turn(client).await?;
-                let attempt = client.attempt(resident.tenant_id(), &email);
-                desk.guard().brake.count(attempt, desk.clock.now())?;
-                let proof = by_password(desk, &resident, &email, (password, turn)).await;
-                if !matches!(proof, Ok(Err(_))) {
-                    desk.guard().brake.take_back(attempt);
-                }
-                (Means::Password, proof?)
-            }
+        let (means, proof) = match Credentials::read(&parts.headers) {
+            None => (Means::Session, session::by(desk, &resident, parts).await?),
+            Some(credentials) => Self::by_credentials(desk, &resident, parts, credentials).await?,
         };
-        let sign_in = |outcome, person, account: Option<String>| {
-            let from = Provenance { means, ..Provenance::of(parts) };
-            let account = account.unwrap_or_default();
-            desk.sign_ins().count(&resident, Attempt { outcome, client: Client::of(parts), person, account, from });
-        };
-        let Identity { reader, role, email, granted_tickets } = match proof {
+        let Identity { reader, role, email, granted_tickets, session } = match proof {
             Ok(identity) => identity,
             Err(account) => {
-                let (person, account) = account.unzip();
-                sign_in(Outcome::Failed, person, account);
+                // A session that is over is nobody's attempt at anything.
+                if means != Means::Session {
+                    let from = Provenance { means, ..Provenance::of(parts) };
+                    password::count(desk, &resident, (Outcome::Failed, Client::of(parts), from), account);
+                }
                 return Err(ApiError::unauthorized());
             }
         };
         if means == Means::Password {
-            sign_in(Outcome::Proven, Some(reader.person), email.clone());
+            let from = Provenance { means, ..Provenance::of(parts) };
+            let account = Some((reader.person, email.clone().unwrap_or_default()));
+            password::count(desk, &resident, (Outcome::Proven, Client::of(parts), from), account);
         }
         let Ok(reading) = Reading::from_request_parts(parts, desk).await;
         limits::count(desk, &resident, reader, parts).await?;
@@ -179,7 +164,28 @@ impl FromRequestParts<Desk> for Caller {
             auditor::check(&granted_tickets, parts)?;
         }
         let provenance = Provenance { means: reader.means, token: reader.token, ..Provenance::of(parts) };
-        Ok(Self { resident, person: reader.person, role, email, granted_tickets, provenance, reading, origin })
+        let person = reader.person;
+        Ok(Self { resident, person, role, email, granted_tickets, provenance, session, reading, origin })
+    }
+}
+
+impl Caller {
+    /// By what an `Authorization` header says.
+    async fn by_credentials(
+        desk: &Desk,
+        resident: &Resident,
+        parts: &Parts,
+        credentials: Credentials,
+    ) -> Result<(Means, Proof), ApiError> {
+        Ok(match credentials {
+            Credentials::Token { email, token } => {
+                let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
+                (means, by_token_of_now(desk, resident, email, &token).await?)
+            }
+            Credentials::Password { email, password } => {
+                (Means::Password, password::prove(desk, resident, Client::of(parts), (&email, password)).await?)
+            }
+        })
     }
 }
 
@@ -189,6 +195,7 @@ struct Identity {
     role: Role,
     email: Option<String>,
     granted_tickets: Vec<i64>,
+    session: Option<SessionId>,
 }
 
 /// Somebody, or the person whose address was given, with that address, if there is one.
@@ -246,35 +253,13 @@ async fn by_token(desk: &Desk, resident: &Resident, email: Option<String>, token
     drop(transaction);
     let means = if email.is_some() { Means::BasicToken } else { Means::BearerToken };
     let reader = Reader { person: PersonId::new(row.person_id), means, token: Some(TokenId::new(row.token_id)) };
-    Ok(Ok(Identity { reader, role: role(&row.role)?, email: row.email, granted_tickets: row.granted_tickets }))
-}
-
-/// The person with an address, if the password is theirs. An auditor may have the address of somebody else, and has no password. An unknown address takes as long as a wrong password.
-async fn by_password(
-    desk: &Desk,
-    resident: &Resident,
-    email: &str,
-    (password, turn): (String, Turn),
-) -> Result<Proof, ApiError> {
-    let mut transaction = desk.reading(resident).await?;
-    let row = sqlx::query!(
-        "select person_id, role, password_phc from person
-         where tenant_id = $1 and email = $2 and deleted_at is null and suspended_at is null and role <> 'auditor'",
-        resident.tenant_id().get(),
-        email,
-    )
-    .fetch_optional(&mut *transaction)
-    .await?;
-    drop(transaction);
-    let phc = row.as_ref().and_then(|row| row.password_phc.clone());
-    let is_right = desk.guard().verify(turn, password, phc).await?;
-    let Some(row) = row else { return Ok(Err(None)) };
-    if !is_right {
-        return Ok(Err(Some((PersonId::new(row.person_id), email.to_owned()))));
-    }
-    let reader = Reader { person: PersonId::new(row.person_id), means: Means::Password, token: None };
-    let email = Some(email.to_owned());
-    Ok(Ok(Identity { reader, role: role(&row.role)?, email, granted_tickets: Vec::new() }))
+    Ok(Ok(Identity {
+        reader,
+        role: role(&row.role)?,
+        email: row.email,
+        granted_tickets: row.granted_tickets,
+        session: None,
+    }))
 }
 
 fn role(word: &str) -> Result<Role, ApiError> {

@@ -8,7 +8,7 @@
 //! Reading order:
 //! - `state`: what every handler is given;
 //! - [`serve`]: listeners, TLS, the PROXY header, the end of the process; [`app`]: which routes answer on which host;
-//! - `host`: whose site is asked for; `caller`: who asks; `body`: what is asked;
+//! - `host`: whose site is asked for; `caller`: who asks; `session`: who is signed in on a page; `body`: what is asked;
 //! - `conditional`: answers the client has already; `access`: who read what; `limits`: how much a tenant is answered;
 //! - `execute`: the one write path; `triggers`: what looks at commands on tickets; `visible`: waiting until a write can be read;
 //! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator; [`support`]: what the
@@ -37,6 +37,7 @@ mod problem;
 mod read;
 mod reconcile;
 pub mod serve;
+mod session;
 mod signup;
 mod state;
 pub mod support;

@@ -8,6 +8,7 @@ pub(crate) mod help;
 pub(crate) mod landing;
 pub(crate) mod language;
 pub(crate) mod region;
+pub(crate) mod sign_in;
 pub(crate) mod tenant;
 pub(crate) mod words;
 

@@ -254,6 +254,14 @@ impl ApiError {
         if fields.is_empty() { table::words(&self.0.kind).detail.into_owned() } else { fields.join("; ") }
     }
 
+    /// How many seconds to wait after too many attempts.
+    pub(crate) fn wait_after_attempts(&self) -> Option<i64> {
+        match self.0.kind {
+            Kind::TooManyAttempts { retry_after_s } => Some(retry_after_s),
+            _ => None,
+        }
+    }
+
     /// The status it is answered with.
     pub(crate) fn status(&self) -> StatusCode {
         table::words(&self.0.kind).status

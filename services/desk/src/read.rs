@@ -26,6 +26,7 @@ pub(crate) mod organizations;
 pub(crate) mod people;
 pub(crate) mod rules;
 pub(crate) mod search;
+pub(crate) mod sessions;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
 pub(crate) mod views;

@@ -22,6 +22,7 @@ use crate::{
     caller::{guard::Guard, sign_ins::SignIns},
     jobs::Jobs,
     limits::{Limits, RateLimits},
+    session::seen::Seen,
     webhooks, witness,
     witness::Witness,
 };
@@ -69,6 +70,7 @@ struct Inner {
     searches: Turns,
     recorder: Recorder,
     sign_ins: SignIns,
+    seen: Seen,
     taken: Taken,
     jobs: Jobs,
     limits: Limits,
@@ -83,12 +85,25 @@ impl Desk {
         let (guard, room, recorder) =
             (Guard::new(&deps.metrics), Room::new(&deps.metrics), Recorder::new(&deps.metrics));
         let searches = Turns::new(&deps.metrics);
-        let (sign_ins, taken) = (SignIns::default(), Taken::default());
+        let (sign_ins, seen, taken) = (SignIns::default(), Seen::default(), Taken::default());
         let (jobs, draining) = (Jobs::default(), AtomicBool::new(false));
         let limits = Limits::new(deps.rate_limits);
         let gate = Gate::new(&deps.region, deps.regions.policy(), webhooks::PATIENCE);
         let gate = gate.expect("TLS with the machine's authorities, as every other client of ours has it");
-        Self(Arc::new(Inner { deps, guard, room, searches, recorder, sign_ins, taken, jobs, limits, gate, draining }))
+        Self(Arc::new(Inner {
+            deps,
+            guard,
+            room,
+            searches,
+            recorder,
+            sign_ins,
+            seen,
+            taken,
+            jobs,
+            limits,
+            gate,
+            draining,
+        }))
     }
 
     /// The brake on guessing passwords, and the places where they are checked.
@@ -114,6 +129,11 @@ impl Desk {
     /// Who did not prove who they are, and is not in the log yet.
     pub(crate) fn sign_ins(&self) -> &SignIns {
         &self.0.sign_ins
+    }
+
+    /// When sessions were last in use.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.0.seen
     }
 
     /// The exports that the audit log knows of.

@@ -43,6 +43,8 @@ pub(crate) const READ_BY_POST: [&str; 3] =
 pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/", PUBLIC),
     ("/assets/{name}", PUBLIC),
+    ("/signin", PUBLIC),
+    ("/signout", COMMAND),
     ("/api/v2/access_logs", All(K::AccessLog)),
     ("/api/v2/api_tokens", Many(K::ApiToken)),
     ("/api/v2/api_tokens/{id}", COMMAND),

@@ -118,6 +118,9 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
 const TABLE: &str = "\
 GET / 200 200 200 200 200 200
 GET /assets/{name} 200 200 200 200 200 200
+GET /signin 200 200 200 200 200 200
+POST /signin 415 403 403 403 403 403
+POST /signout 303 403 403 403 403 403
 GET /api/v2/access_logs 401 403 403 200 200 403
 GET /api/v2/api_tokens 401 200 200 200 200 403
 POST /api/v2/api_tokens 401 403 403 422 403 403

@@ -1,6 +1,8 @@
 //! Rejections of the rules as answers: the one table for the aggregates that the API commands.
 
-use domain::{email, organization, person, rule, tenant, text::Invalid, ticket, ticket_field, upload, webhook};
+use domain::{
+    email, organization, person, rule, session, tenant, text::Invalid, ticket, ticket_field, upload, webhook,
+};
 
 use super::claim;
 use crate::{problem::ApiError, read::log};
@@ -93,6 +95,15 @@ impl From<webhook::Rejection> for ApiError {
             R::Invalid { field, takes } => invalid(field, takes),
             R::Unknown => Self::not_found(),
             R::AlreadyExists => Self::internal(rejection),
+        }
+    }
+}
+
+impl From<session::Rejection> for ApiError {
+    fn from(rejection: session::Rejection) -> Self {
+        match rejection {
+            session::Rejection::Unknown => Self::not_found(),
+            session::Rejection::AlreadyExists => Self::internal(rejection),
         }
     }
 }

@@ -28,6 +28,10 @@ pub(crate) const TICKET_FIELDS: &[&str] = &["ticket_fields"];
 pub(crate) const RULES: &[&str] = &["rules"];
 /// The projection of webhooks.
 pub(crate) const WEBHOOKS: &[&str] = &["webhooks"];
+/// The projection of where people are signed in.
+pub(crate) const SESSIONS: &[&str] = &["sessions"];
+/// What says whose a session is, and that it is one.
+pub(crate) const SIGNED_IN: &[&str] = &["people", "sessions"];
 /// The projection of jobs.
 pub(crate) const JOBS: &[&str] = &["jobs"];
 /// The projection of uploaded files.

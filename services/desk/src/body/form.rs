@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Limit, RequestPrint, content_type, read};
 use crate::{problem::ApiError, state::Desk};
 
-const FORM: Limit = Limit { bytes: 1024 * 1024, patience: Duration::from_secs(20) };
+pub(crate) const FORM: Limit = Limit { bytes: 1024 * 1024, patience: Duration::from_secs(20) };
 /// The hidden field that tells one filling-in of a form from another: a form that is sent twice is carried out once.
 const ONCE: &str = "once";
 
@@ -27,6 +27,11 @@ impl Form {
     /// What was typed into a field, without space around it; nothing, if there is no such field.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
+    }
+
+    /// What was typed into a field, space and all.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.pairs.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value.as_str())
     }
 
     /// Whether a box was ticked.

@@ -33,7 +33,7 @@ impl Provenance {
     }
 
     /// What a request says of itself, before anybody proved who they are: a form on a page.
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Parts) -> Self {
         let address = parts.extensions.get::<Peer>().and_then(address_of);
         Self { means: Means::Page, token: None, address, client: text(&parts.headers, &header::USER_AGENT) }
     }

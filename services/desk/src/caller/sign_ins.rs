@@ -197,7 +197,7 @@ pub(crate) async fn run(desk: Desk, last: impl Future<Output = ()>, shutdown: Sh
 }
 
 /// Writes the entries that are due.
-pub(super) async fn tell(desk: &Desk, is_last: bool) {
+pub(crate) async fn tell(desk: &Desk, is_last: bool) {
     let doubtful = std::mem::take(&mut *desk.sign_ins().doubtful());
     for told in doubtful {
         send(desk, told).await;

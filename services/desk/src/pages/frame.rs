@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     problem::{ApiError, ApiResult},
+    session::cookie::Presented,
     state::Desk,
 };
 
@@ -35,7 +36,8 @@ pub(crate) struct Frame {
     pub(crate) words: Words,
     /// Path and query of the page, to come back to.
     pub(crate) path: String,
-    /// What forms send back so that they are taken for ours; empty for whoever has no session.
+    /// What a form sends back in its hidden field `csrf`, and a script in `X-CSRF-Token`, so that it is taken for ours; empty for whoever has
+    /// no session.
     pub(crate) csrf: String,
     /// What a script of this answer bears so that the browser runs it, and no other one; empty where none runs.
     pub(crate) nonce: String,
@@ -45,7 +47,8 @@ impl Frame {
     /// The frame of the answer to a request; `secret` is new for each.
     pub(crate) fn of(parts: &Parts, secret: [u8; 32]) -> Self {
         let path = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        Self { words: words(&parts.headers), path, csrf: String::new(), nonce: STANDARD_NO_PAD.encode(&secret[..16]) }
+        let csrf = Presented::read(parts).map(|presented| presented.csrf()).unwrap_or_default();
+        Self { words: words(&parts.headers), path, csrf, nonce: STANDARD_NO_PAD.encode(&secret[..16]) }
     }
 
     /// The frame of a page on which no script runs: refusals.

@@ -4,14 +4,17 @@ use axum::{
     Json,
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde_json::{Map, Value, json};
 
 use super::{ApiError, FieldFault, Kind, table, table::Words};
-use crate::pages::{ProblemPage, frame::Frame};
+use crate::pages::{
+    ProblemPage,
+    frame::{Frame, percent},
+};
 
 /// Clients of the v2 dialect look for it on refusals too.
 const API_VERSION: HeaderName = HeaderName::from_static("x-zendesk-api-version");
@@ -46,12 +49,16 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let dialect = Dialect::of(request.uri().path());
     let (parts, body) = request.into_parts();
     let frame = Frame::without_script(&parts);
+    let is_shown = matches!(parts.method, Method::GET | Method::HEAD);
     let request = Request::from_parts(parts, body);
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions().get::<ApiError>().cloned().or_else(|| foreign(&response)) {
         log(&error, &id);
-        let mut written = write(&error, (dialect, &frame), &id);
+        let mut written = match error.0.kind {
+            Kind::Unauthorized if dialect == Dialect::Page => to_sign_in(&frame, is_shown),
+            _ => write(&error, (dialect, &frame), &id),
+        };
         keep_headers(written.headers_mut(), response.headers());
         response = written;
     }
@@ -190,6 +197,12 @@ fn problem(kind: &Kind, words: &Words<'_>, id: &str) -> Value {
         problem["instance"] = format!("urn:domicile:request:{id}").into();
     }
     problem
+}
+
+/// Whoever is not signed in is shown where to, and comes back to the page; to what was sent with a form there is no coming back.
+fn to_sign_in(frame: &Frame, is_shown: bool) -> Response {
+    let back = if is_shown { format!("?return_to={}", percent(&frame.path)) } else { String::new() };
+    Redirect::to(&format!("/signin{back}")).into_response()
 }
 
 fn page(kind: &Kind, frame: &Frame, words: &Words<'_>, id: &str) -> Response {

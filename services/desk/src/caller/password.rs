@@ -1,0 +1,99 @@
+//! Proving by an address and its password who one is: in the header of a request, or once, on the page where one signs in.
+
+use regions::Resident;
+use schemas::{
+    PersonId,
+    values::{Means, Role},
+};
+
+use super::{
+    Identity, Proof,
+    client::Client,
+    guard::Turn,
+    provenance::Provenance,
+    sign_ins::{Attempt, Outcome},
+};
+use crate::{access::Reader, problem::ApiError, state::Desk};
+
+/// Somebody who proved who they are on a page.
+pub(crate) struct Proven {
+    /// Who.
+    pub(crate) person: PersonId,
+    /// What they may do.
+    pub(crate) role: Role,
+}
+
+/// Signs somebody in on a page: none, if they are not who they say. It is braked and told in the audit log like every other way to guess.
+pub(crate) async fn sign_in(
+    desk: &Desk,
+    resident: &Resident,
+    (client, from): (Client, Provenance),
+    (email, password): (&str, String),
+) -> Result<Option<Proven>, ApiError> {
+    let (outcome, account, proven) = match prove(desk, resident, client, (email, password)).await? {
+        Ok(Identity { reader, role, .. }) => {
+            let proven = Proven { person: reader.person, role };
+            (Outcome::Proven, Some((reader.person, email.to_owned())), Some(proven))
+        }
+        Err(account) => (Outcome::Failed, account, None),
+    };
+    count(desk, resident, (outcome, client, from), account);
+    Ok(proven)
+}
+
+/// Somebody with an address, if the password is theirs and they have not guessed too often.
+pub(super) async fn prove(
+    desk: &Desk,
+    resident: &Resident,
+    client: Client,
+    (email, password): (&str, String),
+) -> Result<Proof, ApiError> {
+    let turn = desk.guard().turn(client).await?;
+    let attempt = client.attempt(resident.tenant_id(), email);
+    desk.guard().brake.count(attempt, desk.clock.now())?;
+    let proof = by_password(desk, resident, email, (password, turn)).await;
+    if !matches!(proof, Ok(Err(_))) {
+        desk.guard().brake.take_back(attempt);
+    }
+    proof
+}
+
+/// Counts an attempt for the audit log; `account` is the person whose address was given, if there is one, with that address.
+pub(super) fn count(
+    desk: &Desk,
+    resident: &Resident,
+    (outcome, client, from): (Outcome, Client, Provenance),
+    account: Option<(PersonId, String)>,
+) {
+    let (person, account) = account.unzip();
+    let account = account.unwrap_or_default();
+    desk.sign_ins().count(resident, Attempt { outcome, client, person, account, from });
+}
+
+/// The person with an address, if the password is theirs. An auditor may have the address of somebody else, and has no password. An unknown address takes as long as a wrong password.
+async fn by_password(
+    desk: &Desk,
+    resident: &Resident,
+    email: &str,
+    (password, turn): (String, Turn),
+) -> Result<Proof, ApiError> {
+    let mut transaction = desk.reading(resident).await?;
+    let row = sqlx::query!(
+        "select person_id, role, password_phc from person
+         where tenant_id = $1 and email = $2 and deleted_at is null and suspended_at is null and role <> 'auditor'",
+        resident.tenant_id().get(),
+        email,
+    )
+    .fetch_optional(&mut *transaction)
+    .await?;
+    drop(transaction);
+    let phc = row.as_ref().and_then(|row| row.password_phc.clone());
+    let is_right = desk.guard().verify(turn, password, phc).await?;
+    let Some(row) = row else { return Ok(Err(None)) };
+    if !is_right {
+        return Ok(Err(Some((PersonId::new(row.person_id), email.to_owned()))));
+    }
+    let reader = Reader { person: PersonId::new(row.person_id), means: Means::Password, token: None };
+    let email = Some(email.to_owned());
+    Ok(Ok(Identity { reader, role: super::role(&row.role)?, email, granted_tickets: Vec::new(), session: None }))
+}
