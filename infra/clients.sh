@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prints where a client of tests/clients is: `clients.sh python SECONDS` a Python that has it, `clients.sh node SECONDS` the folder of its
-# modules. It is fetched once, in the versions and with the hashes that are listed there; another that fetches it is waited for at most
+# modules, `clients.sh axe SECONDS` that of the checker of pages. It is fetched once, in the versions and with the hashes that are listed there; another that fetches it is waited for at most
 # SECONDS. Where that is impossible: exit code 69 and one line that says why.
 set -eu
 
@@ -14,7 +14,7 @@ fetch_python() {
         timeout 100 "$folder/$made/bin/python3" -m pip install --quiet --disable-pip-version-check --only-binary :all: \
             --require-hashes --requirement "$listed/requirements.txt" && touch "$folder/$made/complete"
 }
-fetch_node() {
+fetch_modules() {
     rm -rf "${folder:?}/$made" && mkdir "$folder/$made" && cp "$listed/package.json" "$listed/package-lock.json" "$folder/$made" &&
         (cd "$folder/$made" && timeout 100 npm ci --ignore-scripts --no-audit --no-fund) && touch "$folder/$made/complete"
 }
@@ -24,16 +24,18 @@ python)
     command -v python3 >/dev/null 2>&1 || unavailable "no Python 3 (install python3)"
     made=$( (cat "$listed/requirements.txt" && python3 --version) | sha256sum | cut -c 1-16)
     place=bin/python3
+    fetch=fetch_python
     ;;
-node)
+node | axe)
     command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || unavailable "no Node.js with npm (install nodejs and npm)"
     made=$( (cat "$listed/package-lock.json" && node --version) | sha256sum | cut -c 1-16)
     place=node_modules
+    fetch=fetch_modules
     ;;
 *)
-    echo "clients.sh: takes python or node" >&2
+    echo "clients.sh: takes python, node or axe" >&2
     exit 64
     ;;
 esac
-made_once "client-$kind" "$made/complete" "$2" "fetch_$kind"
+made_once "client-$kind" "$made/complete" "$2" "$fetch"
 echo "$folder/$made/$place"

@@ -5,8 +5,9 @@
 //! means, never for an answer that a test is about.
 //!
 //! Reading order: [`setup`] and [`deployment`] (a running `domicile up`), [`client`] and [`tenant`] (who speaks to it), [`command`] (every
-//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`faulty_store`], [`history`] (what was asked, held against what is there), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`], [`others`], [`vectors`].
+//! other verb), [`roles`] and [`proxy`] (each role as a process of its own), [`faulty_store`], [`history`] (what was asked, held against what is there), [`browser`] (people), [`wait`] (the only place that waits), [`process`], [`folder`], [`canary`] and [`populate`], [`kafka`], [`others`], [`vectors`].
 
+pub mod browser;
 pub mod canary;
 pub mod client;
 pub mod command;
@@ -26,6 +27,7 @@ pub mod tenant;
 pub mod vectors;
 pub mod wait;
 
+pub use browser::{Browser, Theme};
 pub use client::{Answer, Client};
 pub use command::Ran;
 pub use deployment::{Begun, Deployment};

@@ -22,6 +22,11 @@ pub const CLIENT_PYTHON: Script = &["clients.sh", "python", "110"];
 /// The modules of node-zendesk (`tests/clients/node`).
 pub const CLIENT_NODE: Script = &["clients.sh", "node", "110"];
 
+/// The modules of axe, which checks pages for accessibility (`tests/clients/axe`).
+pub const AXE: Script = &["clients.sh", "axe", "110"];
+/// ChromeDriver, beside the Chromium that it drives.
+pub const CHROMEDRIVER: Script = &["browser.sh"];
+
 /// What a script may take that waits for another to build a large program, and builds it then; each gives up by itself before.
 const PATIENCE: Duration = Duration::from_secs(1_250);
 
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_script_gives_up_before_patience_ends_also_after_it_waited_for_another() -> anyhow::Result<()> {
-        for script in [TLOG, VERSITYGW, PYTHON, CLIENT_PYTHON, CLIENT_NODE] {
+        for script in [TLOG, VERSITYGW, PYTHON, CLIENT_PYTHON, CLIENT_NODE, AXE] {
             let seconds = script.last().context("its limit")?.parse()?;
             assert!(PATIENCE > 2 * Duration::from_secs(seconds), "{script:?}");
         }
@@ -123,6 +128,8 @@ mod tests {
     async fn where_node_or_python_is_missing_it_is_said_so_and_nothing_fails() -> anyhow::Result<()> {
         for (script, missing) in [
             (CLIENT_NODE, "no Node.js with npm (install nodejs and npm)"),
+            (AXE, "no Node.js with npm (install nodejs and npm)"),
+            (CHROMEDRIVER, "no Chromium with its driver (install chromium and chromium-driver)"),
             (CLIENT_PYTHON, "no Python 3 (install python3)"),
         ] {
             let mut command = command_of(script);

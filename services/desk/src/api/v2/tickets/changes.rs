@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use regions::Resident;
 use schemas::{
     GroupId, PersonId, StreamName, TicketId,
-    values::{Channel, Priority, Status, TicketType},
+    values::{Channel, Means, Priority, Status, TicketType},
 };
 
 use super::{circles::Circles, custom_fields};
@@ -162,11 +162,13 @@ pub(crate) fn tags(fields: &mut Fields<'_>, name: &str) -> Option<Vec<String>> {
 
 /// Where it came in: agents may say so (an importer says email), for others it is the API they are calling.
 fn channel(fields: &mut Fields<'_>, caller: &Caller) -> Channel {
+    // Whoever signed in sits before a page.
+    let own = if caller.provenance.means == Means::Session { Channel::Web } else { Channel::Api };
     if !caller.is_agent() {
-        return Channel::Api;
+        return own;
     }
-    let Some(mut via) = fields.object("via") else { return Channel::Api };
+    let Some(mut via) = fields.object("via") else { return own };
     let channel = via.word("channel");
     fields.absorb(via);
-    channel.unwrap_or(Channel::Api)
+    channel.unwrap_or(own)
 }

@@ -1,0 +1,187 @@
+//! Chromium without a window, as people use it, driven through WebDriver. Names below `localhost` lead to this machine by themselves.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use anyhow::Context;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use thirtyfour::{
+    By, DesiredCapabilities, WebDriver, WebElement, common::capabilities::chromium::ChromiumLikeCapabilities,
+};
+
+use crate::{Deployment, folder::Folder, others, process::Child, wait};
+
+/// How long the driver may take to end its browsers.
+const END_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a person sees by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Theme {
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// A browser with one window.
+pub struct Browser {
+    driver: WebDriver,
+    process: Child,
+    /// The port of the deployment whose pages it opens.
+    port: u16,
+    folder: Folder,
+}
+
+impl Browser {
+    /// Starts one for the pages of a deployment. Nothing where this machine has no Chromium: the test is skipped under this name.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start(deployment: &Deployment, test: &str) -> anyhow::Result<Option<Self>> {
+        let Some(program) = others::program(others::CHROMEDRIVER, test).await? else { return Ok(None) };
+        let folder = Folder::new()?;
+        let output = folder.path().join("chromedriver.log");
+        let mut command = Command::new(program);
+        command.arg("--port=0");
+        let process = Child::start(&command, &output, &output)?;
+        let address = wait::until("ChromeDriver says where it listens", async || listening(&output)).await?;
+        let mut wanted = DesiredCapabilities::chrome();
+        // As root there is no sandbox, and what is opened is ours alone.
+        for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-US"] {
+            wanted.add_arg(argument)?;
+        }
+        wanted.add_arg(&format!("--user-data-dir={}", folder.path().join("profile").display()))?;
+        let driver = WebDriver::new(format!("http://127.0.0.1:{address}"), wanted).await?;
+        Ok(Some(Self { driver, process, port: deployment.running()?.listen.port(), folder }))
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Opens a page of a site: `acme` for a tenant, `eu` for a region, nothing for the apex.
+    ///
+    /// # Errors
+    /// If nothing answers there.
+    pub async fn open(&self, site: &str, path: &str) -> anyhow::Result<()> {
+        let dot = if site.is_empty() { "" } else { "." };
+        Ok(self.driver.goto(format!("http://{site}{dot}localhost:{}{path}", self.port)).await?)
+    }
+
+    /// The path of the page that is shown.
+    ///
+    /// # Errors
+    /// If the browser does not say.
+    pub async fn path(&self) -> anyhow::Result<String> {
+        Ok(self.driver.current_url().await?.path().to_owned())
+    }
+
+    /// What a person reads on the page.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn text(&self) -> anyhow::Result<String> {
+        Ok(self.driver.find(By::Tag("body")).await?.text().await?)
+    }
+
+    /// The first element of a CSS selector, once it is there.
+    ///
+    /// # Errors
+    /// If it does not appear.
+    pub async fn find(&self, selector: &str) -> anyhow::Result<WebElement> {
+        wait::until_within(Duration::from_secs(20), selector, async || {
+            Ok(self.driver.find_all(By::Css(selector)).await?.into_iter().next())
+        })
+        .await
+    }
+
+    /// Types into a field, after what is in it.
+    ///
+    /// # Errors
+    /// If there is no such field.
+    pub async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
+        Ok(self.find(selector).await?.send_keys(text).await?)
+    }
+
+    /// Clicks on something.
+    ///
+    /// # Errors
+    /// If it is not there or cannot be clicked on.
+    pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
+        Ok(self.find(selector).await?.click().await?)
+    }
+
+    /// Sends keys to whatever has the focus.
+    ///
+    /// # Errors
+    /// If nothing has it.
+    pub async fn press(&self, keys: &str) -> anyhow::Result<()> {
+        Ok(self.driver.active_element().await?.send_keys(keys).await?)
+    }
+
+    /// Runs a script on the page and gives what it returns.
+    ///
+    /// # Errors
+    /// If it throws.
+    pub async fn run(&self, script: &str) -> anyhow::Result<Value> {
+        Ok(self.driver.execute(script, Vec::new()).await?.json().clone())
+    }
+
+    /// The same for a script that calls its last argument with what it found.
+    ///
+    /// # Errors
+    /// If it throws, or calls nothing in time.
+    pub async fn run_async(&self, script: &str) -> anyhow::Result<Value> {
+        Ok(self.driver.execute_async(script, Vec::new()).await?.json().clone())
+    }
+
+    /// Shows pages so wide, in CSS pixels, and in a theme.
+    ///
+    /// # Errors
+    /// If the browser cannot.
+    pub async fn look(&self, width: u32, theme: Theme) -> anyhow::Result<()> {
+        let tools = self.driver.cdp();
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
+        tools.send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+        let scheme = if theme == Theme::Dark { "dark" } else { "light" };
+        let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        tools.send_raw("Emulation.setEmulatedMedia", media).await?;
+        Ok(())
+    }
+
+    /// Keeps a picture of the whole page as PNG.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be written.
+    pub async fn picture(&self, target: &Path) -> anyhow::Result<()> {
+        Ok(self.driver.screenshot(target).await?)
+    }
+
+    /// Forgets who signed in.
+    ///
+    /// # Errors
+    /// If the browser cannot.
+    pub async fn forget(&self) -> anyhow::Result<()> {
+        Ok(self.driver.delete_all_cookies().await?)
+    }
+}
+
+impl Drop for Browser {
+    /// The driver ends its browsers when it is asked to end, and leaves them alone when it is killed.
+    fn drop(&mut self) {
+        self.process.signal(Signal::SIGTERM);
+        let until = std::time::Instant::now() + END_PATIENCE;
+        while self.process.ended().is_none() && std::time::Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// The port in what ChromeDriver says when it is ready.
+fn listening(output: &Path) -> anyhow::Result<Option<u16>> {
+    let said = std::fs::read_to_string(output)?;
+    let Some((_, rest)) = said.split_once("started successfully on port ") else { return Ok(None) };
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().map(Some).context("a port")
+}
