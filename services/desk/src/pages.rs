@@ -7,6 +7,7 @@ pub(crate) mod frame;
 pub(crate) mod help;
 pub(crate) mod landing;
 pub(crate) mod language;
+pub(crate) mod places;
 pub(crate) mod region;
 pub(crate) mod sign_in;
 pub(crate) mod tenant;

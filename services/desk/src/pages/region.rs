@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{Router, extract::State, routing::get};
 
-use super::frame::Frame;
+use super::{frame::Frame, places};
 use crate::{host::Origin, problem::ApiResult, state::Desk};
 
 /// `/`.
@@ -16,16 +16,16 @@ pub(crate) fn routes() -> Router<Desk> {
 #[template(path = "region.html")]
 pub(crate) struct RegionPage<'a> {
     pub(crate) frame: &'a Frame,
-    pub(crate) name: &'a str,
-    pub(crate) jurisdiction: &'a str,
+    pub(crate) name: String,
+    pub(crate) jurisdiction: String,
     pub(crate) apex: String,
 }
 
 async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame) -> ApiResult {
     let page = RegionPage {
         frame: &frame,
-        name: &desk.region.name,
-        jurisdiction: &desk.region.jurisdiction,
+        name: places::region(&frame.words, &desk.region),
+        jurisdiction: places::jurisdiction(&frame.words, &desk.region),
         apex: origin.url_of_apex("/"),
     };
     frame.page(&page)

@@ -87,6 +87,12 @@ impl Words {
         Sentence { language: self.language, key, values: HashMap::new() }
     }
 
+    /// The sentence called `key`, if there is one: for what files of the operator name.
+    pub(crate) fn known(&self, key: &str) -> Option<String> {
+        let language = self.language.code().parse().ok()?;
+        SENTENCES.try_lookup(&language, key)
+    }
+
     /// A moment as the reader writes it, to the minute, in the reader's time zone.
     pub(crate) fn moment(&self, moment: impl Borrow<Timestamp>) -> String {
         let format = match self.language {

@@ -1,0 +1,21 @@
+# Warum die Hosting-Richtlinie Daten gehen lässt oder nicht.
+policy-personal-another-region = personenbezogene Daten bleiben in der Heimatregion des Desks
+policy-personal-directory = das Verzeichnis gehört allen Regionen gemeinsam und enthält keine personenbezogenen Daten
+policy-personal-telemetry = Logzeilen, Messwerte und Traces enthalten keine personenbezogenen Daten
+policy-content-another-region = was Menschen schreiben, bleibt in der Heimatregion des Desks
+policy-content-directory = das Verzeichnis gehört allen Regionen gemeinsam und enthält keine Inhalte
+policy-content-telemetry = Logzeilen, Messwerte und Traces enthalten keine Inhalte
+policy-operational-another-region = Regionen teilen nichts; keine Funktion braucht Betriebsdaten eines Desks anderswo
+policy-operational-directory = zum Weiterleiten genügen die Wegedaten
+policy-operational-telemetry = mit Kennungen, Positionen und Zeiten findet der Betreiber Fehler
+policy-routing-another-region = ein Router jeder Region antwortet für den Namen jedes Desks, anhand der signierten Karte
+policy-routing-directory = das Verzeichnis ordnet Namen ihren Heimatregionen zu; so finden Anfragen nach Hause
+policy-routing-telemetry = mit Name, Region, Epoche und Zustand werden fehlgeleitete Anfragen gefunden
+policy-personal-witness = eine Zeugin sieht Größen und Hashwerte, und darin kommt niemand vor
+policy-content-witness = eine Zeugin sieht Größen und Hashwerte, und darin steht nichts, was Menschen geschrieben haben
+policy-operational-witness = Größe und Hashwerte eines Logs: Wird eine Geschichte auf zwei Arten erzählt, merkt es, wer die erste gesehen hat
+policy-routing-witness = die Herkunft eines Logs nennt seine Region und sein Desk
+policy-personal-webhook = eine Administratorin oder ein Administrator hat den Server und die Ereignisse benannt, und jeder Aufruf ist beim Webhook aufgeführt
+policy-content-webhook = eine Administratorin oder ein Administrator hat den Server und die Ereignisse benannt, und jeder Aufruf ist beim Webhook aufgeführt
+policy-operational-webhook = Kennungen und Zeiten gehören zu den Ereignissen, über die das Desk unterrichten wollte
+policy-routing-webhook = der Server erfährt, wessen Ereignisse es sind

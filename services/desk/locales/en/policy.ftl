@@ -1,0 +1,21 @@
+# Why the hosting policy lets data go or not. Each is word for word the one of the policy that Domicile comes with.
+policy-personal-another-region = personal data is kept in the tenant's home region
+policy-personal-directory = the directory is shared by all regions and holds no personal data
+policy-personal-telemetry = log lines, metrics and traces hold no personal data
+policy-content-another-region = what people write is kept in the tenant's home region
+policy-content-directory = the directory is shared by all regions and holds no content
+policy-content-telemetry = log lines, metrics and traces hold no content
+policy-operational-another-region = regions share nothing; no feature needs a tenant's operational data elsewhere
+policy-operational-directory = routing needs the routing class only
+policy-operational-telemetry = ids, positions and times are what operators find faults with
+policy-routing-another-region = a router of any region answers for any tenant's name, from the signed map
+policy-routing-directory = the directory maps names to home regions, which is how requests find home
+policy-routing-telemetry = slug, region, epoch and state are what misrouted requests are found by
+policy-personal-witness = a witness is shown sizes and hashes, and no person is in them
+policy-content-witness = a witness is shown sizes and hashes, and nothing that people wrote is in them
+policy-operational-witness = a log's size and the hashes of its tree: a history that is told in two ways is found by whoever saw the first
+policy-routing-witness = a log's origin names its region and its tenant
+policy-personal-webhook = an admin of the tenant named the server and the events, and each call is listed with the webhook
+policy-content-webhook = an admin of the tenant named the server and the events, and each call is listed with the webhook
+policy-operational-webhook = ids and times are part of the events that the tenant asked to be told of
+policy-routing-webhook = the server is told whose events these are

@@ -1,0 +1,21 @@
+# ホスティングポリシーがデータの移動を認める、または認めない理由。
+policy-personal-another-region = 個人データはデスクのホームリージョンに保管されます
+policy-personal-directory = ディレクトリは全リージョンで共有され、個人データを含みません
+policy-personal-telemetry = ログ、メトリクス、トレースには個人データが含まれません
+policy-content-another-region = 書かれた内容はデスクのホームリージョンに保管されます
+policy-content-directory = ディレクトリは全リージョンで共有され、書かれた内容を含みません
+policy-content-telemetry = ログ、メトリクス、トレースには書かれた内容が含まれません
+policy-operational-another-region = リージョン同士は何も共有せず、運用データを外で必要とする機能はありません
+policy-operational-directory = 経路の案内には経路データだけで足ります
+policy-operational-telemetry = ID、位置、時刻は、運用者が障害を見つけるための手がかりです
+policy-routing-another-region = どのリージョンのルーターも、署名付きの地図をもとに、すべてのデスクの名前に応答します
+policy-routing-directory = ディレクトリは名前とホームリージョンを結び付け、リクエストを正しい場所へ導きます
+policy-routing-telemetry = 名前、リージョン、エポック、状態は、誤って届いたリクエストを見つけるための手がかりです
+policy-personal-witness = 証人に示されるのはサイズとハッシュ値だけで、個人の情報は含まれません
+policy-content-witness = 証人に示されるのはサイズとハッシュ値だけで、書かれた内容は含まれません
+policy-operational-witness = ログのサイズとハッシュ値です。二通りに語られた履歴は、先の一方を見た証人が見破ります
+policy-routing-witness = ログの出所には、そのリージョンとデスクが記されています
+policy-personal-webhook = サーバーとイベントはデスクの管理者が指定したもので、呼び出しはすべて Webhook の一覧に残ります
+policy-content-webhook = サーバーとイベントはデスクの管理者が指定したもので、呼び出しはすべて Webhook の一覧に残ります
+policy-operational-webhook = ID と時刻は、デスクが通知を求めたイベントの一部です
+policy-routing-webhook = どのデスクのイベントかがサーバーに伝わります
