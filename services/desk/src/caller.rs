@@ -113,6 +113,20 @@ impl Caller {
         }))
     }
 
+    /// The first admin of a tenant that was made with this very request.
+    pub(crate) fn of_signup(resident: &Resident, person: PersonId, email: String, provenance: Provenance) -> Self {
+        Self {
+            resident: resident.clone(),
+            person,
+            role: Role::Admin,
+            email: Some(email),
+            granted_tickets: Vec::new(),
+            provenance,
+            reading: Reading::default(),
+            origin: Origin::default(),
+        }
+    }
+
     /// The frame of a command this person gives now: the clock is read here, once.
     pub(crate) fn issuer(&self, desk: &Desk, print: &RequestPrint) -> Issuer {
         Issuer {

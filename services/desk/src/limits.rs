@@ -21,11 +21,11 @@ use axum::{
     response::Response,
 };
 use jiff::{SignedDuration, Timestamp};
-use regions::{LimitedEndpoint, Resident};
+use regions::{EndpointLimit, LimitedEndpoint, Resident};
 use schemas::{PersonId, TenantId, TokenId, values::Plan};
 
 use self::{minute::Minute, remembered::Remembered, window::Window};
-use crate::{access::Reader, problem::ApiError, read, state::Desk};
+use crate::{access::Reader, caller::client, problem::ApiError, read, state::Desk};
 
 /// Whether the hosting policy's limits hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,6 +42,11 @@ const TENANTS_MAX: usize = 20_000;
 /// Windows of single endpoints that are remembered.
 const WINDOWS_MAX: usize = 50_000;
 
+/// Clients that ask whether names are free and are remembered.
+const NAME_CHECKS_REMEMBERED: usize = 10_000;
+/// How often a client may ask whether a name is free: as often as somebody types, not as often as somebody who lists them all.
+const NAME_CHECKS: EndpointLimit = EndpointLimit { most: 60, seconds: 60 };
+
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Who asks, as far as a share goes: a token, or a person with a password.
@@ -55,6 +60,7 @@ pub(crate) struct Limits {
     rate_limits: RateLimits,
     minutes: Mutex<Remembered<TenantId, Minute>>,
     windows: Mutex<Remembered<WindowKey, Window>>,
+    name_checks: Mutex<Remembered<client::Client, Window>>,
 }
 
 /// What is left of one limit, after the request that asks.
@@ -82,7 +88,18 @@ pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
 impl Limits {
     pub(crate) fn new(rate_limits: RateLimits) -> Self {
         let (minutes, windows) = (Remembered::new(TENANTS_MAX), Remembered::new(WINDOWS_MAX));
-        Self { rate_limits, minutes: Mutex::new(minutes), windows: Mutex::new(windows) }
+        let name_checks = Mutex::new(Remembered::new(NAME_CHECKS_REMEMBERED));
+        Self { rate_limits, minutes: Mutex::new(minutes), windows: Mutex::new(windows), name_checks }
+    }
+
+    /// Counts a question whether a name is free, and refuses it if it is one too many.
+    pub(crate) fn count_name_check(&self, client: client::Client, now: Timestamp) -> Result<(), ApiError> {
+        if self.rate_limits == RateLimits::Off {
+            return Ok(());
+        }
+        let mut name_checks = locked(&self.name_checks);
+        let window = name_checks.get_or_insert(client, now, || Window::new(now, NAME_CHECKS));
+        window.count(now, NAME_CHECKS).check()
     }
 }
 

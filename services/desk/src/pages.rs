@@ -15,7 +15,7 @@ pub(crate) mod words;
 
 use askama::Template;
 
-use self::frame::Frame;
+use self::{frame::Frame, words::Sentence};
 
 /// A field of a form, as it was typed.
 pub(crate) struct Input {
@@ -50,6 +50,8 @@ pub(crate) struct SignupPage<'a> {
     pub(crate) plans: Vec<Choice>,
     pub(crate) plan_error: Option<String>,
     pub(crate) subdomain: Input,
+    /// Where to sign in at the desk that has the name already.
+    pub(crate) taken_desk: Option<String>,
     pub(crate) company: Input,
     pub(crate) name: Input,
     pub(crate) email: Input,
@@ -58,14 +60,15 @@ pub(crate) struct SignupPage<'a> {
 
 impl SignupPage<'_> {
     /// The wrong fields with their ids and labels on the page, for the list at the top.
-    pub(crate) fn errors(&self) -> Vec<(&'static str, &'static str, &str)> {
+    pub(crate) fn errors(&self) -> Vec<(&'static str, Sentence<'static>, &str)> {
+        let words = &self.frame.words;
         let fields = [
-            ("subdomain", "Address", &self.subdomain.error),
-            ("company", "Company", &self.company.error),
-            ("plan", "Plan", &self.plan_error),
-            ("name", "Name", &self.name.error),
-            ("email", "E-mail", &self.email.error),
-            ("password", "Password", &self.password.error),
+            ("subdomain", words.say("signup-subdomain"), &self.subdomain.error),
+            ("company", words.say("signup-company"), &self.company.error),
+            ("plan", words.say("signup-plan"), &self.plan_error),
+            ("name", words.say("signup-name"), &self.name.error),
+            ("email", words.say("signup-email"), &self.email.error),
+            ("password", words.say("signup-password"), &self.password.error),
         ];
         fields.into_iter().filter_map(|(id, label, error)| Some((id, label, error.as_deref()?))).collect()
     }
@@ -77,7 +80,9 @@ impl SignupPage<'_> {
 pub(crate) struct WelcomePage<'a> {
     pub(crate) frame: &'a Frame,
     pub(crate) url: String,
-    pub(crate) region: &'a str,
+    pub(crate) region: String,
+    /// The ticket to play with, if there is one.
+    pub(crate) ticket: Option<String>,
     pub(crate) api_token: &'a str,
     /// `<email>/token:<api token>` as one word of a shell.
     pub(crate) curl_user: String,
@@ -91,8 +96,8 @@ pub(crate) struct WelcomePage<'a> {
 pub(crate) struct ProblemPage<'a> {
     pub(crate) frame: &'a Frame,
     pub(crate) status: u16,
-    pub(crate) title: &'a str,
-    pub(crate) detail: &'a str,
+    pub(crate) title: String,
+    pub(crate) detail: String,
     /// Where to go instead, if we know.
     pub(crate) url: Option<&'a str>,
     /// What to tell us, when it is our fault.

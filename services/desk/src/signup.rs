@@ -4,7 +4,9 @@
 //! in. A signup that belongs into another region is answered with that region's address and leaves nothing here.
 
 mod create;
+mod first_ticket;
 mod form;
+mod name;
 mod request;
 
 use axum::{
@@ -25,7 +27,7 @@ use crate::{
     body::{Body, form::Form},
     caller::{client::Client, provenance::Provenance},
     host::Origin,
-    pages::{self, WelcomePage, frame::Frame},
+    pages::{self, WelcomePage, frame::Frame, places},
     problem::{ApiError, ApiResult},
     state::Desk,
     visible::{self, Visible, Written},
@@ -39,7 +41,10 @@ type From = (Client, Provenance);
 
 /// On the region's host.
 pub(crate) fn routes() -> Router<Desk> {
-    Router::new().route("/signup", get(form::show).post(submit)).route("/api/signup", post(sign_up))
+    Router::new()
+        .route("/signup", get(form::show).post(submit))
+        .route("/api/signup", post(sign_up))
+        .route("/api/signup/name", get(name::check))
 }
 
 /// On the apex, which is every region's: there is nothing to post to.
@@ -58,7 +63,7 @@ async fn sign_up(State(desk): State<Desk>, origin: Origin, from: From, body: Bod
 
 /// `POST /signup`: the same for the form, whose answers are pages.
 async fn submit(State(desk): State<Desk>, origin: Origin, frame: Frame, from: From, form: Form) -> ApiResult {
-    let object = form.object();
+    let (object, provenance) = (form.object(), from.1.clone());
     let created = match Request::read(&desk, &origin, &object) {
         Ok(request) => create(&desk, from, request).await,
         Err(error) => Err(error),
@@ -66,16 +71,19 @@ async fn submit(State(desk): State<Desk>, origin: Origin, frame: Frame, from: Fr
     let created = match created {
         Ok(created) => created,
         // The form again, with each error at its field and everything but the password as it was typed.
-        Err(error) if !error.fields().is_empty() => {
-            return frame.respond(error.status(), &form::page((&desk, &frame), &origin, &object, error.fields()));
+        Err(error) => {
+            let page = form::page((&desk, &frame), &origin, &object, error.fields());
+            return if page.errors().is_empty() { Err(error) } else { frame.respond(error.status(), &page) };
         }
-        Err(error) => return Err(error),
     };
     let written = settled(&desk, &created).await;
+    let ticket = first_ticket::give(&desk, &created, (&frame.words, provenance, &form.print)).await;
+    let url = origin.url_of(created.resident.slug().as_str(), "");
     let page = WelcomePage {
         frame: &frame,
-        url: origin.url_of(created.resident.slug().as_str(), ""),
-        region: &desk.region.name,
+        ticket: ticket.map(|ticket| format!("{url}/agent/tickets/{ticket}")),
+        url,
+        region: places::region(&frame.words, &desk.region),
         api_token: &created.api_token,
         curl_user: pages::shell_word(&format!("{}/token:{}", created.email, created.api_token)),
         is_pending: written.visible == Visible::NotYet || !created.is_confirmed,

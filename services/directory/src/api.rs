@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 
 use crate::{
-    client::{ClaimRequest, HoldRequest, Pending, Problem, Written, code},
+    client::{ClaimRequest, Found, HoldRequest, Pending, Problem, Written, code},
     error::Error,
     service::Directory,
 };
@@ -65,6 +65,7 @@ struct Health {
 pub(crate) fn router(directory: Directory, token: &str, shutdown: Shutdown) -> Router {
     let api = Api { directory, access: Access::new(token), shutdown };
     Router::new()
+        .route("/names/{slug}", get(look_up))
         .route("/names/{slug}/claim", post(claim))
         .route("/names/{slug}/confirm", post(confirm))
         .route("/names/{slug}/release", post(release))
@@ -98,6 +99,12 @@ async fn confirm(State(api): State<Api>, Path(slug): Path<String>, body: Bytes) 
 
 async fn release(State(api): State<Api>, Path(slug): Path<String>, body: Bytes) -> Result<Response, Refusal> {
     written(api.directory.release(slug_of(&slug)?, holder(&body)?).await)
+}
+
+/// Whether somebody holds a name: no more than a claim would be told, and nothing is written.
+async fn look_up(State(api): State<Api>, Path(slug): Path<String>) -> Result<Response, Refusal> {
+    let is_taken = api.directory.is_taken(&slug_of(&slug)?);
+    Ok(Json(Found { is_taken }).into_response())
 }
 
 async fn pending(

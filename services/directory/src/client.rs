@@ -98,6 +98,11 @@ pub(crate) struct Written {
 }
 
 #[derive(Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) is_taken: bool,
+}
+
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Pending {
     pub(crate) pending: Vec<Claim>,
 }
@@ -149,6 +154,13 @@ impl Client {
     /// The signup never finished: the name is free again.
     pub async fn release(&self, slug: &Slug, tenant_id: TenantId) -> Result<(), Error> {
         self.write(slug, "release", &HoldRequest { tenant_id }).await
+    }
+
+    /// Whether somebody holds a name. It may be taken a moment later: only a claim holds it.
+    pub async fn is_taken(&self, slug: &Slug) -> Result<bool, Error> {
+        let request = || self.request(Method::GET, &format!("/names/{slug}"));
+        let found: Found = retrying(request).await?.json().await.map_err(unavailable)?;
+        Ok(found.is_taken)
     }
 
     /// The claims of a region that nobody has confirmed, with their age.

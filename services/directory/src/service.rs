@@ -144,6 +144,11 @@ impl Directory {
         self.execute(slug, Command::Release { tenant }).await
     }
 
+    /// Whether somebody holds a name, confirmed or not yet.
+    pub fn is_taken(&self, slug: &Slug) -> bool {
+        self.names().name(slug).0.holding().is_some()
+    }
+
     /// The claims of a region that nobody has confirmed, for its reconciler.
     pub fn pending(&self, region: &RegionId) -> Vec<Claim> {
         self.names().pending(region, self.0.deps.clock.now())

@@ -9,4 +9,3 @@ signin-wait = { $minutes ->
     [one] Es gab zu viele Versuche. Versuchen Sie es in einer Minute wieder.
    *[other] Es gab zu viele Versuche. Versuchen Sie es in { $minutes } Minuten wieder.
 }
-signin-go = Am Desk anmelden

@@ -9,4 +9,3 @@ signin-wait = { $minutes ->
     [one] There were too many attempts. Try again in a minute.
    *[other] There were too many attempts. Try again in { $minutes } minutes.
 }
-signin-go = Sign in to your desk

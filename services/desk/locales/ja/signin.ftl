@@ -8,4 +8,3 @@ signin-wrong = メールアドレスまたはパスワードが正しくあり�
 signin-wait = { $minutes ->
    *[other] 試行回数が多すぎます。{ $minutes } 分後にもう一度お試しください。
 }
-signin-go = デスクにサインイン

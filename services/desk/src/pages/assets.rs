@@ -21,6 +21,7 @@ use crate::{
 const FILES: &[(&str, &str, &str)] = &[
     ("domicile.css", "text/css; charset=utf-8", include_str!("../../templates/domicile.css")),
     ("domicile.js", "text/javascript; charset=utf-8", include_str!("../../templates/domicile.js")),
+    ("signup.js", "text/javascript; charset=utf-8", include_str!("../../templates/signup.js")),
 ];
 
 /// The version of each file: the beginning of its hash.

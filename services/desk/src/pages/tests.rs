@@ -27,6 +27,7 @@ fn signup(email: Input, has_every_plan: bool) -> SignupPage<'static> {
         plans: vec![Choice { value: "professional", is_chosen: true }],
         plan_error: None,
         subdomain: input("acme", None),
+        taken_desk: None,
         company: input("", None),
         name: input("", None),
         email,
@@ -70,7 +71,8 @@ fn the_welcome_page_holds_the_token_and_says_when_it_takes_a_moment() {
         rendered(&WelcomePage {
             frame: &FRAME,
             url,
-            region: "Europe",
+            region: "Europe".to_owned(),
+            ticket: None,
             curl_user: shell_word("o'brien@example.com/token:dom_x"),
             api_token: "dom_x",
             is_pending,
@@ -87,8 +89,8 @@ fn a_problem_says_where_to_go_or_which_number_to_tell_us() {
         rendered(&ProblemPage {
             frame: &FRAME,
             status: 421,
-            title: "Not at home here",
-            detail: "Elsewhere",
+            title: "Not at home here".to_owned(),
+            detail: "Elsewhere".to_owned(),
             url,
             request_id,
         })

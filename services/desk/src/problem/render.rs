@@ -211,11 +211,13 @@ fn page(kind: &Kind, frame: &Frame, words: &Words<'_>, id: &str) -> Response {
         _ => None,
     };
     let request_id = matches!(kind, Kind::Internal).then_some(id);
+    // What the API says is for programs and their authors; people are told in their own language what to do.
+    let said = |part: &str| frame.words.known(&format!("problem-{}{part}", words.name));
     let page = ProblemPage {
         frame,
         status: words.status.as_u16(),
-        title: words.title,
-        detail: &words.detail,
+        title: said("").unwrap_or_else(|| words.title.to_owned()),
+        detail: said("-detail").unwrap_or_else(|| words.detail.to_string()),
         url,
         request_id,
     };

@@ -57,6 +57,22 @@ async fn wrong_fields_are_told_in_every_dialect() {
     assert!(page.contains("<h1>Fields are wrong</h1>"));
 }
 
+#[test]
+fn every_problem_has_a_title_and_a_sentence_for_people_in_every_language() {
+    use crate::pages::words::{Language, Words};
+    let table = include_str!("table.rs");
+    let names: Vec<&str> = table.split("S::").skip(1).filter_map(|rest| rest.split('"').nth(1)).collect();
+    assert!(names.len() > 20 && names.contains(&"unknown-path"), "{names:?}");
+    for language in Language::ALL {
+        let words = Words { language, zone: jiff::tz::TimeZone::UTC };
+        for name in &names {
+            for key in [format!("problem-{name}"), format!("problem-{name}-detail")] {
+                assert!(words.known(&key).is_some(), "{language:?}: {key}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_v2_dialect_is_word_for_word_the_one_its_clients_know() {
     let cases = [

@@ -26,6 +26,8 @@ const IDS_NEEDED: i64 = 3;
 /// A tenant that exists.
 pub(super) struct Created {
     pub(super) resident: Resident,
+    /// The first admin.
+    pub(super) person: PersonId,
     /// The first admin's address.
     pub(super) email: String,
     /// The first admin's token, shown once.
@@ -56,12 +58,12 @@ pub(super) async fn create(
     // A crash here leaves a head row without events too: the next signup for the name takes it up again.
     let register = tenant::Register { slug: slug.clone(), company, plan, decision: decided(decision) };
     let first = First { register, phc, api_token: new_api_token(desk), admin, provenance };
-    let done = append(desk, &resident, &first).await?;
+    let (person, done) = append(desk, &resident, &first).await?;
     // A crash here leaves a tenant whose name is not confirmed: the reconciler confirms it.
     let is_confirmed = confirm(desk, &slug, tenant_id).await;
 
     let email = first.admin.email.into_inner();
-    Ok(Created { resident, email, api_token: first.api_token, position: done.last, is_confirmed })
+    Ok(Created { resident, person, email, api_token: first.api_token, position: done.last, is_confirmed })
 }
 
 /// The tenant id of an earlier signup for the name that died before its first event, if there was one.
@@ -111,7 +113,7 @@ struct First {
 
 /// The tenant's first events, all of them or none: registration, plan, locality, a group, the admin with an address, a
 /// password and a token.
-async fn append(desk: &Desk, resident: &Resident, first: &First) -> Result<Done, ApiError> {
+async fn append(desk: &Desk, resident: &Resident, first: &First) -> Result<(PersonId, Done), ApiError> {
     // A signup is nobody's command: its first person does not exist yet.
     let by = Issuer::system(desk, resident, first.provenance.clone());
     let mut connection = desk.pool.acquire().await?;
@@ -152,10 +154,11 @@ async fn append(desk: &Desk, resident: &Resident, first: &First) -> Result<Done,
         .await?
         .decide::<Person>(of_person, None, &issue_token.into())
         .await?;
-    batch.commit().await.map_err(|failure| match failure {
+    let done = batch.commit().await.map_err(|failure| match failure {
         Failure::Conflict { .. } => taken(),
         other => other.into(),
-    })
+    })?;
+    Ok((person, done))
 }
 
 /// Two signups may take up one head row; the one that registers first has the name.
@@ -233,7 +236,7 @@ pub(crate) async fn for_test(desk: &Desk, resident: &Resident, email: &str) -> R
         api_token: new_api_token(desk),
         provenance: Provenance::system(),
     };
-    let done = append(desk, resident, &first).await?;
+    let (_, done) = append(desk, resident, &first).await?;
     crate::visible::wait(desk, resident, done.last, &["account", "people"]).await;
     Ok(first.api_token)
 }

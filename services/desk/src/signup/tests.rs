@@ -249,6 +249,118 @@ async fn the_form_signs_up_and_shows_a_command_that_works() -> anyhow::Result<()
     assert!(page.contains(&format!("ada@example.com/token:dom_{token}")), "{page}");
     assert!(page.contains("http://acme.localhost:8080/api/v2/tickets"));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+    assert!(page.contains("href=\"http://acme.localhost:8080/agent/tickets/1\""), "{page}");
+    let mut request = get("acme.localhost:8080", "/api/v2/tickets/1/comments");
+    request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer dom_{token}").parse()?);
+    let comments = desk.call(request).await.json();
+    let body = comments["comments"][0]["body"].as_str().expect("a first ticket");
+    assert!(body.starts_with("Hello!\n\nThis is a ticket") && body.contains("\n• Write a reply"), "{body}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_signup_without_a_browser_has_no_first_ticket() -> anyhow::Result<()> {
+    let desk = TestDesk::with_directory().await?;
+    let token = sign_up(&desk, &a_signup("acme")).await.json()["api_token"].as_str().expect("a token").to_owned();
+    let mut request = get("acme.localhost:8080", "/api/v2/tickets");
+    request.headers_mut().insert(header::AUTHORIZATION, format!("Bearer {token}").parse()?);
+    assert_eq!(desk.call(request).await.json()["count"], 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_the_readers_language_field_by_field() -> anyhow::Result<()> {
+    let desk = TestDesk::with_directory().await?;
+    let form = "subdomain=www&company=&plan=team&locality=eu&admin.name=Ada&admin.email=nobody&admin.password=short";
+    for (language, sentences) in [
+        (
+            "en",
+            [
+                "This address is reserved",
+                "Please fill this in",
+                "live in the region United States",
+                "name@example",
+                "10 to 128",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Diese Adresse ist reserviert",
+                "Bitte füllen Sie",
+                "Vereinigte Staaten zu Hause",
+                "wie name@",
+                "10 bis 128",
+            ],
+        ),
+        (
+            "ja",
+            [
+                "予約されています",
+                "入力してください",
+                "「アメリカ合衆国」に置かれます",
+                "のような形式で",
+                "10～128 文字に",
+            ],
+        ),
+    ] {
+        let mut request = submission(form);
+        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.parse()?);
+        let page = desk.call(request).await.text();
+        for (field, sentence) in ["subdomain", "company", "plan", "email", "password"].into_iter().zip(sentences) {
+            let error = page.split(&format!("id=\"{field}-error\">")).nth(1).and_then(|rest| rest.split('<').next());
+            assert!(error.is_some_and(|error| error.contains(sentence)), "{language} {field}: {error:?}");
+        }
+    }
+    assert_nothing_written(&desk).await
+}
+
+#[tokio::test]
+async fn whoever_sends_the_form_twice_is_shown_the_way_to_the_desk_that_is_there() -> anyhow::Result<()> {
+    let desk = TestDesk::with_directory().await?;
+    let form = "subdomain=acme&company=Acme&plan=professional&locality=eu&admin.name=Ada&admin.email=Ada%40example.com\
+                &admin.password=correct+horse";
+    assert_eq!(desk.call(submission(form)).await.status, 201);
+    let again = desk.call(submission(form)).await;
+    assert_eq!(again.status, 409);
+    assert!(again.text().contains("href=\"http://acme.localhost:8080/signin\""), "{}", again.text());
+    assert!(!desk.call(get(EU, "/signup")).await.text().contains("/signin"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn whether_a_name_is_free_can_be_asked_while_typing_and_takes_nothing() -> anyhow::Result<()> {
+    let desk = TestDesk::with_directory().await?;
+    let path = |name: &str| format!("/api/signup/name?subdomain={name}");
+    assert_eq!(sign_up(&desk, &a_signup("acme")).await.status, 201);
+    for (name, state) in [
+        ("acme", "taken"),
+        ("other", "free"),
+        ("other", "free"),
+        ("www", "reserved"),
+        ("us", "invalid"),
+        ("Not%20one", "invalid"),
+        ("", "invalid"),
+    ] {
+        let answer = desk.call(get(EU, &path(name))).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["state"]), (200, &json!(state)), "{name}");
+    }
+    assert_eq!(desk.call(get("acme.localhost:8080", &path("x"))).await.status, 404, "it is asked of a region");
+
+    let limited = crate::app(desk.another_with(crate::RateLimits::Policy).await?);
+    let ask = || tower::ServiceExt::oneshot(limited.clone(), get(EU, &path("other")));
+    for _ in 0..60 {
+        assert_eq!(ask().await?.status(), 200);
+    }
+    assert_eq!(ask().await?.status(), 429, "nobody lists the names by guessing");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_the_directory_nobody_is_told_that_a_name_is_free() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    assert_eq!(desk.call(get(EU, "/api/signup/name?subdomain=acme")).await.status, 503);
     Ok(())
 }
 
@@ -259,8 +371,11 @@ async fn the_form_shows_each_error_at_its_field_and_keeps_what_was_typed() -> an
     let answer = desk.call(submission(form)).await;
     assert_eq!(answer.status, 422);
     let page = answer.text();
-    assert!(page.contains(r#"<p class="error" id="email-error">Takes an address"#), "{page}");
-    assert!(page.contains(r#"<p class="error" id="plan-error">Takes one of trial"#), "{page}");
+    assert!(
+        page.contains(r#"<p class="error" id="email-error">Takes an address such as name@example.com.</p>"#),
+        "{page}"
+    );
+    assert!(page.contains(r#"<p class="error" id="plan-error">Please choose a plan from the list.</p>"#), "{page}");
     assert!(
         page.contains(r#"value="acme""#) && page.contains("&#60;b&#62;Acme") && !page.contains("<b>Acme"),
         "{page}"

@@ -35,6 +35,21 @@ async fn a_second_tenant_hears_that_the_name_is_taken() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn whether_a_name_is_held_can_be_asked_without_taking_it() -> anyhow::Result<()> {
+    let (world, shutdown) = (World::new().await?, Shutdown::new());
+    let client = client(world.directory().await?, &shutdown).await?;
+    let acme = world.tenant();
+    for _ in 0..2 {
+        assert!(!client.is_taken(&slug("acme")).await?, "asking takes nothing");
+    }
+    client.claim(&slug("acme"), acme, &region("eu"), Epoch::FIRST).await?;
+    assert!(client.is_taken(&slug("acme")).await?, "a claim that nobody confirmed yet counts");
+    client.release(&slug("acme"), acme).await?;
+    assert!(!client.is_taken(&slug("acme")).await?);
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_the_token_nothing_is_read_or_written() -> anyhow::Result<()> {
     let (world, shutdown) = (World::new().await?, Shutdown::new());
     let url = serve(world.directory().await?, &shutdown).await?;
@@ -43,6 +58,7 @@ async fn without_the_token_nothing_is_read_or_written() -> anyhow::Result<()> {
     assert!(matches!(claim, Err(ClaimError::Refused { status: 401, .. })), "{claim:?}");
     let map = stranger.map(None, None, Duration::ZERO).await;
     assert!(matches!(map, Err(ClaimError::Refused { status: 401, .. })), "{map:?}");
+    assert!(matches!(stranger.is_taken(&slug("acme")).await, Err(ClaimError::Refused { status: 401, .. })));
     assert!(matches!(stranger.pending(&region("eu")).await, Err(ClaimError::Refused { status: 401, .. })));
     Ok(())
 }

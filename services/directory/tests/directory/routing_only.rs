@@ -59,6 +59,7 @@ async fn a_mark_in_every_part_of_every_request_leaves_no_trace() -> anyhow::Resu
         ),
         (Method::POST, "/names/acme/claim".to_owned(), claim.replace("eu", CANARY)),
         (Method::POST, format!("/names/{CANARY}!/release"), hold),
+        (Method::GET, format!("/names/{CANARY}"), String::new()),
         (Method::GET, format!("/pending?region={CANARY}"), String::new()),
         (Method::GET, format!("/map?after={CANARY}"), String::new()),
     ] {
