@@ -89,6 +89,7 @@ fn tenant_routes(desk: &Desk) -> Router<Desk> {
         .merge(pages::tenant::routes())
         .merge(pages::help::routes())
         .merge(pages::sign_in::routes())
+        .merge(pages::residency::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())
@@ -101,6 +102,7 @@ fn finish(routes: Router<Desk>, desk: &Desk) -> Router {
     routes
         .merge(pages::assets::routes())
         .merge(pages::language::routes())
+        .merge(pages::trust::routes())
         .fallback(async || ApiError::unknown_path())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .with_state(desk.clone())

@@ -3,14 +3,17 @@
 //! Reading order: `frame` surrounds each page, `words` are what it says, `assets` what it loads.
 
 pub(crate) mod assets;
+pub(crate) mod cookies;
 pub(crate) mod frame;
 pub(crate) mod help;
 pub(crate) mod landing;
 pub(crate) mod language;
 pub(crate) mod places;
 pub(crate) mod region;
+pub(crate) mod residency;
 pub(crate) mod sign_in;
 pub(crate) mod tenant;
+pub(crate) mod trust;
 pub(crate) mod words;
 
 use askama::Template;

@@ -11,7 +11,7 @@ public-backups-daily = Am selben Ort, alle { $hours } Std., { $days } Tage lang 
 public-backups-asked = Am selben Ort, sobald der Betreiber sie anstößt, { $days } Tage lang aufbewahrt.
 public-backups-locked = Archiviertes kann dort { $days } Tage lang weder geändert noch gelöscht werden.
 public-plans-here = Tarife
-public-sign-up = Hier anmelden
+public-sign-up = Hier registrieren
 public-leaves = Was Ihre Region verlassen darf, und warum
 public-leaves-lead = Das ist Version { $version } der Hosting-Richtlinie, unter der die Server dieser Seite selbst laufen. Was sie nicht nennt, bleibt.
 public-leaves-nothing = Nichts.
@@ -23,7 +23,7 @@ public-plan-choice = In der Region Ihrer Wahl; dieser Ort ist zugesichert.
 public-plan-default = In der Region { $region }; ein Umzug ist möglich, ein Ort ist nicht zugesichert.
 public-plan-unlimited = Unbegrenzt
 public-region-lead = Das ist eine Region von Domicile. Rechtsraum: { $jurisdiction }. Was hier gespeichert wird, bleibt hier.
-public-region-sign-up = Hier anmelden
+public-region-sign-up = Hier registrieren
 public-region-others = Die anderen Regionen ansehen
 
 # Wie Regionen und ihr Rechtsraum heißen; Namen, die ein Betreiber vergeben hat, bleiben, wie sie sind.

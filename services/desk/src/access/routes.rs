@@ -198,6 +198,8 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/requests", Many(K::Ticket)),
     ("/requests/new", Nothing("an empty form")),
     ("/requests/{id}", One(K::Ticket)),
+    ("/residency", PLACE),
+    ("/trust", PUBLIC),
 ];
 
 /// The row of a route. One that has none is recorded all the same, as something else.

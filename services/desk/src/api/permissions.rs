@@ -327,6 +327,8 @@ POST /requests 401 415 415 415 403 403
 GET /requests/new 401 200 200 200 200 200
 GET /requests/{id} 401 404 200 404 404 404
 POST /requests/{id} 401 415 415 415 403 403
+GET /residency 200 200 200 200 200 200
+GET /trust 200 200 200 200 200 200
 ";
 
 #[tokio::test]

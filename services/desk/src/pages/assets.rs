@@ -21,6 +21,7 @@ use crate::{
 const FILES: &[(&str, &str, &str)] = &[
     ("domicile.css", "text/css; charset=utf-8", include_str!("../../templates/domicile.css")),
     ("domicile.js", "text/javascript; charset=utf-8", include_str!("../../templates/domicile.js")),
+    ("residency.js", "text/javascript; charset=utf-8", include_str!("../../templates/residency.js")),
     ("signup.js", "text/javascript; charset=utf-8", include_str!("../../templates/signup.js")),
 ];
 

@@ -15,7 +15,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use jiff::tz::TimeZone;
 
 use super::{
-    assets,
+    assets, cookies,
     words::{Language, Words},
 };
 use crate::{
@@ -23,11 +23,6 @@ use crate::{
     session::cookie::Presented,
     state::Desk,
 };
-
-/// The cookie with the language somebody chose.
-pub(crate) const LANGUAGE_COOKIE: &str = "domicile_language";
-/// The cookie with the IANA name of the reader's time zone, which a script of ours sets.
-const ZONE_COOKIE: &str = "domicile_zone";
 
 /// What surrounds a page.
 #[derive(Debug, Clone)]
@@ -101,9 +96,9 @@ impl FromRequestParts<Desk> for Frame {
 
 /// What was chosen, else what the browser asks for, else English.
 fn words(headers: &HeaderMap) -> Words {
-    let chosen = cookie(headers, LANGUAGE_COOKIE).and_then(|tag| Language::of_tag(&tag));
+    let chosen = cookie(headers, cookies::LANGUAGE.name).and_then(|tag| Language::of_tag(&tag));
     let asked = || Language::accepted(headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?);
-    let zone = cookie(headers, ZONE_COOKIE).and_then(|name| TimeZone::get(&name).ok());
+    let zone = cookie(headers, cookies::ZONE.name).and_then(|name| TimeZone::get(&name).ok());
     Words { language: chosen.or_else(asked).unwrap_or(Language::English), zone: zone.unwrap_or(TimeZone::UTC) }
 }
 

@@ -9,10 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{
-    frame::{LANGUAGE_COOKIE, local_path},
-    words::Language,
-};
+use super::{cookies, frame::local_path, words::Language};
 use crate::{
     host::Origin,
     problem::{ApiError, ApiResult},
@@ -31,10 +28,8 @@ struct Back {
 }
 
 async fn choose(Path(code): Path<String>, Query(back): Query<Back>, origin: Origin) -> ApiResult {
-    const A_YEAR_S: u32 = 365 * 24 * 60 * 60;
     let language = Language::of_tag(&code).ok_or_else(ApiError::not_found)?;
-    let secure = if origin.is_secure() { "; Secure" } else { "" };
-    let cookie = format!("{LANGUAGE_COOKIE}={}; Path=/; Max-Age={A_YEAR_S}; SameSite=Lax{secure}", language.code());
+    let cookie = cookies::LANGUAGE.set(language.code(), origin.is_secure());
     let to = local_path(&back.to).unwrap_or("/");
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(to)).into_response())
 }

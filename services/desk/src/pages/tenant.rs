@@ -5,7 +5,7 @@
 use askama::Template;
 use axum::{Extension, Router, extract::State, routing::get};
 
-use super::frame::Frame;
+use super::{frame::Frame, places};
 use crate::{
     host::{Origin, Site},
     problem::{ApiError, ApiResult},
@@ -23,8 +23,8 @@ pub(crate) fn routes() -> Router<Desk> {
 pub(crate) struct TenantPage<'a> {
     pub(crate) frame: &'a Frame,
     pub(crate) slug: &'a str,
-    pub(crate) region_name: &'a str,
-    pub(crate) jurisdiction: &'a str,
+    pub(crate) region_name: String,
+    pub(crate) jurisdiction: String,
     /// `http://acme.localhost:8080`
     pub(crate) url: String,
 }
@@ -34,8 +34,8 @@ async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame, Extension(
     let page = TenantPage {
         frame: &frame,
         slug: resident.slug().as_str(),
-        region_name: &desk.region.name,
-        jurisdiction: &desk.region.jurisdiction,
+        region_name: places::region(&frame.words, &desk.region),
+        jurisdiction: places::jurisdiction(&frame.words, &desk.region),
         url: origin.url(""),
     };
     frame.page(&page)

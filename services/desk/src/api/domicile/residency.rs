@@ -26,13 +26,7 @@ pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiRe
         return Ok(Json(json!({"region": region})));
     }
     let resident = &caller.resident;
-    let account = match recorded(&desk, resident).await? {
-        Some(account) => account,
-        None => {
-            settle::catch_up(&desk, resident, settle::ACCOUNT).await?;
-            recorded(&desk, resident).await?.ok_or_else(ApiError::not_found)?
-        }
-    };
+    let account = decision(&desk, resident).await?;
     Ok(Json(json!({
         "tenant": {"id": resident.tenant_id(), "subdomain": resident.slug()},
         "region": region,
@@ -45,6 +39,15 @@ pub(crate) async fn residency(State(desk): State<Desk>, caller: Caller) -> ApiRe
         "committed": account.committed,
         "policy_version": account.policy_version,
     })))
+}
+
+/// What the tenant's first events say was decided.
+pub(crate) async fn decision(desk: &Desk, resident: &Resident) -> Result<Account, ApiError> {
+    if let Some(account) = recorded(desk, resident).await? {
+        return Ok(account);
+    }
+    settle::catch_up(desk, resident, settle::ACCOUNT).await?;
+    recorded(desk, resident).await?.ok_or_else(ApiError::not_found)
 }
 
 async fn recorded(desk: &Desk, resident: &Resident) -> Result<Option<Account>, ApiError> {

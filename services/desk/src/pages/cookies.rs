@@ -1,0 +1,55 @@
+//! The cookies that pages set, all of them: the trust page lists this table, and what is set is made from it.
+
+use super::words::Words;
+
+/// A cookie.
+pub(crate) struct Cookie {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// The sentence that says what it is for.
+    purpose: &'static str,
+    /// For how long the browser keeps it.
+    days: u32,
+}
+
+/// The language somebody chose.
+pub(crate) const LANGUAGE: Cookie = Cookie { name: "domicile_language", purpose: "trust-cookie-language", days: 365 };
+/// The IANA name of the reader's time zone. A script of ours sets it, `templates/domicile.js`.
+pub(crate) const ZONE: Cookie = Cookie { name: "domicile_zone", purpose: "trust-cookie-zone", days: 365 };
+
+/// Every cookie there is.
+pub(crate) const ALL: &[Cookie] = &[LANGUAGE, ZONE];
+
+impl Cookie {
+    /// The value of a `Set-Cookie` header; over TLS the browser sends it back over TLS alone.
+    pub(crate) fn set(&self, value: &str, is_secure: bool) -> String {
+        const SECONDS_OF_A_DAY: u32 = 24 * 60 * 60;
+        let (name, age) = (self.name, self.days * SECONDS_OF_A_DAY);
+        let secure = if is_secure { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; Max-Age={age}; SameSite=Lax{secure}")
+    }
+
+    /// What it is for.
+    pub(crate) fn purpose(&self, words: &Words) -> String {
+        words.say(self.purpose).to_string()
+    }
+
+    /// For how long the browser keeps it.
+    pub(crate) fn life(&self, words: &Words) -> String {
+        words.say("trust-days").with("days", self.days).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_sets_its_cookie_as_the_table_says() {
+        let script = include_str!("../../templates/domicile.js");
+        let set = ZONE.set("${zone}", false);
+        assert!(script.contains(&format!("`{set}${{secure}}`")), "{set}");
+        let named = script.matches("domicile_").count();
+        assert_eq!(named, script.matches(ZONE.name).count(), "the script sets no other");
+    }
+}
