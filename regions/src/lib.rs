@@ -39,7 +39,7 @@ pub use kafka::{
 pub use policy::{EgressRule, HostingPolicy, LocalityDecision, LocalityRefusal, Verdict};
 pub use rate_limits::{EndpointLimit, LimitedEndpoint, RateLimits};
 pub use region::{
-    Endpoints, Feed, KafkaEndpoint, KafkaLogin, KafkaSecurity, PostgresEndpoint, Region, S3Endpoint, Secret,
+    Endpoints, Feed, Incident, KafkaEndpoint, KafkaLogin, KafkaSecurity, PostgresEndpoint, Region, S3Endpoint, Secret,
 };
 pub use resident::{ReadModels, Resident, begin, begin_reading, begin_with};
 pub use storage::{Deletion, LockMode, ObjectLock, Storage};

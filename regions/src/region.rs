@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use schemas::RegionId;
 
 use crate::{
@@ -42,9 +42,22 @@ pub struct Region {
     pub drill_sample: u32,
     /// Private networks that what goes out may reach, without TLS too: none, but where a program is developed.
     pub private_networks: Vec<Network>,
+    /// What went wrong here, in the operator's words, the latest first.
+    pub incidents: Vec<Incident>,
     pub(crate) postgres: Option<PostgresEndpoint>,
     pub(crate) s3: Option<S3Endpoint>,
     pub(crate) kafka: Option<KafkaEndpoint>,
+}
+
+/// Something that went wrong in a region, as its file tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// Since when.
+    pub began: Timestamp,
+    /// Until when; nothing while it lasts.
+    pub ended: Option<Timestamp>,
+    /// What it was, for people to read.
+    pub what: String,
 }
 
 /// Where a region's readers get events from. The log is the truth either way.
@@ -156,6 +169,7 @@ impl Region {
             drill_sample: 0,
             storage: Storage::default(),
             private_networks: Vec::new(),
+            incidents: Vec::new(),
             postgres: Some(postgres),
             s3: None,
             kafka: None,

@@ -163,7 +163,7 @@ fn every_wrong_field_of_a_region_file_is_refused_by_name() {
     const BUCKET: &str =
         "bucket: takes 3 to 63 lower-case letters, digits, '.' or '-', beginning and ending with a letter or digit";
     const KEY_ALIAS: &str = "key_alias: takes 1 to 256 letters, digits, '/', '_' or '-'";
-    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, url, feed, backup, drill, object_lock, encryption, private_networks, postgres, s3, kafka";
+    const KNOWN: &str = "id, name, jurisdiction, cloud_region, bucket, key_alias, url, feed, backup, drill, object_lock, encryption, private_networks, incident, postgres, s3, kafka";
     let first =
         "# Without [postgres] and [s3] the region runs on the embedded stores of `domicile up`. To use managed ones:";
     assert_refused(
@@ -702,4 +702,31 @@ fn a_policy_that_says_nothing_of_rates_limits_none() {
     fs::write(&path, format!("{}\n# The matrix{after}", kept.join("\n"))).expect("written");
     let regions = load(&folder).expect("an operator's own, from before there were limits");
     assert_eq!(*regions.policy().rate_limits(), RateLimits::default());
+}
+
+#[test]
+fn incidents_are_read_the_latest_first_and_wrong_ones_are_refused() {
+    let folder = folder();
+    let path = folder.path().join("eu.toml");
+    let text = fs::read_to_string(&path).expect("a file");
+    let load = |incidents: &str| {
+        fs::write(&path, format!("{text}\n{incidents}")).expect("a written file");
+        Regions::load(folder.path())
+    };
+    let two = "[[incident]]\nbegan = \"2026-01-01T00:00:00Z\"\nended = \"2026-01-01T01:00:00Z\"\nwhat = \"Slow\"\n\
+               [[incident]]\nbegan = \"2026-02-01T00:00:00Z\"\nwhat = \"Slower\"\n";
+    let regions = load(two).expect("regions");
+    let eu = regions.iter().find(|region| region.id.as_str() == "eu").expect("a region");
+    let told: Vec<_> = eu.incidents.iter().map(|incident| (incident.what.as_str(), incident.ended.is_some())).collect();
+    assert_eq!(told, [("Slower", false), ("Slow", true)]);
+    assert!(regions.iter().filter(|region| region.id.as_str() != "eu").all(|region| region.incidents.is_empty()));
+    for (replaced, by, says) in [
+        ("2026-01-01T01:00:00Z", "2025-01-01T01:00:00Z", "takes a moment after began"),
+        ("2026-01-01T00:00:00Z", "yesterday", "takes a moment such as"),
+        ("\"Slow\"", "\" \"", "takes what happened"),
+        ("what", "why", "why"),
+    ] {
+        let error = load(&two.replacen(replaced, by, 1)).expect_err("a refusal").to_string();
+        assert!(error.contains(says), "{by}: {error}");
+    }
 }

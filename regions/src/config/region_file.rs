@@ -1,11 +1,13 @@
 //! One region file.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
+use jiff::Timestamp;
 use schemas::RegionId;
 
 use super::{
@@ -16,7 +18,7 @@ use super::{
 use crate::{
     database::is_this_machine,
     egress::{InvalidNetwork, Network},
-    region::{Endpoints, Feed, PostgresEndpoint, Region, S3Endpoint},
+    region::{Endpoints, Feed, Incident, PostgresEndpoint, Region, S3Endpoint},
 };
 
 mod backup;
@@ -37,6 +39,7 @@ const FIELDS: &[&str] = &[
     "object_lock",
     "encryption",
     "private_networks",
+    "incident",
     "postgres",
     "s3",
     "kafka",
@@ -84,6 +87,7 @@ pub(super) fn parse(
         drill_sample: backup::sample(&file)?,
         storage,
         private_networks: private_networks(&file)?,
+        incidents: incidents(&file)?,
         postgres,
         s3,
         kafka,
@@ -122,6 +126,25 @@ fn private_networks(file: &Table<'_>) -> Result<Vec<Network>, ConfigError> {
     }
     let networks = file.texts(NAME, &InvalidNetwork.to_string(), |text| text.parse::<Network>().is_ok())?;
     Ok(networks.into_iter().filter_map(|text| text.parse().ok()).collect())
+}
+
+fn incidents(file: &Table<'_>) -> Result<Vec<Incident>, ConfigError> {
+    const NAME: &str = "incident";
+    const MOMENT: &str = "takes a moment such as 2026-11-22T10:00:00Z";
+    let tables = if file.has(NAME) { file.tables(NAME)? } else { Vec::new() };
+    let incident = |table: &Table<'_>| {
+        table.only(&["began", "ended", "what"])?;
+        let began: Timestamp = table.parsed("began", MOMENT)?;
+        let ended: Option<Timestamp> = table.has("ended").then(|| table.parsed("ended", MOMENT)).transpose()?;
+        if ended.is_some_and(|ended| ended < began) {
+            return Err(table.wrong("ended", "takes a moment after began"));
+        }
+        let what = table.text("what", "takes what happened, for people to read", |text| !text.trim().is_empty())?;
+        Ok(Incident { began, ended, what: what.to_owned() })
+    };
+    let mut incidents = tables.iter().map(incident).collect::<Result<Vec<_>, _>>()?;
+    incidents.sort_by_key(|incident| Reverse(incident.began));
+    Ok(incidents)
 }
 
 fn bucket(file: &Table<'_>, buckets: &BTreeMap<String, RegionId>) -> Result<String, ConfigError> {

@@ -69,6 +69,13 @@ struct Part {
     classes: Vec<(String, String)>,
 }
 
+/// What went wrong in a region.
+struct Incident {
+    region: String,
+    span: String,
+    what: String,
+}
+
 /// A cookie: name, purpose, life.
 type CookieRow = (&'static str, String, String);
 
@@ -82,6 +89,7 @@ struct TrustPage<'a> {
     ways: Vec<Way>,
     parts: Vec<Part>,
     deletion: Vec<String>,
+    incidents: Vec<Incident>,
     cookies: Vec<CookieRow>,
 }
 
@@ -96,6 +104,7 @@ async fn show(State(desk): State<Desk>, origin: Origin, frame: Frame) -> ApiResu
         ways: ways(words, policy),
         parts: PARTS.iter().map(|(name, events)| part(words, name, events)).collect(),
         deletion: deletion(words, policy),
+        incidents: desk.regions.iter().flat_map(|region| incidents(words, region)).collect(),
         cookies: cookies.collect(),
     })
 }
@@ -155,6 +164,22 @@ fn deletion(words: &Words, policy: &HostingPolicy) -> Vec<String> {
         words.say("trust-deletion-grants").with("days", policy.auditor_grant_days()).to_string(),
         words.say("trust-deletion-drills").with("days", spans.drills_days).to_string(),
     ]
+}
+
+/// The incidents of a region, as its file tells them.
+fn incidents(words: &Words, region: &Region) -> Vec<Incident> {
+    let incident = |incident: &regions::Incident| {
+        let began = words.moment(incident.began);
+        Incident {
+            region: places::region(words, region),
+            span: match incident.ended {
+                Some(ended) => format!("{began} – {}", words.moment(ended)),
+                None => words.say("trust-incident-lasts").with("moment", began).to_string(),
+            },
+            what: incident.what.clone(),
+        }
+    };
+    region.incidents.iter().map(incident).collect()
 }
 
 #[cfg(test)]

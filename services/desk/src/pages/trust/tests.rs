@@ -5,7 +5,7 @@ use schemas::TenantLogEvent;
 
 use super::{PARTS, host_of_others};
 use crate::{
-    pages::{cookies, words::Language},
+    pages::{cookies, frame::Frame, words::Language},
     testing::{TestDesk, get},
 };
 
@@ -51,6 +51,29 @@ async fn the_page_says_what_this_process_runs_under_on_every_host() -> anyhow::R
         }
         assert!(page.contains(&format!("after {} days", policy.deletion().promise_days)), "{page}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn incidents_are_told_as_the_region_files_tell_them() -> anyhow::Result<()> {
+    let desk = TestDesk::new().await?;
+    let none = desk.call(get("localhost:8080", "/trust")).await.text();
+    assert!(none.contains("None recorded."), "the repository's files have none");
+    let frame = Frame::without_script(&axum::http::Request::new(()).into_parts().0);
+    let mut region = desk.desk.region.clone();
+    let moment = |text: &str| text.parse::<jiff::Timestamp>();
+    region.incidents = vec![
+        regions::Incident { began: moment("2026-02-01T08:00:00Z")?, ended: None, what: "Slower".to_owned() },
+        regions::Incident {
+            began: moment("2026-01-01T08:00:00Z")?,
+            ended: Some(moment("2026-01-01T09:30:00Z")?),
+            what: "Slow".to_owned(),
+        },
+    ];
+    let told = super::incidents(&frame.words, &region);
+    let spans: Vec<&str> = told.iter().map(|incident| incident.span.as_str()).collect();
+    assert_eq!(spans, ["since 1 Feb 2026, 08:00, not over yet", "1 Jan 2026, 08:00 – 1 Jan 2026, 09:30"]);
+    assert!(told.iter().all(|incident| incident.region == "European Union"));
     Ok(())
 }
 
