@@ -122,6 +122,7 @@ impl Caller {
             email: Some(email),
             granted_tickets: Vec::new(),
             provenance,
+            session: None,
             reading: Reading::default(),
             origin: Origin::default(),
         }

@@ -25,4 +25,4 @@ pub(crate) const RENEWED_AFTER: SignedDuration = SignedDuration::from_mins(1);
 const SESSIONS_MAX: usize = 50;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -188,6 +188,8 @@ impl Desk {
             ("/api/v2/users/search", "/api/v2/users/search.json?query=alan".to_owned()),
             ("/api/v2/users/show_many", format!("/api/v2/users/show_many.json?ids={person}")),
             ("/api/v2/users/{id}", format!("/api/v2/users/{person}.json")),
+            ("/api/v2/sessions", "/api/v2/sessions.json".to_owned()),
+            ("/api/v2/users/{id}/sessions", format!("/api/v2/users/{person}/sessions.json")),
             ("/api/v2/groups", "/api/v2/groups.json".to_owned()),
             ("/api/v2/groups/{id}", format!("/api/v2/groups/{group}.json")),
             ("/api/v2/attachments/{id}", format!("/api/v2/attachments/{attachment}.json")),

@@ -9,3 +9,22 @@ signin-wait = { $minutes ->
     [one] There were too many attempts. Try again in a minute.
    *[other] There were too many attempts. Try again in { $minutes } minutes.
 }
+security-title = Your sign-in and security
+security-sessions = Where you are signed in
+security-sessions-none = Nowhere.
+security-sessions-ended = You are not signed in there any more.
+security-this = This browser
+security-unknown = From an unknown address
+security-since = Signed in { $moment }
+security-seen = Last used { $moment }
+security-end = Sign out there
+security-end-others = Sign out everywhere else
+security-password = Change your password
+security-password-changed = Your password is changed. You are not signed in anywhere else any more.
+security-old = Password of now
+security-old-wrong = This is not your password.
+security-new = New password
+security-new-hint = 10 to 128 characters.
+security-new-length = Takes 10 to 128 characters.
+security-new-same = Takes another password than the one of now.
+security-change = Change password

@@ -55,6 +55,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         .replace("{audit_id}", &audit.to_string())
         .replace("{membership_id}", membership)
         .replace("{identity_id}", "4")
+        .replace("{session_id}", "999")
         .replace("{macro_id}", "9")
         .replace("{name}", "domicile.css")
         .replace("{code}", "de")
@@ -121,6 +122,9 @@ GET /assets/{name} 200 200 200 200 200 200
 GET /signin 200 200 200 200 200 200
 POST /signin 415 403 403 403 403 403
 POST /signout 303 403 403 403 403 403
+GET /account/security 303 200 200 200 403 403
+POST /account/security/password 303 415 415 415 403 403
+POST /account/security/sessions 303 415 415 415 403 403
 GET /api/v2/access_logs 401 403 403 200 200 403
 GET /api/v2/api_tokens 401 200 200 200 200 403
 POST /api/v2/api_tokens 401 403 403 422 403 403
@@ -192,6 +196,7 @@ GET /api/v2/problems 401 403 200 200 200 403
 GET /api/v2/search 401 403 400 400 400 403
 GET /api/v2/search/count 401 403 400 400 400 403
 GET /api/v2/search/export 401 403 400 400 400 403
+GET /api/v2/sessions 401 403 403 200 200 403
 GET /api/v2/ticket_audits 401 403 403 200 200 403
 GET /api/v2/ticket_fields 401 403 200 200 200 200
 POST /api/v2/ticket_fields 401 403 403 422 403 403
@@ -243,6 +248,8 @@ GET /api/v2/users/autocomplete 401 403 400 400 400 403
 GET /api/v2/users/count 401 403 200 200 200 403
 POST /api/v2/users/create_or_update 401 403 422 422 403 403
 GET /api/v2/users/me 401 200 200 200 200 200
+DELETE /api/v2/users/me/logout 401 404 404 404 403 403
+GET /api/v2/users/me/session 401 404 404 404 404 403
 GET /api/v2/users/search 401 403 400 400 400 403
 GET /api/v2/users/show_many 401 403 400 400 400 403
 GET /api/v2/users/{id} 401 404 200 200 200 403
@@ -268,6 +275,10 @@ DELETE /api/v2/users/{id}/organization_memberships/{membership_id} 401 403 404 4
 PUT /api/v2/users/{id}/organization_memberships/{membership_id}/make_default 401 403 404 404 403 403
 GET /api/v2/users/{id}/organizations 401 403 200 200 200 403
 GET /api/v2/users/{id}/related 401 403 200 200 200 403
+GET /api/v2/users/{id}/sessions 401 404 404 200 200 403
+DELETE /api/v2/users/{id}/sessions 401 404 404 404 403 403
+GET /api/v2/users/{id}/sessions/{session_id} 401 404 404 404 404 403
+DELETE /api/v2/users/{id}/sessions/{session_id} 401 404 404 404 403 403
 GET /api/v2/users/{id}/tags 401 403 200 200 200 403
 POST /api/v2/users/{id}/tags 401 403 422 422 403 403
 PUT /api/v2/users/{id}/tags 401 403 422 422 403 403
@@ -318,15 +329,15 @@ POST /api/domicile/v1/tickets/{id}/comments 401 404 404 404 403 403
 GET /api/domicile/v1/tickets/{id}/history 401 403 200 200 200 200
 POST /api/domicile/v1/triggers/dry_run 401 403 422 422 403 403
 POST /api/domicile/v1/webhooks/{id}/invocations/{invocation_id}/replay 401 403 403 404 403 403
-GET /account/data 401 200 200 200 200 403
-POST /account/data/erasure 401 415 415 415 403 403
-GET /account/data/export 401 200 200 200 200 403
+GET /account/data 303 200 200 200 200 403
+POST /account/data/erasure 303 415 415 415 403 403
+GET /account/data/export 303 200 200 200 200 403
 GET /language/{code} 303 303 303 303 303 303
-GET /requests 401 200 200 200 200 403
-POST /requests 401 415 415 415 403 403
-GET /requests/new 401 200 200 200 200 200
-GET /requests/{id} 401 404 200 404 404 404
-POST /requests/{id} 401 415 415 415 403 403
+GET /requests 303 200 200 200 200 403
+POST /requests 303 415 415 415 403 403
+GET /requests/new 303 200 200 200 200 200
+GET /requests/{id} 303 404 200 404 404 404
+POST /requests/{id} 303 415 415 415 403 403
 GET /residency 200 200 200 200 200 200
 GET /trust 200 200 200 200 200 200
 ";

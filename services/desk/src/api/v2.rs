@@ -2,7 +2,7 @@
 //!
 //! Paths, shapes and refusals are those that existing clients expect; every path works with and without `.json`. One
 //! operation per file: [`tickets`], [`users`], [`identities`], [`organizations`], [`groups`], [`memberships`], [`uploads`], [`attachments`],
-//! [`access_logs`], [`audit_logs`], [`rules`], [`views`], [`macros`], [`triggers`], [`deleted_tickets`], [`deleted_users`], [`incremental`], [`search`]. What they share: [`page`] (both kinds
+//! [`access_logs`], [`audit_logs`], [`rules`], [`views`], [`macros`], [`triggers`], [`deleted_tickets`], [`deleted_users`], [`incremental`], [`search`], [`sessions`]. What they share: [`page`] (both kinds
 //! of pages), [`ids`] (ids in addresses), [`tags`], [`present`] (rows in the API's shapes), [`include`] (what stands beside lists), [`headers`] (what every answer carries).
 
 pub(crate) mod access_logs;
@@ -24,6 +24,7 @@ pub(crate) mod page;
 pub(crate) mod present;
 pub(crate) mod rules;
 pub(crate) mod search;
+pub(crate) mod sessions;
 pub(crate) mod tags;
 pub(crate) mod ticket_fields;
 pub(crate) mod tickets;
@@ -51,6 +52,7 @@ pub(crate) fn routes() -> Router<Desk> {
         .merge(export_routes())
         .merge(rule_routes())
         .merge(webhook_routes())
+        .merge(sessions::routes())
         .route("/api/v2/access_logs", get(access_logs::list::list))
         .route("/api/v2/audit_logs", get(audit_logs::list::list))
         .route("/api/v2/audit_logs/{id}", get(audit_logs::show::show))

@@ -25,7 +25,7 @@ impl Client {
         }))
     }
 
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(crate) fn of(parts: &Parts) -> Self {
         let peer = parts.extensions.get::<Peer>();
         Self::new(peer.and_then(|peer| peer.address).map(|address| address.ip()))
     }

@@ -41,6 +41,23 @@ pub(crate) async fn sign_in(
     Ok(proven)
 }
 
+/// Whose an address and a password are, asked of somebody who is in already. That it failed is told as everywhere; that it did not is no
+/// sign-in.
+pub(crate) async fn confirm(
+    desk: &Desk,
+    resident: &Resident,
+    (client, from): (Client, Provenance),
+    (email, password): (&str, String),
+) -> Result<Option<PersonId>, ApiError> {
+    match prove(desk, resident, client, (email, password)).await? {
+        Ok(identity) => Ok(Some(identity.reader.person)),
+        Err(account) => {
+            count(desk, resident, (Outcome::Failed, client, from), account);
+            Ok(None)
+        }
+    }
+}
+
 /// Somebody with an address, if the password is theirs and they have not guessed too often.
 pub(super) async fn prove(
     desk: &Desk,

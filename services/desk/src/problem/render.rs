@@ -4,7 +4,7 @@ use axum::{
     Json,
     body::Body,
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -50,13 +50,14 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let frame = Frame::without_script(&parts);
     let is_shown = matches!(parts.method, Method::GET | Method::HEAD);
+    let leads_to_sign_in = dialect == Dialect::Page && !is_file_for_a_program(&parts);
     let request = Request::from_parts(parts, body);
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions().get::<ApiError>().cloned().or_else(|| foreign(&response)) {
         log(&error, &id);
         let mut written = match error.0.kind {
-            Kind::Unauthorized if dialect == Dialect::Page => to_sign_in(&frame, is_shown),
+            Kind::Unauthorized if leads_to_sign_in => to_sign_in(&frame, is_shown),
             _ => write(&error, (dialect, &frame), &id),
         };
         keep_headers(written.headers_mut(), response.headers());
@@ -197,6 +198,12 @@ fn problem(kind: &Kind, words: &Words<'_>, id: &str) -> Value {
         problem["instance"] = format!("urn:domicile:request:{id}").into();
     }
     problem
+}
+
+/// Programs fetch files of comments at addresses that the API gave them, and are to hear that they may not; people follow a link.
+fn is_file_for_a_program(parts: &Parts) -> bool {
+    let accepted = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    parts.uri.path().starts_with("/attachments/") && !accepted.contains("text/html")
 }
 
 /// Whoever is not signed in is shown where to, and comes back to the page; to what was sent with a form there is no coming back.

@@ -57,7 +57,7 @@ impl Browser {
     }
 
     /// What a page shows.
-    fn csrf(&self) -> String {
+    pub(crate) fn csrf(&self) -> String {
         let (parts, _) = self.request("GET", "/").body(Body::empty()).expect("a request").into_parts();
         crate::pages::frame::Frame::without_script(&parts).csrf
     }

@@ -118,6 +118,9 @@ mod tests {
         let note = json!({"body": "x", "public": false, "uploads": [token]});
         bench.ticket(ALAN, json!({"subject": "x", "comment": note, "requester_id": ADA.id})).await;
         assert_eq!(fetch(&bench, None, &path).await.status, 401);
+        let mut followed = request("GET", "acme", None, &path, Body::empty());
+        followed.headers_mut().insert("accept", "text/html,*/*;q=0.8".parse()?);
+        assert_eq!(bench.send(followed).await.status, 303, "a browser is led to where one signs in");
         assert_eq!(fetch(&bench, Some(ADA), &path).await.status, 404);
         assert_eq!(fetch(&bench, Some(ALAN), &path).await.status, 200);
         Ok(())

@@ -1,22 +1,27 @@
 //! `GET /api/v2/users/me`: the caller.
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use serde_json::{Value, json};
 
 use crate::{
     api::{v2::present, who},
     caller::Caller,
     problem::{ApiError, ApiResult},
+    session::layer::Taken,
     state::Desk,
 };
 
 /// Answers the caller's profile.
-pub(crate) async fn me(State(desk): State<Desk>, caller: Caller) -> ApiResult<Json<Value>> {
+pub(crate) async fn me(
+    State(desk): State<Desk>,
+    caller: Caller,
+    session: Option<Extension<Taken>>,
+) -> ApiResult<Json<Value>> {
     let row = who::profile(&desk, &caller.resident, caller.person).await?.ok_or_else(ApiError::not_found)?;
     caller.reading.of([row.person_id]);
     let mut user = present::user::user(&caller, &row);
-    // A token against forged forms, for clients with cookies: this API takes none.
-    user["authenticity_token"] = Value::Null;
+    // What a client with a session bears on whatever changes something; others need none.
+    user["authenticity_token"] = json!(session.map(|Extension(taken)| taken.presented.csrf()));
     Ok(Json(json!({"user": user})))
 }
 
