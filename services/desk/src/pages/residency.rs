@@ -145,8 +145,8 @@ fn decided(words: &Words, account: &Account) -> String {
 fn age(words: &Words, seconds: i64) -> String {
     let (key, unit) = match seconds {
         ..SECONDS_OF_A_MINUTE => ("residency-seconds", 1),
-        ..SECONDS_OF_AN_HOUR => ("residency-minutes", SECONDS_OF_A_MINUTE),
-        ..SECONDS_OF_A_DAY => ("residency-hours", SECONDS_OF_AN_HOUR),
+        SECONDS_OF_A_MINUTE..SECONDS_OF_AN_HOUR => ("residency-minutes", SECONDS_OF_A_MINUTE),
+        SECONDS_OF_AN_HOUR..SECONDS_OF_A_DAY => ("residency-hours", SECONDS_OF_AN_HOUR),
         _ => ("residency-days", SECONDS_OF_A_DAY),
     };
     words.say(key).with("n", words.number(seconds / unit)).to_string()
