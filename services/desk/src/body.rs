@@ -2,6 +2,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod form;
+pub(crate) mod multipart;
 pub(crate) mod room;
 
 use std::time::Duration;

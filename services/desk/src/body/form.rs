@@ -24,6 +24,13 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    /// The form of these fields; its key is the field `once` among them.
+    pub(super) fn of(pairs: Vec<(String, String)>, print: RequestPrint) -> Self {
+        let form = Self { pairs, print: print.clone() };
+        let once = form.text(ONCE).to_owned();
+        if once.is_empty() { form } else { Self { print: print.with_key(&once), ..form } }
+    }
+
     /// What was typed into a field, without space around it; nothing, if there is no such field.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.all(name).next().unwrap_or_default()
@@ -79,8 +86,6 @@ impl FromRequest<Desk> for Form {
         let axum::Form(pairs) = axum::Form::<Vec<(String, String)>>::from_request(request, desk)
             .await
             .map_err(|_| ApiError::bad_request("The form is malformed"))?;
-        let form = Self { pairs, print: print.clone() };
-        let once = form.text(ONCE).to_owned();
-        Ok(if once.is_empty() { form } else { Self { print: print.with_key(&once), ..form } })
+        Ok(Self::of(pairs, print))
     }
 }

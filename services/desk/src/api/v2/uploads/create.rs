@@ -2,7 +2,7 @@
 //!
 //! The token that a comment presents is random, kept as a hash, and good for three days and for the uploader alone.
 
-use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
+use axum::{Json, body::Bytes, extract::State, http::StatusCode, response::IntoResponse};
 use domain::{
     text,
     upload::{Receive, Upload},
@@ -23,7 +23,7 @@ use crate::{
     },
     body::RawBody,
     caller::Caller,
-    execute::{Issuer, execute},
+    execute::{Done, Issuer, execute},
     problem::{ApiError, ApiResult},
     read::attachments::Attachment,
     state::Desk,
@@ -31,6 +31,14 @@ use crate::{
 
 /// How long a token is good for.
 const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(72);
+
+/// A file as it was sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Sent<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) bytes: &'a Bytes,
+}
 
 /// Answers the token and the files of the upload.
 pub(crate) async fn create(
@@ -41,14 +49,15 @@ pub(crate) async fn create(
 ) -> ApiResult<impl IntoResponse> {
     let mut by = caller.issuer(&desk, &body.print);
     claim::refuse_key(&by)?;
-    let (token, mut rows) = upload_of(&desk, &caller, &query, by.at).await?;
+    let (token, mut rows) = upload_of(&desk, &caller, query.get("token"), by.at).await?;
     let expires_at = rows.first().map_or(by.at + TOKEN_LIFE, |row| row.token_expires_at);
-    let receive = receive(&desk, &caller, (&query, &body), (&token, expires_at)).await?;
-    by.blob = Some(file::write(&desk, &caller.resident, receive.attachment, &body.bytes).await?);
-    let stream = StreamName::Upload(receive.attachment);
-    let done = execute::<Upload>(&desk, &by, stream, None, &receive.clone().into()).await?;
+    let sent = Sent {
+        name: query.get("filename").unwrap_or_default(),
+        content_type: body.content_type.as_deref(),
+        bytes: &body.bytes,
+    };
+    let (done, row) = take_in(&desk, &caller, &mut by, (sent, &token, expires_at)).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::FILES).await;
-    let row = row(receive, &by)?;
     let attachment = present::attachment::attachment(&desk, &caller, &row).await.map_err(ApiError::after_done)?;
     rows.push(row);
     let attachments = present::attachment::attachments(&desk, &caller, &rows).await.map_err(ApiError::after_done)?;
@@ -58,14 +67,42 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, written, Json(json!({"upload": upload}))))
 }
 
+/// Takes a file that came with a form, under a token of its own or the one of an earlier file. Answers the token.
+pub(crate) async fn take(
+    desk: &Desk,
+    caller: &Caller,
+    mut by: Issuer,
+    (token, sent): (Option<&str>, Sent<'_>),
+) -> Result<String, ApiError> {
+    let (token, rows) = upload_of(desk, caller, token, by.at).await?;
+    let expires_at = rows.first().map_or(by.at + TOKEN_LIFE, |row| row.token_expires_at);
+    let (done, _) = take_in(desk, caller, &mut by, (sent, &token, expires_at)).await?;
+    settle::settled(desk, &caller.resident, &done, settle::FILES).await;
+    Ok(token)
+}
+
+/// Seals the file, and says that it is there.
+async fn take_in(
+    desk: &Desk,
+    caller: &Caller,
+    by: &mut Issuer,
+    (sent, token, expires_at): (Sent<'_>, &str, Timestamp),
+) -> Result<(Done, Attachment), ApiError> {
+    let receive = receive(desk, caller, (sent, token, expires_at)).await?;
+    by.blob = Some(file::write(desk, &caller.resident, receive.attachment, sent.bytes).await?);
+    let stream = StreamName::Upload(receive.attachment);
+    let done = execute::<Upload>(desk, by, stream, None, &receive.clone().into()).await?;
+    Ok((done, row(receive, by)?))
+}
+
 /// The token, and the files that are under it already: a new one, or the one the client names.
 async fn upload_of(
     desk: &Desk,
     caller: &Caller,
-    query: &PageQuery,
+    token: Option<&str>,
     at: Timestamp,
 ) -> Result<(String, Vec<Attachment>), ApiError> {
-    let Some(token) = query.get("token").filter(|token| !token.is_empty()) else {
+    let Some(token) = token.filter(|token| !token.is_empty()) else {
         return Ok((hex::encode(desk.ids.secret()), Vec::new()));
     };
     let rows = claim::of_token(desk, caller, token).await?;
@@ -82,19 +119,18 @@ async fn upload_of(
 async fn receive(
     desk: &Desk,
     caller: &Caller,
-    (query, body): (&PageQuery, &RawBody),
-    (token, expires_at): (&str, Timestamp),
+    (sent, token, expires_at): (Sent<'_>, &str, Timestamp),
 ) -> Result<Receive, ApiError> {
-    let file_name = text::file_name(query.get("filename").unwrap_or_default())?;
-    let content_type = text::content_type(body.content_type.as_deref().unwrap_or("application/octet-stream"))?;
-    if body.bytes.is_empty() {
+    let file_name = text::file_name(sent.name)?;
+    let content_type = text::content_type(sent.content_type.unwrap_or("application/octet-stream"))?;
+    if sent.bytes.is_empty() {
         return Err(ApiError::invalid("base", "the body takes the bytes of a file", "BlankValue"));
     }
     Ok(Receive {
         attachment: AttachmentId::new(allocate_id(desk, &caller.resident).await?),
         file_name: file_name.into(),
         content_type: content_type.into(),
-        size_bytes: u64::try_from(body.bytes.len()).map_err(ApiError::internal)?,
+        size_bytes: u64::try_from(sent.bytes.len()).map_err(ApiError::internal)?,
         uploader: caller.person,
         token_sha256: claim::hash(token),
         expires_at,
