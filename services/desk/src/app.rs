@@ -91,6 +91,7 @@ fn tenant_routes(desk: &Desk) -> Router<Desk> {
         .merge(pages::sign_in::routes())
         .merge(pages::residency::routes())
         .merge(pages::account::routes())
+        .merge(pages::agent::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())

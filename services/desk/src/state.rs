@@ -22,6 +22,7 @@ use crate::{
     caller::{guard::Guard, sign_ins::SignIns},
     jobs::Jobs,
     limits::{Limits, RateLimits},
+    pages::agent::live::Live,
     session::seen::Seen,
     webhooks, witness,
     witness::Witness,
@@ -74,6 +75,7 @@ struct Inner {
     taken: Taken,
     jobs: Jobs,
     limits: Limits,
+    live: Live,
     gate: Gate,
     draining: AtomicBool,
 }
@@ -87,7 +89,7 @@ impl Desk {
         let searches = Turns::new(&deps.metrics);
         let (sign_ins, seen, taken) = (SignIns::default(), Seen::default(), Taken::default());
         let (jobs, draining) = (Jobs::default(), AtomicBool::new(false));
-        let limits = Limits::new(deps.rate_limits);
+        let (limits, live) = (Limits::new(deps.rate_limits), Live::default());
         let gate = Gate::new(&deps.region, deps.regions.policy(), webhooks::PATIENCE);
         let gate = gate.expect("TLS with the machine's authorities, as every other client of ours has it");
         Self(Arc::new(Inner {
@@ -101,6 +103,7 @@ impl Desk {
             taken,
             jobs,
             limits,
+            live,
             gate,
             draining,
         }))
@@ -149,6 +152,11 @@ impl Desk {
     /// What every tenant used of its requests.
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// Who looks at which ticket now.
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
     }
 
     /// The one way out of the region.

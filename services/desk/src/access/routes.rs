@@ -42,6 +42,19 @@ pub(crate) const READ_BY_POST: [&str; 3] =
 /// Every route of a tenant's host.
 pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/", PUBLIC),
+    ("/agent", Many(K::Ticket)),
+    ("/agent/live", Nothing("positions of tickets, and which colleagues look at one now")),
+    ("/agent/live/typing", COMMAND),
+    ("/agent/organizations/{id}", One(K::Organization)),
+    // Of what it finds: tickets, and beside them people and organizations.
+    ("/agent/search", Many(K::Ticket)),
+    ("/agent/tickets", COMMAND),
+    ("/agent/tickets/new", SETTINGS),
+    ("/agent/tickets/{id}", One(K::Ticket)),
+    ("/agent/tickets/{id}/history", One(K::Ticket)),
+    ("/agent/tickets/{id}/merge", One(K::Ticket)),
+    ("/agent/users/{id}", One(K::User)),
+    ("/agent/views/{id}", Many(K::Ticket)),
     ("/assets/{name}", PUBLIC),
     ("/signin", PUBLIC),
     ("/signout", COMMAND),

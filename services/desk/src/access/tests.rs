@@ -118,7 +118,10 @@ async fn every_route_that_reads_tells_what_it_answered() -> anyhow::Result<()> {
     // Exports by time leave out the newest minute.
     bench.advance_seconds(120);
     bench.settle(&bench.acme).await?;
-    let routes = ROWS.iter().filter(|(path, reads)| !is_told_nothing_of(*reads) && !path.contains("{token}"));
+    // Pages are no JSON that tells what they show: their own tests say what is told of them.
+    let is_page = |path: &str| path.starts_with("/agent");
+    let routes = ROWS.iter().filter(|(path, _)| !path.contains("{token}") && !is_page(path));
+    let routes = routes.filter(|(_, reads)| !is_told_nothing_of(*reads));
     let mut expected = Vec::new();
     let mut told_of_many = 0;
     for (path, reads) in routes {

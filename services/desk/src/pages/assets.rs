@@ -19,6 +19,8 @@ use crate::{
 
 /// Name, content type, text.
 const FILES: &[(&str, &str, &str)] = &[
+    ("agent.css", "text/css; charset=utf-8", include_str!("../../templates/agent.css")),
+    ("agent.js", "text/javascript; charset=utf-8", include_str!("../../templates/agent.js")),
     ("domicile.css", "text/css; charset=utf-8", include_str!("../../templates/domicile.css")),
     ("domicile.js", "text/javascript; charset=utf-8", include_str!("../../templates/domicile.js")),
     ("residency.js", "text/javascript; charset=utf-8", include_str!("../../templates/residency.js")),

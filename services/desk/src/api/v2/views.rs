@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The tickets of a view, as whoever asks now would see them. What it says of a field that is gone holds as of an empty one.
-async fn tickets(
+pub(crate) async fn tickets(
     desk: &Desk,
     caller: &Caller,
     conn: &mut PgConnection,
