@@ -288,6 +288,8 @@ words! {
         Macro = "macro",
         /// It changes a ticket by itself, when somebody opens or changes one.
         Trigger = "trigger",
+        /// It changes tickets by itself, when time has gone by.
+        Automation = "automation",
     }
     /// With which method a webhook tells.
     WebhookMethod {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use system_tests::{Client, Deployment, Setup, Tenant, wait};
 
-const READ_BY: [&str; 5] = ["ticket_list", "ticket_thread", "audits", "changes", "search"];
+const READ_BY: [&str; 6] = ["ticket_list", "ticket_thread", "audits", "changes", "search", "ticket_metrics"];
 
 /// A region where one comment in a tenant's log is not what was written.
 struct World {

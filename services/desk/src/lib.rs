@@ -13,7 +13,7 @@
 //! - `execute`: the one write path; `triggers`: what looks at commands on tickets; `visible`: waiting until a write can be read;
 //! - [`erase`]: destroying keys, also across a crash; [`undelete`]: a ticket brought back by the operator; [`support`]: what the
 //!   command line opens; `operator`: what was done in the region, told to every tenant;
-//! - `webhooks`: servers outside that are told what happens;
+//! - `webhooks`: servers outside that are told what happens; `automations`: what changes tickets because time goes by;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
 //! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
@@ -21,6 +21,7 @@
 mod access;
 mod api;
 mod app;
+mod automations;
 mod body;
 mod caller;
 mod conditional;

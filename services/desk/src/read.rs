@@ -14,6 +14,7 @@ pub(crate) mod account;
 pub(crate) mod attachments;
 pub(crate) mod audit_log;
 pub(crate) mod audits;
+pub(crate) mod automations;
 pub(crate) mod changes;
 pub(crate) mod comments;
 pub(crate) mod groups;

@@ -16,7 +16,9 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_rustls::TlsAcceptor;
 
 use self::connection::{Door, Limits, Patience};
-use crate::{access, app::app, caller, erase, jobs, operator, ops, reconcile, state::Desk, webhooks, witness};
+use crate::{
+    access, app::app, automations, caller, erase, jobs, operator, ops, reconcile, state::Desk, webhooks, witness,
+};
 
 /// How many connections are open at a time, over all listeners of a desk.
 const CONNECTIONS_MAX: usize = 4096;
@@ -137,6 +139,7 @@ pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutd
     shutdown.spawn(erase::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(jobs::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(webhooks::run(desk.clone(), shutdown.clone()));
+    shutdown.spawn(automations::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(access::retention::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(operator::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(witness::settle::watch(desk.clone(), shutdown.clone()));

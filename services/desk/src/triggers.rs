@@ -52,17 +52,18 @@ pub(crate) async fn in_use(desk: &Desk, resident: &Resident) -> Result<Option<Ar
     if !passed_over.is_empty() {
         tracing::warn!(tenant.id = %resident.tenant_id(), rules = ?passed_over, "triggers are passed over");
     }
-    keep_possible(&mut transaction, resident, &mut triggers).await?;
+    keep_possible(&mut transaction, resident, triggers.iter_mut().map(|trigger| &mut trigger.actions).collect())
+        .await?;
     Ok(Some(Arc::new(Triggers::new(triggers, fields))))
 }
 
-/// Leaves out what would give tickets to those who are no agents, or no groups, any more.
+/// Leaves out of the actions of rules what would give tickets to those who are no agents, or no groups, any more.
 pub(crate) async fn keep_possible(
     conn: &mut PgConnection,
     resident: &Resident,
-    triggers: &mut [Trigger],
+    of_rules: Vec<&mut Vec<Action>>,
 ) -> Result<(), ApiError> {
-    let actions = || triggers.iter().flat_map(|trigger| &trigger.actions);
+    let actions = || of_rules.iter().flat_map(|actions| actions.iter());
     let people: BTreeSet<i64> = actions().filter_map(person).collect();
     let groups: BTreeSet<i64> = actions().filter_map(group).collect();
     let mut agents = BTreeSet::new();
@@ -77,8 +78,8 @@ pub(crate) async fn keep_possible(
         let rows = read::groups::many(conn, resident, &Vec::from_iter(groups)).await?;
         there.extend(rows.iter().filter(|row| !row.is_deleted).map(|row| row.group_id));
     }
-    for trigger in triggers {
-        trigger.actions.retain(|action| {
+    for actions in of_rules {
+        actions.retain(|action| {
             person(action).is_none_or(|person| agents.contains(&person))
                 && group(action).is_none_or(|group| there.contains(&group))
         });

@@ -1,5 +1,5 @@
-//! Rules that a tenant makes about its tickets: views, which show some of them, macros, which change one when somebody says so, and
-//! triggers, which do so by themselves when somebody opens or changes one.
+//! Rules that a tenant makes about its tickets: views, which show some of them, macros, which change one when somebody says so, triggers,
+//! which do so by themselves when somebody opens or changes one, and automations, which do so when time has gone by.
 //!
 //! ```text
 //! nothing --make--> made --change--> … --delete--> deleted   (final)
@@ -13,10 +13,11 @@
 //!
 //! Files: [`Command`] is what may be asked, `decide` who may ask it, `check` what may be said; [`Conditions`] are what a view asks of a
 //! ticket (`condition` the types, `holds` whether it is so, `read` the words for it, `value` what these name), [`Watches`] what a trigger
-//! asks of what happened (`cost` what that takes), [`Action`] is what a macro or a trigger does, [`Column`] what a view shows, `placeholder` what a text leaves to be
+//! asks of what happened (`cost` what that takes), [`Automation`] what is asked every hour, [`Action`] is what a macro or a trigger does, [`Column`] what a view shows, `placeholder` what a text leaves to be
 //! filled in.
 
 mod action;
+mod automation;
 mod check;
 mod column;
 mod condition;
@@ -37,9 +38,12 @@ use schemas::{
 
 pub use self::{
     action::{Action, Said, said},
+    automation::Automation,
     check::definition as checked,
     column::Column,
-    condition::{Asking, Compare, Condition, Conditions, Facts, FieldTest, Moment, Party, Prose, Whom, Worded},
+    condition::{
+        Asking, Compare, Condition, Conditions, Facts, FieldTest, Moment, Moments, Party, Prose, Whom, Worded,
+    },
     cost::{Lowered, attempt, words_in_use},
     placeholder::fill,
     read::{Unknown, Vocabulary},
@@ -59,6 +63,8 @@ pub const WORDS_MAX: usize = 100;
 /// How many triggers a tenant has at most, in use or not: one command puts all of them in order, and each takes an event of its own and
 /// one of the audit log, beside the one that says where the command came from.
 pub const TRIGGERS_MAX: usize = 499;
+/// How many automations of a tenant are in use at most, as the reference has it.
+pub const AUTOMATIONS_MAX: usize = 500;
 /// How many words all triggers that are in use look for in texts at most, all together: one command may be asked for every one of them.
 pub const TRIGGER_WORDS_MAX: usize = 500;
 /// How many events what triggers do takes in one command at most: an append holds 1,000, and what people did needs its part.

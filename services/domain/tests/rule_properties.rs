@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    rule::{Asking, Conditions, Facts, Unknown, Vocabulary},
+    rule::{Asking, Conditions, Facts, Moments, Unknown, Vocabulary},
     ticket_field::Known,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +34,8 @@ struct Ticket {
     created: i64,
     /// Minutes ahead.
     due: Option<i64>,
+    /// Minutes ago, since when it has its status, and since when somebody works on it.
+    since: (i64, Option<i64>),
 }
 
 fn tickets() -> impl Strategy<Value = Ticket> {
@@ -46,8 +48,9 @@ fn tickets() -> impl Strategy<Value = Ticket> {
     let people = (option::of(1..4_i64), option::of(1..4_i64), 1..4_i64);
     let texts = (vec(select(&["a", "b", "c"][..]), 0..3), "[aA ÄöxX]{0,6}");
     let fields = (option::of(0..5_i64), vec(select(&["red", "green"][..]), 0..2));
-    (words, people, texts, fields, 0..400_i64, option::of(-400..400_i64)).prop_map(
-        |(words, people, texts, fields, created, due)| Ticket {
+    let since = (0..400_i64, option::of(0..400_i64));
+    (words, people, texts, fields, 0..400_i64, option::of(-400..400_i64), since).prop_map(
+        |(words, people, texts, fields, created, due, since)| Ticket {
             status: words.0,
             priority: words.1,
             ticket_type: words.2,
@@ -61,6 +64,7 @@ fn tickets() -> impl Strategy<Value = Ticket> {
             colours: fields.1.into_iter().map(str::to_owned).collect(),
             created,
             due,
+            since,
         },
     )
 }
@@ -79,6 +83,10 @@ fn conditions() -> impl Strategy<Value = (String, String, String)> {
             "current_tags",
             "subject_includes_word",
             "NEW",
+            "OPEN",
+            "SOLVED",
+            "assigned_at",
+            "requester_updated_at",
             "due_date",
             "until_due_date",
             "custom_fields_1",
@@ -228,6 +236,10 @@ fn naive((field, operator, value): &(String, String, String), ticket: &Ticket) -
             found.filter(|_| !value.is_empty())
         }
         "NEW" => hours(operator, Some(ticket.created), value),
+        "OPEN" => hours(operator, Some(ticket.since.0).filter(|_| ticket.status == Status::Open), value),
+        "SOLVED" => hours(operator, Some(ticket.since.0).filter(|_| ticket.status == Status::Solved), value),
+        "assigned_at" => hours(operator, ticket.since.1, value),
+        "requester_updated_at" => hours(operator, None, value),
         "due_date" => hours(operator, ticket.due.map(|due| -due), value),
         "until_due_date" => hours(operator, ticket.due, value),
         "custom_fields_1" => match operator {
@@ -276,6 +288,11 @@ fn holds(conditions: &Conditions, ticket: &Ticket) -> bool {
         created_at: NOW - SignedDuration::from_mins(ticket.created),
         updated_at: NOW,
         due_at: ticket.due.map(|due| NOW + SignedDuration::from_mins(due)),
+        moments: Moments {
+            status_updated: Some(NOW - SignedDuration::from_mins(ticket.since.0)),
+            assigned: ticket.since.1.map(|assigned| NOW - SignedDuration::from_mins(assigned)),
+            ..Moments::default()
+        },
     };
     let asking = Asking { person: PersonId::new(3), groups: vec![GroupId::new(1), GroupId::new(2)], now: NOW };
     conditions.hold(&facts, &asking)

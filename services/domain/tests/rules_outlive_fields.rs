@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::{
     Aggregate,
-    rule::{Action, Asking, Command, Condition, Conditions, Facts, Known as KnownRule, Rule, Unknown, Vocabulary},
+    rule::{
+        Action, Asking, Command, Condition, Conditions, Facts, Known as KnownRule, Moments, Rule, Unknown, Vocabulary,
+    },
     ticket::By,
     ticket_field::Known,
 };
@@ -104,6 +106,7 @@ fn holds_of_an_empty_one(condition: &Condition) -> bool {
         created_at: asking.now,
         updated_at: asking.now,
         due_at: None,
+        moments: Moments::default(),
     };
     condition.holds(&facts, &asking)
 }
@@ -195,9 +198,15 @@ proptest! {
     ) {
         let action = RuleAction { field: FIELD.to_owned(), value: asks.value.clone() };
         let trigger = RuleDefinition { conditions: view(&asks).conditions, ..macro_of(&action) };
-        for (kind, said) in
-            [(RuleKind::View, view(&asks)), (RuleKind::Macro, macro_of(&action)), (RuleKind::Trigger, trigger)]
-        {
+        let solved = RuleCondition { field: "SOLVED".to_owned(), operator: "is".to_owned(), value: RuleValue::Integer(9) };
+        let mut automation = trigger.clone();
+        automation.conditions.all.push(solved);
+        for (kind, said) in [
+            (RuleKind::View, view(&asks)),
+            (RuleKind::Macro, macro_of(&action)),
+            (RuleKind::Trigger, trigger),
+            (RuleKind::Automation, automation),
+        ] {
             let Some(rule) = made(kind, said.clone(), &before) else { continue };
             let out_of_use = RuleDefinition { is_active: false, title: "y".to_owned(), ..said.clone() };
             prop_assert_eq!(changed(&rule, out_of_use, &after).map(|events| events.len()), Some(1));
@@ -210,7 +219,7 @@ proptest! {
             let is_right = match kind {
                 RuleKind::View => asks_right,
                 RuleKind::Macro => does_right,
-                RuleKind::Trigger => asks_right && does_right,
+                RuleKind::Trigger | RuleKind::Automation => asks_right && does_right,
             };
             prop_assert_eq!(changed(&rule, more, &after).is_some(), is_right);
         }

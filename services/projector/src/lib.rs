@@ -77,6 +77,7 @@ pub const PROJECTIONS: &[&str] = &[
     "webhooks",
     "sessions",
     "search",
+    "ticket_metrics",
 ];
 
 /// Which shape of each projection this program reads and writes.

@@ -11,6 +11,7 @@ mod search;
 mod sessions;
 mod ticket_fields;
 mod ticket_list;
+mod ticket_metrics;
 mod ticket_thread;
 mod webhooks;
 
@@ -38,6 +39,7 @@ pub(crate) static ALL: &[&Projection] = &[
     &webhooks::PROJECTION,
     &sessions::PROJECTION,
     &search::PROJECTION,
+    &ticket_metrics::PROJECTION,
 ];
 
 /// What reads show where a key was destroyed.

@@ -9,6 +9,7 @@ mod checking;
 mod feeds;
 mod halting;
 mod histories;
+mod metrics;
 mod people;
 mod resuming;
 mod rules;

@@ -24,6 +24,7 @@ struct Desk {
     view: i64,
     close: i64,
     trigger: i64,
+    automation: i64,
     webhook: String,
     content: String,
 }
@@ -64,6 +65,13 @@ impl Desk {
         let all = json!([{"field": "subject_includes_word", "operator": "includes", "value": format!("never-{slug}")}]);
         let trigger = json!({"trigger": {"title": format!("Trigger of {slug}"), "all": all, "actions": actions}});
         let trigger = id(&post(&tenant.client, "/api/v2/triggers.json", &trigger).await?["trigger"])?;
+        let all = json!([
+            {"field": "assignee_id", "operator": "is", "value": person}, {"field": "NEW", "operator": "is", "value": "1000000"},
+        ]);
+        let actions = json!([{"field": "current_tags", "value": format!("automated-{slug}")}]);
+        let automation =
+            json!({"automation": {"title": format!("Automation of {slug}"), "all": all, "actions": actions}});
+        let automation = id(&post(&tenant.client, "/api/v2/automations.json", &automation).await?["automation"])?;
         let webhook = json!({"webhook": {
             "name": format!("Webhook of {slug}"), "endpoint": format!("https://hooks.example/{slug}"), "http_method": "POST",
             "request_format": "json", "status": "active", "subscriptions": [],
@@ -100,6 +108,7 @@ impl Desk {
             view,
             close,
             trigger,
+            automation,
             webhook,
             content,
         })
@@ -120,6 +129,7 @@ impl Desk {
             view,
             close,
             trigger,
+            automation,
             webhook,
             ..
         } = self;
@@ -155,6 +165,9 @@ impl Desk {
             ("/api/v2/triggers", "/api/v2/triggers.json".to_owned()),
             ("/api/v2/triggers/active", "/api/v2/triggers/active.json".to_owned()),
             ("/api/v2/triggers/{id}", format!("/api/v2/triggers/{trigger}.json")),
+            ("/api/v2/automations", "/api/v2/automations.json".to_owned()),
+            ("/api/v2/automations/active", "/api/v2/automations/active.json".to_owned()),
+            ("/api/v2/automations/{id}", format!("/api/v2/automations/{automation}.json")),
             ("/api/v2/problems", "/api/v2/problems.json".to_owned()),
             ("/api/v2/webhooks", "/api/v2/webhooks".to_owned()),
             ("/api/v2/webhooks/{id}", format!("/api/v2/webhooks/{webhook}")),
@@ -333,6 +346,7 @@ impl Desk {
             view: 0,
             close: 0,
             trigger: 0,
+            automation: 0,
             webhook: text(),
             content: text(),
         })

@@ -46,6 +46,7 @@ pub(crate) fn filled(path: &str, method: &str, audit: i64) -> String {
         path if path.contains("/views/") => "8",
         path if path.contains("/api/v2/macros/") => "9",
         path if path.contains("/triggers/") => "10",
+        path if path.contains("/automations/") => "12",
         path if path.contains("/webhooks/") => "0000000000000000000000000B",
         _ => "1",
     };
@@ -84,6 +85,11 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
         "name": "Warehouse", "endpoint": "https://hooks.example/", "http_method": "POST", "request_format": "json", "status": "active",
     }});
     assert_eq!(bench.post(GRACE, "/api/v2/webhooks", webhook).await.status, 201);
+    // Automation 12.
+    let late = json!([{"field": "type", "operator": "is", "value": "task"}, {"field": "due_date", "operator": "is", "value": "1"}]);
+    let late =
+        json!({"automation": {"title": "Late", "all": late, "actions": [{"field": "priority", "value": "high"}]}});
+    assert_eq!(bench.post(GRACE, "/api/v2/automations", late).await.status, 201);
     let callers = [
         by(None),
         by(Some(ADA)),
@@ -146,6 +152,14 @@ DELETE /api/v2/api_tokens/{id} 401 404 404 404 403 403
 GET /api/v2/attachments/{id} 401 404 404 404 404 404
 GET /api/v2/audit_logs 401 403 403 200 200 403
 GET /api/v2/audit_logs/{id} 401 403 403 200 200 403
+GET /api/v2/automations 401 403 200 200 200 403
+POST /api/v2/automations 401 403 422 422 403 403
+GET /api/v2/automations/active 401 403 200 200 200 403
+DELETE /api/v2/automations/destroy_many 401 403 400 400 403 403
+PUT /api/v2/automations/update_many 401 403 422 422 403 403
+GET /api/v2/automations/{id} 401 403 200 200 200 403
+PUT /api/v2/automations/{id} 401 403 404 404 403 403
+DELETE /api/v2/automations/{id} 401 403 404 404 403 403
 GET /api/v2/deleted_tickets 401 403 200 200 200 403
 DELETE /api/v2/deleted_tickets/destroy_many 401 403 400 400 403 403
 PUT /api/v2/deleted_tickets/restore_many 401 400 400 400 403 403

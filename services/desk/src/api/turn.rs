@@ -58,6 +58,7 @@ fn files_of(command: &Command) -> (schemas::PersonId, &[AttachmentId]) {
         Command::AddComment(AddComment { by, comment, .. }) => (by.person, &comment.attachments),
         Command::Delete(by) | Command::Restore(by) => (by.person, &[]),
         Command::Erase(erase) => (erase.by.person, &[]),
+        Command::Automated(_) | Command::CloseSolved => (command.by().person, &[]),
         Command::Watched(command, _) => files_of(command),
     }
 }

@@ -132,7 +132,7 @@ fn export_routes() -> Router<Desk> {
 }
 
 fn rule_routes() -> Router<Desk> {
-    use rules::{Macro, Trigger, View, list, write};
+    use rules::{Automation, Macro, Trigger, View, list, write};
     Router::new()
         .route("/api/v2/views", get(list::list::<View>).post(write::create::<View>))
         .route("/api/v2/views/active", get(list::active::<View>))
@@ -160,10 +160,18 @@ fn rule_routes() -> Router<Desk> {
         .route("/api/v2/triggers/active", get(list::active::<Trigger>))
         .route("/api/v2/triggers/destroy_many", delete(write::destroy_many::<Trigger>))
         .route("/api/v2/triggers/reorder", put(triggers::many::reorder))
-        .route("/api/v2/triggers/update_many", put(triggers::many::update_many))
+        .route("/api/v2/triggers/update_many", put(triggers::many::update_many::<Trigger>))
         .route(
             "/api/v2/triggers/{id}",
             get(list::show::<Trigger>).put(write::update::<Trigger>).delete(write::destroy::<Trigger>),
+        )
+        .route("/api/v2/automations", get(list::list::<Automation>).post(write::create::<Automation>))
+        .route("/api/v2/automations/active", get(list::active::<Automation>))
+        .route("/api/v2/automations/destroy_many", delete(write::destroy_many::<Automation>))
+        .route("/api/v2/automations/update_many", put(triggers::many::update_many::<Automation>))
+        .route(
+            "/api/v2/automations/{id}",
+            get(list::show::<Automation>).put(write::update::<Automation>).delete(write::destroy::<Automation>),
         )
 }
 

@@ -142,6 +142,23 @@ pub(crate) async fn triggers(
     .await
 }
 
+/// The automations that are in use, in their order, at most so many.
+pub(crate) async fn automations(
+    conn: &mut PgConnection,
+    resident: &Resident,
+    most: i64,
+) -> Result<Vec<InUse>, sqlx::Error> {
+    sqlx::query_as!(
+        InUse,
+        r#"select rule_id, definition as "definition: Json<RuleDefinition>", updated_at as "updated_at: jiff_sqlx::Timestamp"
+           from rule where tenant_id = $1 and kind = 'automation' and is_active order by position, rule_id limit $2"#,
+        resident.tenant_id().get(),
+        most,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// All triggers that there are.
 pub(crate) async fn trigger_ids(conn: &mut PgConnection, resident: &Resident) -> Result<Vec<i64>, sqlx::Error> {
     sqlx::query_scalar!(

@@ -26,22 +26,27 @@ pub(crate) type Order = Vec<(Column, SortOrder)>;
 pub(crate) fn tickets(conditions: Conditions, asking: Asking, order: &[(Column, SortOrder)]) -> List {
     let list = List::new(("ticket_list", "ticket_id"), move |query| {
         query.push(" and ticket_list.deleted_at is null");
-        for condition in &conditions.all {
-            query.push(" and ");
-            push(query, condition, &asking);
-        }
-        if !conditions.any.is_empty() {
-            let mut separator = " and (";
-            for condition in &conditions.any {
-                query.push(separator);
-                push(query, condition, &asking);
-                separator = " or ";
-            }
-            query.push(")");
-        }
+        push_all(query, &conditions, &asking);
     });
     let order: Vec<String> = order.iter().map(|(column, order)| sorted(*column, *order)).collect();
     if order.is_empty() { list } else { list.ordered(order.join(", ")) }
+}
+
+/// All conditions of a rule, on the rows of `ticket_list`.
+pub(super) fn push_all(query: &mut Query, conditions: &Conditions, asking: &Asking) {
+    for condition in &conditions.all {
+        query.push(" and ");
+        push(query, condition, asking);
+    }
+    if !conditions.any.is_empty() {
+        let mut separator = " and (";
+        for condition in &conditions.any {
+            query.push(separator);
+            push(query, condition, asking);
+            separator = " or ";
+        }
+        query.push(")");
+    }
 }
 
 /// A condition, which is true or is not: never unknown where something stands around it.
@@ -172,11 +177,26 @@ const fn sign(compare: Compare) -> &'static str {
 
 fn hours_from(query: &mut Query, moment: Moment, (from, to): (Bound<Timestamp>, Bound<Timestamp>)) {
     let column = match moment {
-        Moment::Created => "created_at",
-        Moment::Updated => "updated_at",
-        Moment::Due | Moment::UntilDue => "due_at",
+        Moment::Created => "ticket_list.created_at",
+        Moment::Updated => "ticket_list.updated_at",
+        Moment::Due | Moment::UntilDue => "ticket_list.due_at",
+        Moment::Since(_) => "ticket_metric.status_updated_at",
+        Moment::Assigned => "ticket_metric.assigned_at",
+        Moment::RequesterUpdated => "ticket_metric.requester_updated_at",
+        Moment::AssigneeUpdated => "ticket_metric.assignee_updated_at",
     };
-    query.push(format_args!("(ticket_list.{column} is not null"));
+    query.push(match moment {
+        Moment::Created | Moment::Updated | Moment::Due | Moment::UntilDue => "(true",
+        Moment::Since(_) | Moment::Assigned | Moment::RequesterUpdated | Moment::AssigneeUpdated => {
+            "exists (select from ticket_metric where ticket_metric.tenant_id = ticket_list.tenant_id \
+             and ticket_metric.ticket_id = ticket_list.ticket_id"
+        }
+    });
+    if let Moment::Since(status) = moment {
+        // Of the same row as the moment: the list may know of another change already.
+        query.push(" and ticket_metric.status = ").push_bind(status.as_str());
+    }
+    query.push(format_args!(" and {column} is not null"));
     let bounds = [(from, ">", ">="), (to, "<", "<=")];
     for (bound, beyond, from) in bounds {
         let (sign, at) = match bound {
@@ -184,7 +204,7 @@ fn hours_from(query: &mut Query, moment: Moment, (from, to): (Bound<Timestamp>, 
             Bound::Included(at) => (from, at),
             Bound::Unbounded => continue,
         };
-        query.push(format_args!(" and ticket_list.{column} {sign} ")).push_bind(at.to_sqlx());
+        query.push(format_args!(" and {column} {sign} ")).push_bind(at.to_sqlx());
     }
     query.push(")");
 }

@@ -98,6 +98,11 @@ impl Action {
         }
     }
 
+    /// What is wrong with it where nobody asks: who works on a ticket then is said by name.
+    pub(super) fn refused_of_automation(&self) -> Option<String> {
+        matches!(self, Self::Assignee(Whom::Asker)).then(|| "for assignee_id the id of an agent or \"\"".to_owned())
+    }
+
     fn apply(&self, changes: &mut Changes, by: PersonId, details: &Details) {
         let extend = |tags: &mut Personal<Vec<String>>, more: &[String]| {
             *tags = [tags.expose().as_slice(), more].concat().into();

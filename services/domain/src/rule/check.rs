@@ -7,8 +7,8 @@ use schemas::{
 };
 
 use super::{
-    Action, CLAUSES_MAX, COLUMNS_MAX, Column, Conditions, GROUPS_MAX, TRIGGER_BYTES_MAX, Unknown, Vocabulary,
-    WORDS_MAX, Watches,
+    Action, CLAUSES_MAX, COLUMNS_MAX, Column, Condition, Conditions, GROUPS_MAX, TRIGGER_BYTES_MAX, Unknown,
+    Vocabulary, WORDS_MAX, Watches, Whom, automation,
 };
 use crate::{
     text::{self, Invalid},
@@ -52,6 +52,7 @@ pub fn definition(
             at_least_one("action", "actions", sent.actions.len())?;
         }
         RuleKind::Trigger => trigger((sent, &new), now, vocabulary)?,
+        RuleKind::Automation => automation((sent, &new), now, vocabulary)?,
     }
     Ok(RuleDefinition {
         title: text::line("title", &sent.title)?,
@@ -77,6 +78,49 @@ fn trigger(
             return Err(Invalid::new("actions", takes));
         }
     }
+    does_something(sent)
+}
+
+/// An automation asks, among other things, how long something has been so, of some tickets only, and does something that ends it: else it
+/// would do the same to the same tickets every hour.
+fn automation(
+    (sent, new): (&RuleDefinition, &RuleDefinition),
+    now: Option<&RuleDefinition>,
+    vocabulary: Vocabulary<'_>,
+) -> Result<(), Invalid> {
+    let said = Conditions::read(&new.conditions, vocabulary)?;
+    let asks = |whom: Whom| matches!(whom, Whom::Asker | Whom::GroupsOfAsker);
+    if said.all.iter().chain(&said.any).any(|said| matches!(said, Condition::Party { whom, .. } if asks(*whom))) {
+        let takes = "no current_user and no current_groups: nobody asks an automation";
+        return Err(Invalid::new("conditions", takes.to_owned()));
+    }
+    for action in Action::read_all(&new.actions, vocabulary)? {
+        let by_nobody = || action.refused_of_automation();
+        if let Some(takes) = action.refused_of_trigger().or_else(by_nobody) {
+            return Err(Invalid::new("actions", takes));
+        }
+    }
+    does_something(sent)?;
+    if now.is_some_and(|now| now.conditions == sent.conditions && now.actions == sent.actions) {
+        return Ok(());
+    }
+    let lenient = Vocabulary { unknown: Unknown::Empty, ..vocabulary };
+    let all = Conditions::read(&sent.conditions, lenient)?;
+    sought(all.words())?;
+    narrows(&sent.conditions)?;
+    if !all.all.iter().any(|condition| matches!(condition, Condition::Hours { .. })) {
+        let takes = "in `all` at least one condition on hours since or until something";
+        return Err(Invalid::new("conditions", takes.to_owned()));
+    }
+    if automation::ends(&all, &Action::read_all(&sent.actions, lenient)?) {
+        return Ok(());
+    }
+    let takes = "at least one action after which a condition of `all` holds no more, or such a condition that holds for an hour only";
+    Err(Invalid::new("actions", takes.to_owned()))
+}
+
+/// There is an action, and not too much of anything.
+fn does_something(sent: &RuleDefinition) -> Result<(), Invalid> {
     count("actions", sent.actions.len())?;
     at_least_one("action", "actions", sent.actions.len())?;
     let bytes: usize = spelled(sent).into_iter().flat_map(|(_, words)| words).map(String::len).sum();

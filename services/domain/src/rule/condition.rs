@@ -166,6 +166,14 @@ pub enum Moment {
     Due,
     /// Until it is to be done.
     UntilDue,
+    /// Since it got its status, if that is this one.
+    Since(Status),
+    /// Since somebody works on it, who still does.
+    Assigned,
+    /// Since its requester last did something to it.
+    RequesterUpdated,
+    /// Since its assignee last did something to it.
+    AssigneeUpdated,
 }
 
 /// On which side.
@@ -221,6 +229,21 @@ pub struct Facts<'a> {
     pub updated_at: Timestamp,
     /// When it is to be done.
     pub due_at: Option<Timestamp>,
+    /// When other things happened to it.
+    pub moments: Moments,
+}
+
+/// When things happened to a ticket: none, where nobody knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moments {
+    /// Since when it has its status.
+    pub status_updated: Option<Timestamp>,
+    /// Since when its assignee works on it.
+    pub assigned: Option<Timestamp>,
+    /// When its requester last did something to it.
+    pub requester_updated: Option<Timestamp>,
+    /// When its assignee last did something to it.
+    pub assignee_updated: Option<Timestamp>,
 }
 
 impl<'a> Facts<'a> {
@@ -241,6 +264,7 @@ impl<'a> Facts<'a> {
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
             due_at: details.due_at,
+            moments: Moments::default(),
         }
     }
 }

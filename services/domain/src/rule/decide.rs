@@ -41,14 +41,17 @@ pub(super) fn decide(rule: &Rule, command: &Command) -> Result<Vec<RuleEvent>, R
     }
 }
 
-/// A trigger works on everybody's tickets, so it is everybody's.
+/// What works by itself works on everybody's tickets, so it is everybody's.
 fn of_kind(kind: RuleKind, audience: &Audience) -> Result<(), Rejection> {
-    match kind {
-        RuleKind::Trigger if *audience != Audience::Everybody => {
-            Err(Rejection::Invalid { field: "restriction", takes: "nothing: a trigger is everybody's".to_owned() })
-        }
-        RuleKind::View | RuleKind::Macro | RuleKind::Trigger => Ok(()),
+    let what = match kind {
+        RuleKind::View | RuleKind::Macro => return Ok(()),
+        RuleKind::Trigger => "a trigger",
+        RuleKind::Automation => "an automation",
+    };
+    if *audience == Audience::Everybody {
+        return Ok(());
     }
+    Err(Rejection::Invalid { field: "restriction", takes: format!("nothing: {what} is everybody's") })
 }
 
 /// Refuses what is not one's own. Of somebody else's own, nobody learns that it exists.

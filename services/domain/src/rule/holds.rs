@@ -85,7 +85,7 @@ impl Prose {
 }
 
 impl FieldTest {
-    fn holds(&self, value: Option<&FieldValue>) -> bool {
+    pub(super) fn holds(&self, value: Option<&FieldValue>) -> bool {
         match (self, value) {
             (_, None) => false,
             (Self::Present, Some(_)) => true,
@@ -119,8 +119,12 @@ impl Compare {
 }
 
 impl Moment {
-    const fn of(self, ticket: &Facts<'_>) -> Option<Timestamp> {
+    fn of(self, ticket: &Facts<'_>) -> Option<Timestamp> {
         match self {
+            Self::Since(status) => ticket.moments.status_updated.filter(|_| ticket.status == status),
+            Self::Assigned => ticket.moments.assigned,
+            Self::RequesterUpdated => ticket.moments.requester_updated,
+            Self::AssigneeUpdated => ticket.moments.assignee_updated,
             Self::Created => Some(ticket.created_at),
             Self::Updated => Some(ticket.updated_at),
             Self::Due | Self::UntilDue => ticket.due_at,

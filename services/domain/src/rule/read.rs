@@ -18,7 +18,8 @@ use crate::{text::Invalid, ticket_field::Known};
 
 /// The fields of conditions, for refusals.
 const FIELDS: &str = "status, priority, type, via_id, group_id, assignee_id, requester_id, current_tags, subject_includes_word, \
-                      description_includes_word, NEW, updated_at, due_date, until_due_date or custom_fields_<id>";
+                      description_includes_word, NEW, OPEN, PENDING, SOLVED, CLOSED, assigned_at, updated_at, requester_updated_at, \
+                      assignee_updated_at, due_date, until_due_date or custom_fields_<id>";
 /// More hours than anything took.
 const HOURS_MAX: i64 = 1_000_000;
 /// The longest text to look for, in characters.
@@ -90,6 +91,13 @@ fn typed(said: Clause<'_>, vocabulary: Vocabulary<'_>) -> Result<Condition, Inva
         "subject_includes_word" => said.text(Prose::Subject),
         "description_includes_word" => said.text(Prose::Description),
         "NEW" => said.hours(Moment::Created),
+        "OPEN" => said.hours(Moment::Since(Status::Open)),
+        "PENDING" => said.hours(Moment::Since(Status::Pending)),
+        "SOLVED" => said.hours(Moment::Since(Status::Solved)),
+        "CLOSED" => said.hours(Moment::Since(Status::Closed)),
+        "assigned_at" => said.hours(Moment::Assigned),
+        "requester_updated_at" => said.hours(Moment::RequesterUpdated),
+        "assignee_updated_at" => said.hours(Moment::AssigneeUpdated),
         "updated_at" => said.hours(Moment::Updated),
         "due_date" => said.hours(Moment::Due),
         "until_due_date" => said.hours(Moment::UntilDue),

@@ -9,6 +9,7 @@ use schemas::{
 use super::*;
 use crate::{scenario::given, ticket_field};
 
+mod automations;
 mod triggers;
 
 const ADMIN: By = By { person: PersonId::new(1), role: Role::Admin };

@@ -9,7 +9,10 @@ use schemas::{
     values::{Channel, Priority, Role, Status, TicketType, Visibility},
 };
 
-use crate::{rule::Watching, ticket_field::Known};
+use crate::{
+    rule::{Automation, Watching},
+    ticket_field::Known,
+};
 
 /// A person as far as the rules care: who, and in which role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,10 @@ pub enum Command {
     Restore(By),
     /// Erase it for good.
     Erase(Erase),
+    /// What an automation does to it, whose conditions hold of it as it is.
+    Automated(Arc<Automation>),
+    /// Close it, if it is solved: it has been for as long as anything may be.
+    CloseSolved,
     /// Any of these, while the tenant's triggers look on.
     Watched(Box<Command>, Watching),
 }
@@ -58,15 +65,16 @@ impl Command {
             Self::AddComment(add) => add.by,
             Self::Delete(by) | Self::Restore(by) => *by,
             Self::Erase(erase) => erase.by,
+            Self::Automated(_) | Self::CloseSolved => By::OPERATOR,
             Self::Watched(command, _) => command.by(),
         }
     }
 
-    /// Whether triggers look at what it does: at what people do to a ticket, not at what happened elsewhere, nor at the end of one.
+    /// Whether triggers look at what it does: at what people do to a ticket, or time does, not at what happened elsewhere, nor at the end of one.
     pub fn is_watched(&self) -> bool {
         match self {
             Self::Open(open) => open.imported.is_none(),
-            Self::Update(_) | Self::AddComment(_) => true,
+            Self::Update(_) | Self::AddComment(_) | Self::Automated(_) | Self::CloseSolved => true,
             Self::Delete(_) | Self::Restore(_) | Self::Erase(_) => false,
             Self::Watched(command, _) => command.is_watched(),
         }

@@ -41,6 +41,8 @@ pub(super) fn decide(ticket: &Ticket, command: &Command) -> Result<Vec<TicketEve
             decide_turn(ticket, &turn)
         }
         Command::Watched(command, watching) => triggers::fire(ticket, command, watching),
+        Command::Automated(automation) => triggers::automate(ticket, automation),
+        Command::CloseSolved => triggers::close_solved(ticket),
         Command::Delete(by) => decide_deletion(ticket, *by, false, || TicketDeleted {}.into()),
         Command::Restore(by) => decide_deletion(ticket, *by, true, || TicketRestored {}.into()),
         Command::Erase(erase) => {

@@ -117,7 +117,8 @@ async fn builds_that_stand_together_move_together_and_one_that_is_held_is_left()
             "rules",
             "webhooks",
             "sessions",
-            "search"
+            "search",
+            "ticket_metrics"
         ]
     );
     holder.rollback().await?;

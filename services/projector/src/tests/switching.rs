@@ -91,7 +91,7 @@ async fn a_build_in_which_a_tenant_cannot_come_as_far_is_not_switched_to() -> an
     let deps = world.restarted().await?;
     let rebuilt = rebuild(&deps, &Selection::all(), &|_| {}).await?;
     let refused: Vec<_> = rebuilt.refused.iter().map(|one| (one.projection, one.position.get())).collect();
-    assert_eq!(refused.len(), 5, "{refused:?}");
+    assert_eq!(refused.len(), 6, "{refused:?}");
     for built in &rebuilt.builds {
         let is_halted = refused.iter().any(|(projection, _)| *projection == built.projection);
         assert_eq!(built.is_switched, !is_halted, "{}", built.projection);

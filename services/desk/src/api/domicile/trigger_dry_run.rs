@@ -115,7 +115,7 @@ async fn asked(desk: &Desk, caller: &Caller, body: &Body) -> Result<Asked, ApiEr
     let now = desk.clock.now();
     let mut trigger = [Trigger::read((RuleId::new(0), now), &definition, &fields)?];
     let mut transaction = desk.reading(&caller.resident).await?;
-    triggers::keep_possible(&mut transaction, &caller.resident, &mut trigger).await?;
+    triggers::keep_possible(&mut transaction, &caller.resident, vec![&mut trigger[0].actions]).await?;
     let since = now.saturating_sub(SignedDuration::from_hours(24 * days)).unwrap_or(Timestamp::UNIX_EPOCH);
     let triggers = Arc::new(Triggers::new(trigger.into(), fields).into());
     Ok(Asked { triggers, since, after })

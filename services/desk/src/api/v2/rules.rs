@@ -1,4 +1,4 @@
-//! What views, macros and triggers have in common: how they are made, changed, deleted and listed, and who sees which.
+//! What views, macros, triggers and automations have in common: how they are made, changed, deleted and listed, and who sees which.
 
 pub(crate) mod list;
 mod request;
@@ -42,8 +42,11 @@ pub(crate) struct View;
 /// What changes a ticket when somebody says so.
 pub(crate) struct Macro;
 
-/// What changes tickets by itself.
+/// What changes tickets by itself, when somebody opens or changes one.
 pub(crate) struct Trigger;
+
+/// What changes tickets by itself, when time has gone by.
+pub(crate) struct Automation;
 
 impl Resource for View {
     const KIND: RuleKind = RuleKind::View;
@@ -72,6 +75,16 @@ impl Resource for Trigger {
 
     fn shown(caller: &Caller, row: &read::rules::Rule, _: &[Known]) -> Value {
         present::rule::trigger(caller, row)
+    }
+}
+
+impl Resource for Automation {
+    const KIND: RuleKind = RuleKind::Automation;
+    const ROOT: &'static str = "automation";
+    const PLURAL: &'static str = "automations";
+
+    fn shown(caller: &Caller, row: &read::rules::Rule, _: &[Known]) -> Value {
+        present::rule::automation(caller, row)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    rule::{Facts, Unknown, Vocabulary},
+    rule::{Facts, Moments, Unknown, Vocabulary},
     ticket_field::Known,
 };
 use jiff::SignedDuration;
@@ -35,6 +35,8 @@ struct Ticket {
     fields: BTreeMap<TicketFieldId, FieldValue>,
     /// Minutes before now.
     ages: (i64, i64, Option<i64>),
+    /// The same: since it has its status, since somebody works on it, since its requester and its assignee did something.
+    moments: (i64, Option<i64>, Option<i64>, Option<i64>),
 }
 
 /// Letters whose small ones are not found by adding 32: long ones, final ones, ones with a dot, ones that have none.
@@ -71,8 +73,9 @@ fn tickets() -> impl Strategy<Value = Ticket> {
     let parties = (option::of(1..4_i64), option::of(1..4_i64), 1..4_i64);
     let tags = vec(select(&["a", "b", "ß"][..]), 0..3);
     let ages = (0..400_i64, 0..400_i64, option::of(-400..400_i64));
-    (words, parties, tags, (texts(), texts()), fields(), ages).prop_map(
-        |(words, parties, tags, (subject, description), fields, ages)| Ticket {
+    let moments = (0..400_i64, option::of(0..400_i64), option::of(0..400_i64), option::of(0..400_i64));
+    (words, parties, tags, (texts(), texts()), fields(), ages, moments).prop_map(
+        |(words, parties, tags, (subject, description), fields, ages, moments)| Ticket {
             status: words.0,
             priority: words.1,
             ticket_type: words.2,
@@ -83,6 +86,7 @@ fn tickets() -> impl Strategy<Value = Ticket> {
             description,
             fields,
             ages,
+            moments,
         },
     )
 }
@@ -111,6 +115,13 @@ const WORDS: &[Words] = &[
     ("description_includes_word", TEXT, PIECES),
     ("NEW", HOURS, COUNTS),
     ("updated_at", HOURS, COUNTS),
+    ("OPEN", HOURS, COUNTS),
+    ("PENDING", HOURS, COUNTS),
+    ("SOLVED", HOURS, COUNTS),
+    ("CLOSED", HOURS, COUNTS),
+    ("assigned_at", HOURS, COUNTS),
+    ("requester_updated_at", HOURS, COUNTS),
+    ("assignee_updated_at", HOURS, COUNTS),
     ("due_date", HOURS, COUNTS),
     ("until_due_date", HOURS, COUNTS),
     ("custom_fields_1", IS, &[""]),
@@ -186,6 +197,12 @@ impl Ticket {
             created_at: Self::at(created),
             updated_at: Self::at(updated),
             due_at: due.map(Self::at),
+            moments: Moments {
+                status_updated: Some(Self::at(self.moments.0)),
+                assigned: self.moments.1.map(Self::at),
+                requester_updated: self.moments.2.map(Self::at),
+                assignee_updated: self.moments.3.map(Self::at),
+            },
         }
     }
 
@@ -212,6 +229,26 @@ impl Ticket {
             facts.updated_at.to_sqlx() as _,
             facts.due_at.map(|due_at| due_at.to_sqlx()) as _,
             json!(self.fields),
+        )
+        .execute(&mut *conn)
+        .await?;
+        let Moments { status_updated, assigned, requester_updated, assignee_updated } = facts.moments;
+        let sql = |at: Option<Timestamp>| at.map(|at| at.to_sqlx());
+        sqlx::query!(
+            "insert into read_ticket_metrics_1.ticket_metric (tenant_id, ticket_id, version, status, requester_id, created_at, updated_at,
+                 status_updated_at, assigned_at, requester_updated_at, assignee_updated_at, replies, reopens, group_stations,
+                 assignee_stations, requester_wait_seconds, agent_wait_seconds, hold_seconds, automated, automation_updates)
+             values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, 0, 0, 0, '{}', 0)",
+            tenant.tenant_id().get(),
+            id,
+            self.status.as_str(),
+            requester,
+            facts.created_at.to_sqlx() as _,
+            facts.updated_at.to_sqlx() as _,
+            sql(status_updated) as _,
+            sql(assigned) as _,
+            sql(requester_updated) as _,
+            sql(assignee_updated) as _,
         )
         .execute(conn)
         .await?;

@@ -16,7 +16,19 @@ const FIELDS: &str = "status, priority, type, via_id, current_via_id, group_id, 
                       role, comment_is_public, comment_includes_word, subject_includes_word, description_includes_word or \
                       custom_fields_<id>";
 /// The fields that are about how long something has been so: a trigger looks when something happens.
-const ABOUT_HOURS: [&str; 4] = ["NEW", "updated_at", "due_date", "until_due_date"];
+const ABOUT_HOURS: [&str; 11] = [
+    "NEW",
+    "OPEN",
+    "PENDING",
+    "SOLVED",
+    "CLOSED",
+    "assigned_at",
+    "updated_at",
+    "requester_updated_at",
+    "assignee_updated_at",
+    "due_date",
+    "until_due_date",
+];
 /// The operators that compare before and now, for refusals.
 const COMPARED: &str = "changed, not_changed, value, not_value, value_previous and not_value_previous";
 

@@ -13,6 +13,7 @@ use crate::{
     ticket::{Open, Update},
 };
 
+mod automating;
 mod changing;
 mod commenting;
 mod custom;

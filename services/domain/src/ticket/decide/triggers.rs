@@ -7,7 +7,7 @@
 //! One command has so much room for what they do, and so much patience to ask them: where either is used up, nobody does anything more.
 //! So what people ask for fits into an append whatever the triggers say, and is decided in the blink of an eye.
 
-use std::cell::OnceCell;
+use std::{cell::OnceCell, sync::Arc};
 
 use schemas::{
     Personal,
@@ -21,7 +21,8 @@ use super::{
 };
 use crate::{
     aggregate::Aggregate,
-    rule::{Action, Facts, Happened, Lowered, Trigger, Triggers, Watching, attempt},
+    rule::{Action, Automation, Facts, Happened, Lowered, Trigger, Watching, attempt},
+    ticket_field::Known,
 };
 
 /// What asking triggers, and trying what they do, may weigh in one command. Ten conditions of each of all triggers weigh a two-hundredth.
@@ -45,8 +46,8 @@ pub(super) fn fire(ticket: &Ticket, command: &Command, watching: &Watching) -> R
     Ok(events)
 }
 
-/// What people did in a command that is history: its events, without what rules did because of them. Nothing, of what triggers do not
-/// look at. With [`fired`] that says what other triggers would have done.
+/// What people, or time, did in a command that is history: its events, without what triggers did because of them. Nothing, of what
+/// triggers do not look at. With [`fired`] that says what other triggers would have done.
 pub fn by_people(events: &[TicketEvent]) -> Vec<TicketEvent> {
     let (mut people, mut left) = (Vec::new(), 0);
     for event in events {
@@ -55,7 +56,7 @@ pub fn by_people(events: &[TicketEvent]) -> Vec<TicketEvent> {
             | TicketEvent::TicketDeleted(_)
             | TicketEvent::TicketRestored(_)
             | TicketEvent::TicketErased(_) => return Vec::new(),
-            TicketEvent::RuleApplied(applied) => left = applied.changes,
+            TicketEvent::RuleApplied(applied) if applied.kind == RuleKind::Trigger => left = applied.changes,
             _ if left > 0 => left -= 1,
             event => people.push(event.clone()),
         }
@@ -86,7 +87,7 @@ pub fn fired(ticket: &Ticket, by: By, (events, watching): (&[TicketEvent], &Watc
         };
         let Some(next) = next((&waiting, from), &happened, &mut patience) else { break };
         let trigger = waiting.remove(next).trigger;
-        let effects = effects(details, (by, channel), (trigger, triggers), &mut patience);
+        let effects = effects(details, (by, channel), (&trigger.actions, &triggers.fields), &mut patience);
         if effects.is_empty() {
             // Nothing is another now, so those before it say what they said.
             from = next;
@@ -146,11 +147,36 @@ fn channel(events: &[TicketEvent]) -> Channel {
     channel.unwrap_or(Channel::Api)
 }
 
-/// What a trigger changes: all that it says, where the rules take it together, else as much of it as they take.
+/// What an automation does to a ticket, if it does anything: as a trigger would, but that nobody set it off.
+pub(super) fn automate(ticket: &Ticket, automation: &Automation) -> Result<Vec<TicketEvent>, Rejection> {
+    let details = ticket.details.as_ref().filter(|details| !details.is_deleted).ok_or(Rejection::Unknown)?;
+    // closed -> nothing
+    if details.status == Status::Closed {
+        return Err(Rejection::Closed);
+    }
+    let said = (automation.actions.as_slice(), &automation.fields);
+    let effects = effects(details, (By::OPERATOR, Channel::Api), said, &mut { PATIENCE });
+    if effects.is_empty() {
+        return Ok(effects);
+    }
+    let Automation { rule, said_at, title, .. } = automation.clone();
+    let changes = u32::try_from(effects.len()).unwrap_or(u32::MAX);
+    let applied = RuleApplied { rule, kind: RuleKind::Automation, said_at, title, changes };
+    Ok(std::iter::once(applied.into()).chain(effects).collect())
+}
+
+/// solved -> closed, whatever rules there are. Anything else is left as it is.
+pub(super) fn close_solved(ticket: &Ticket) -> Result<Vec<TicketEvent>, Rejection> {
+    let details = ticket.details.as_ref().filter(|details| !details.is_deleted).ok_or(Rejection::Unknown)?;
+    let is_solved = details.status == Status::Solved;
+    Ok(is_solved.then(|| StatusSet { status: Status::Closed }.into()).into_iter().collect())
+}
+
+/// What a rule changes: all that it says, where the rules of tickets take it together, else as much of it as they take.
 fn effects(
     details: &Details,
     (by, channel): (By, Channel),
-    (trigger, triggers): (&Trigger, &Triggers),
+    (actions, known): (&[Action], &Arc<[Known]>),
     patience: &mut usize,
 ) -> Vec<TicketEvent> {
     // As an agent: whoever changed the ticket need not be one, and is then nobody who could have it.
@@ -160,24 +186,24 @@ fn effects(
         if *patience == 0 {
             return None;
         }
-        let fields = Fields { known: triggers.fields.clone(), asked: Vec::new() };
+        let fields = Fields { known: known.clone(), asked: Vec::new() };
         let changes = Action::changes(actions, by.person, (details, fields));
         let turn = Turn { by, changes: &changes, comment: None, channel };
         let events = attribute_events(details, &turn).ok()?;
         Some(events).filter(|events| events.iter().all(|event| is_possible(details, event)))
     };
-    if let Some(all) = effects(&trigger.actions) {
+    if let Some(all) = effects(actions) {
         return all;
     }
     // What is refused may be taken together with what comes after it, so they are gone through until nothing more is taken.
     let (mut taken, mut largest) = (Vec::new(), Vec::new());
     loop {
         let before = taken.len();
-        for index in 0..trigger.actions.len() {
+        for index in 0..actions.len() {
             if taken.contains(&index) {
                 continue;
             }
-            if let Some(events) = effects(&these(&trigger.actions, &taken, index)) {
+            if let Some(events) = effects(&these(actions, &taken, index)) {
                 taken.push(index);
                 largest = events;
             }

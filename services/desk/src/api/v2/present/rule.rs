@@ -1,4 +1,4 @@
-//! Views, macros and triggers.
+//! Views, macros, triggers and automations.
 
 use domain::{
     rule::{Column, Unknown, Vocabulary},
@@ -35,7 +35,18 @@ pub(crate) fn macro_of(caller: &Caller, row: &Rule) -> Value {
 
 /// The trigger as the API shows it.
 pub(crate) fn trigger(caller: &Caller, row: &Rule) -> Value {
-    let mut shown = common(caller, "triggers", row);
+    by_itself(caller, "triggers", row)
+}
+
+/// The automation as the API shows it.
+pub(crate) fn automation(caller: &Caller, row: &Rule) -> Value {
+    let mut shown = by_itself(caller, "automations", row);
+    shown.as_object_mut().expect("an object").remove("description");
+    shown
+}
+
+fn by_itself(caller: &Caller, plural: &str, row: &Rule) -> Value {
+    let mut shown = common(caller, plural, row);
     shown["conditions"] = json!(row.definition.0.conditions);
     shown["actions"] = json!(row.definition.0.actions);
     // It is everybody's, so the reference says nothing of that.

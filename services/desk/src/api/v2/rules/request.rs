@@ -25,9 +25,9 @@ pub(crate) fn definition(fields: &mut Fields<'_>, kind: RuleKind, now: Option<&R
         false => now.and_then(|now| now.description.clone()),
     };
     let (asks, does) = (kind != RuleKind::Macro, kind != RuleKind::View);
-    // Whoever says a condition or an action of a trigger says all of both.
+    // Whoever says a condition or an action of what works by itself says all of both.
     let is_said_anew = ["all", "any", "conditions", "actions"].iter().any(|name| fields.has(name));
-    let kept = now.filter(|_| kind != RuleKind::Trigger || !is_said_anew);
+    let kept = now.filter(|_| !matches!(kind, RuleKind::Trigger | RuleKind::Automation) || !is_said_anew);
     RuleDefinition {
         title: title.or(now.map(|now| now.title.clone())).unwrap_or_default(),
         description,

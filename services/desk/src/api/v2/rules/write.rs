@@ -1,4 +1,4 @@
-//! `POST /api/v2/views`, `macros` and `triggers`, and `PUT` and `DELETE` of one: agents make, change and delete their own,
+//! `POST /api/v2/views`, `macros`, `triggers` and `automations`, and `PUT` and `DELETE` of one: agents make, change and delete their own,
 //! admins what is shared; and admins delete what is somebody's own.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use domain::rule::{Command, Known, Rule, TRIGGER_WORDS_MAX, TRIGGERS_MAX, words_in_use};
+use domain::rule::{AUTOMATIONS_MAX, Command, Known, Rule, TRIGGER_WORDS_MAX, TRIGGERS_MAX, words_in_use};
 use futures::FutureExt;
 use schemas::{
     Personal, RuleId, StreamName, Version,
@@ -35,7 +35,7 @@ use crate::{
     caller::Caller,
     execute::{Batch, Done, execute, load, replayed, retried},
     problem::{ApiError, ApiResult},
-    read::{self, log},
+    read::{self, log, rules::Filter},
     state::Desk,
     visible::Written,
 };
@@ -156,7 +156,8 @@ pub(crate) fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> 
     rule.known().filter(|known| known.kind == kind).ok_or_else(ApiError::not_found)
 }
 
-/// Refuses more triggers than a tenant has, and more words than those that are in use look for.
+/// Refuses more triggers than a tenant has, and more words than those that are in use look for; and more automations in use than a tenant
+/// has.
 pub(crate) async fn check_room<'a>(
     desk: &Desk,
     caller: &Caller,
@@ -165,8 +166,10 @@ pub(crate) async fn check_room<'a>(
         impl IntoIterator<Item = (Option<&'a Personal<RuleDefinition>>, &'a Personal<RuleDefinition>)>,
     ),
 ) -> Result<(), ApiError> {
-    if kind != RuleKind::Trigger {
-        return Ok(());
+    match kind {
+        RuleKind::View | RuleKind::Macro => return Ok(()),
+        RuleKind::Automation => return check_room_in_use(desk, caller, changes).await,
+        RuleKind::Trigger => {}
     }
     let (mut made, mut before, mut after) = (0, 0, 0);
     for (now, then) in changes {
@@ -191,6 +194,31 @@ pub(crate) async fn check_room<'a>(
     }
     let takes = format!("at most {TRIGGER_WORDS_MAX} words to look for in texts, all triggers in use together");
     Err(ApiError::invalid("conditions", format!("conditions: takes {takes}"), "TooManyValues"))
+}
+
+async fn check_room_in_use<'a>(
+    desk: &Desk,
+    caller: &Caller,
+    changes: impl IntoIterator<Item = (Option<&'a Personal<RuleDefinition>>, &'a Personal<RuleDefinition>)>,
+) -> Result<(), ApiError> {
+    let is_used = |definition: &Personal<RuleDefinition>| definition.expose().is_active;
+    let (mut before, mut after) = (0, 0);
+    for (now, then) in changes {
+        before += usize::from(now.is_some_and(is_used));
+        after += usize::from(is_used(then));
+    }
+    if after <= before {
+        return Ok(());
+    }
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let filter = Filter { is_active: Some(true), ..Filter::of(RuleKind::Automation, caller.by()) };
+    let in_use = read::rules::list(filter).count(&mut transaction, &caller.resident).await?;
+    let in_use = usize::try_from(in_use).unwrap_or(usize::MAX);
+    if (in_use + after).saturating_sub(before) <= AUTOMATIONS_MAX {
+        return Ok(());
+    }
+    let description = format!("automations: takes at most {AUTOMATIONS_MAX} in use");
+    Err(ApiError::invalid("automations", description, "TooManyValues"))
 }
 
 /// Refuses groups that there are not. Those that share the rule now may have been deleted since.

@@ -1,11 +1,12 @@
-//! `PUT /api/v2/triggers/update_many` and `reorder`: places of many triggers, and which are in use, in one command.
+//! `PUT /api/v2/triggers/update_many` and `reorder`, and `PUT /api/v2/automations/update_many`: places of many, and which are in use, in one
+//! command.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json, extract::State, response::IntoResponse};
 use domain::rule::{Command, Known, Rule, TRIGGERS_MAX};
 use futures::FutureExt;
-use schemas::{RuleId, StreamName, rule::RuleDefinition, values::RuleKind};
+use schemas::{RuleId, StreamName, rule::RuleDefinition};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -28,15 +29,15 @@ use crate::{
 /// Each that changes takes an event, and one of the audit log, beside the one that says where the command came from.
 const _: () = assert!(2 * TRIGGERS_MAX < eventlog::EVENTS_MAX);
 
-/// What becomes of a trigger: nothing is left as it is.
+/// What becomes of one: nothing is left as it is.
 #[derive(Debug, Clone, Copy, Default)]
 struct Change {
     position: Option<i64>,
     is_active: Option<bool>,
 }
 
-/// Takes `triggers`, each with an `id` and perhaps `position` and `active`. Answers those that were named.
-pub(crate) async fn update_many(
+/// Takes `triggers`, or `automations`, each with an `id` and perhaps `position` and `active`. Answers those that were named.
+pub(crate) async fn update_many<R: Resource>(
     State(desk): State<Desk>,
     caller: Caller,
     query: PageQuery,
@@ -46,13 +47,13 @@ pub(crate) async fn update_many(
     let page = query.offset_page(&caller)?;
     let by = caller.issuer(&desk, &body.print);
     let mut sent = Fields::new(&body.object, "");
-    let changes = named(&mut sent);
+    let changes = named::<R>(&mut sent);
     sent.finish()?;
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
-        None => change(&desk, &caller, &by, &changes).await?,
+        None => change::<R>(&desk, &caller, &by, &changes).await?,
     };
-    answer(&desk, &caller, (&page, &done), changes.keys().copied().collect()).await.map_err(ApiError::after_done)
+    answer::<R>(&desk, &caller, (&page, &done), changes.keys().copied().collect()).await.map_err(ApiError::after_done)
 }
 
 /// Takes `trigger_ids`: all that there are, in the order in which they shall be asked.
@@ -80,17 +81,17 @@ pub(crate) async fn reorder(
         Some(done) => done,
         None => {
             require_all(&desk, &caller, &changes).await?;
-            change(&desk, &caller, &by, &changes).await?
+            change::<Trigger>(&desk, &caller, &by, &changes).await?
         }
     };
-    answer(&desk, &caller, (&page, &done), ids).await.map_err(ApiError::after_done)
+    answer::<Trigger>(&desk, &caller, (&page, &done), ids).await.map_err(ApiError::after_done)
 }
 
 fn id(sent: &Value) -> Option<i64> {
     sent.as_i64().or_else(|| sent.as_str()?.parse().ok())
 }
 
-fn named(fields: &mut Fields<'_>) -> BTreeMap<i64, Change> {
+fn named<R: Resource>(fields: &mut Fields<'_>) -> BTreeMap<i64, Change> {
     let one = |item: &Map<String, Value>| {
         let (position, is_active) = (item.get("position"), item.get("active"));
         let change = Change {
@@ -99,11 +100,11 @@ fn named(fields: &mut Fields<'_>) -> BTreeMap<i64, Change> {
         };
         Some((id(item.get("id")?)?, change))
     };
-    let sent = fields.items("triggers").filter(|items| (1..=TRIGGERS_MAX).contains(&items.len()));
+    let sent = fields.items(R::PLURAL).filter(|items| (1..=TRIGGERS_MAX).contains(&items.len()));
     let read = sent.and_then(|items| items.iter().map(|item| one(item.as_object()?)).collect::<Option<_>>());
     read.unwrap_or_else(|| {
         let takes = format!("takes a list of 1 to {TRIGGERS_MAX} objects with id, and perhaps position and active");
-        fields.fault("triggers", takes, "InvalidFormat");
+        fields.fault(R::PLURAL, takes, "InvalidFormat");
         BTreeMap::new()
     })
 }
@@ -120,14 +121,19 @@ async fn require_all(desk: &Desk, caller: &Caller, changes: &BTreeMap<i64, Chang
 }
 
 /// All of them or none.
-async fn change(desk: &Desk, caller: &Caller, by: &Issuer, changes: &BTreeMap<i64, Change>) -> Result<Done, ApiError> {
+async fn change<R: Resource>(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    changes: &BTreeMap<i64, Change>,
+) -> Result<Done, ApiError> {
     let fields = &rules::fields(desk, &caller.resident).await?;
     let attempt = || async move {
         let mut decided = Vec::new();
         for (rule, change) in changes {
             let stream = StreamName::Rule(RuleId::new(*rule));
             let (state, version) = load::<Rule>(desk, &caller.resident, &stream).await?;
-            let Known { definition, audience, .. } = write::known_of(&state, RuleKind::Trigger)?.clone();
+            let Known { definition, audience, .. } = write::known_of(&state, R::KIND)?.clone();
             let now = definition.expose().clone();
             let then = RuleDefinition {
                 position: change.position.unwrap_or(now.position),
@@ -137,7 +143,7 @@ async fn change(desk: &Desk, caller: &Caller, by: &Issuer, changes: &BTreeMap<i6
             decided.push((stream, version, audience, (definition, then.into())));
         }
         let both = decided.iter().map(|(.., (now, then))| (Some(now), then));
-        write::check_room(desk, caller, (RuleKind::Trigger, both)).await?;
+        write::check_room(desk, caller, (R::KIND, both)).await?;
         let mut batch = Batch::new(desk, by);
         for (stream, version, audience, (_, definition)) in decided {
             let command = Command::Change { by: caller.by(), audience, definition, fields: fields.clone() };
@@ -148,7 +154,7 @@ async fn change(desk: &Desk, caller: &Caller, by: &Issuer, changes: &BTreeMap<i6
     retried(|| attempt().boxed()).await
 }
 
-async fn answer(
+async fn answer<R: Resource>(
     desk: &Desk,
     caller: &Caller,
     (page, done): (&Page, &Done),
@@ -156,9 +162,9 @@ async fn answer(
 ) -> Result<(Written, Json<Value>), ApiError> {
     let written = settle::settled(desk, &caller.resident, done, settle::RULES).await;
     let mut transaction = desk.reading(&caller.resident).await?;
-    let of = Filter::of(RuleKind::Trigger, caller.by());
+    let of = Filter::of(R::KIND, caller.by());
     let rows = read::rules::many(&mut transaction, &caller.resident, (of, &ids)).await?;
     let ids = rows.iter().map(|row| row.rule_id).collect();
-    let shown = rows.iter().map(|row| Trigger::shown(caller, row, &[])).collect();
-    Ok((written, Json(page.all(Trigger::PLURAL, shown, ids))))
+    let shown = rows.iter().map(|row| R::shown(caller, row, &[])).collect();
+    Ok((written, Json(page.all(R::PLURAL, shown, ids))))
 }
