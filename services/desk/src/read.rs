@@ -29,6 +29,7 @@ pub(crate) mod rules;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod ticket_fields;
+pub(crate) mod ticket_metrics;
 pub(crate) mod tickets;
 pub(crate) mod views;
 pub(crate) mod webhooks;

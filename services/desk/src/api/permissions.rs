@@ -232,6 +232,8 @@ GET /api/v2/ticket_fields/count 401 403 200 200 200 200
 GET /api/v2/ticket_fields/{id} 401 403 404 404 404 404
 PUT /api/v2/ticket_fields/{id} 401 403 403 404 403 403
 DELETE /api/v2/ticket_fields/{id} 401 403 403 404 403 403
+GET /api/v2/ticket_metrics 401 403 200 200 200 403
+GET /api/v2/ticket_metrics/{id} 401 403 200 200 200 200
 GET /api/v2/tickets 401 200 200 200 200 403
 POST /api/v2/tickets 401 422 422 422 403 403
 GET /api/v2/tickets/count 401 200 200 200 200 403
@@ -255,6 +257,7 @@ GET /api/v2/tickets/{id}/incidents 401 403 200 200 200 403
 GET /api/v2/tickets/{id}/macros/{macro_id}/apply 401 403 200 200 403 403
 PUT /api/v2/tickets/{id}/mark_as_spam 401 403 404 404 403 403
 POST /api/v2/tickets/{id}/merge 401 403 404 404 403 403
+GET /api/v2/tickets/{id}/metrics 401 403 200 200 200 200
 GET /api/v2/tickets/{id}/related 401 403 200 200 200 200
 GET /api/v2/tickets/{id}/tags 401 403 200 200 200 200
 POST /api/v2/tickets/{id}/tags 401 403 404 404 403 403

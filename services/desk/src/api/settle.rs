@@ -24,6 +24,8 @@ pub(crate) const PEOPLE: &[&str] = &["people"];
 pub(crate) const ACCOUNT: &[&str] = &["account"];
 /// The projection of the fields that a tenant made for its tickets.
 pub(crate) const TICKET_FIELDS: &[&str] = &["ticket_fields"];
+/// The projection of what is measured of tickets.
+pub(crate) const TICKET_METRICS: &[&str] = &["ticket_metrics"];
 /// The projection of views, macros and triggers.
 pub(crate) const RULES: &[&str] = &["rules"];
 /// The projection of webhooks.

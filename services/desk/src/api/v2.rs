@@ -27,6 +27,7 @@ pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod tags;
 pub(crate) mod ticket_fields;
+pub(crate) mod ticket_metrics;
 pub(crate) mod tickets;
 pub(crate) mod triggers;
 pub(crate) mod uploads;
@@ -90,6 +91,9 @@ fn ticket_routes() -> Router<Desk> {
         .route("/api/v2/tickets/{id}/mark_as_spam", put(tickets::spam::mark_as_spam))
         .route("/api/v2/tickets/{id}/merge", post(tickets::merge::merge))
         .route("/api/v2/tickets/{id}/related", get(tickets::related::related))
+        .route("/api/v2/tickets/{id}/metrics", get(ticket_metrics::of_ticket))
+        .route("/api/v2/ticket_metrics", get(ticket_metrics::list))
+        .route("/api/v2/ticket_metrics/{id}", get(ticket_metrics::show))
         .route("/api/v2/ticket_audits", get(tickets::audits::all))
         .route("/api/v2/tickets/{id}/audits/count", get(tickets::audits::count))
         .route("/api/v2/tickets/{id}/comments/count", get(tickets::comments::count))

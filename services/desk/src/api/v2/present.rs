@@ -13,6 +13,7 @@ pub(crate) mod organization;
 pub(crate) mod rule;
 pub(crate) mod ticket;
 pub(crate) mod ticket_field;
+pub(crate) mod ticket_metric;
 pub(crate) mod user;
 pub(crate) mod webhook;
 
