@@ -28,7 +28,7 @@ pub(crate) const JSON_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) const UPLOAD_BYTES_MAX: usize = 50 * 1024 * 1024;
 
 const JSON: Limit = Limit { bytes: JSON_BYTES_MAX, patience: Duration::from_secs(20) };
-const UPLOAD: Limit = Limit { bytes: UPLOAD_BYTES_MAX, patience: Duration::from_secs(300) };
+pub(crate) const UPLOAD: Limit = Limit { bytes: UPLOAD_BYTES_MAX, patience: Duration::from_secs(300) };
 
 /// How long a body may be, and how long it may take.
 #[derive(Debug, Clone, Copy)]

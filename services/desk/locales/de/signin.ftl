@@ -28,3 +28,4 @@ security-new-hint = 10 bis 128 Zeichen.
 security-new-length = Nimmt 10 bis 128 Zeichen.
 security-new-same = Nimmt ein anderes Passwort als das jetzige.
 security-change = Passwort ändern
+signin-account = Konto

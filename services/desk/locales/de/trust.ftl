@@ -41,3 +41,5 @@ trust-cookie-life = Bleibt
 trust-cookie-language = Die Sprache, die Sie gewählt haben
 trust-cookie-zone = Ihre Zeitzone, damit Zeiten so dastehen wie auf Ihrer Uhr
 trust-days = { $days } Tage
+trust-cookie-session = Dass Sie angemeldet sind
+trust-until-closed = Bis Sie sich abmelden oder den Browser schließen

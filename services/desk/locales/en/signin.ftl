@@ -28,3 +28,4 @@ security-new-hint = 10 to 128 characters.
 security-new-length = Takes 10 to 128 characters.
 security-new-same = Takes another password than the one of now.
 security-change = Change password
+signin-account = Account

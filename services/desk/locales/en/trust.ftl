@@ -41,3 +41,5 @@ trust-cookie-life = Kept for
 trust-cookie-language = The language you chose
 trust-cookie-zone = Your time zone, to write times as your clock shows them
 trust-days = { $days } days
+trust-cookie-session = That you are signed in
+trust-until-closed = Until you sign out or close the browser

@@ -27,3 +27,4 @@ security-new-hint = 10～128 文字。
 security-new-length = 10～128 文字で入力してください。
 security-new-same = 現在とは異なるパスワードを入力してください。
 security-change = パスワードを変更
+signin-account = アカウント

@@ -41,3 +41,5 @@ trust-cookie-life = 保存期間
 trust-cookie-language = 選択した言語
 trust-cookie-zone = 時刻をお手元の時計に合わせて表示するためのタイムゾーン
 trust-days = { $days } 日
+trust-cookie-session = サインインの状態
+trust-until-closed = サインアウトするかブラウザーを閉じるまで

@@ -8,25 +8,30 @@ pub(crate) struct Cookie {
     pub(crate) name: &'static str,
     /// The sentence that says what it is for.
     purpose: &'static str,
-    /// For how long the browser keeps it.
-    days: u32,
+    /// For how long the browser keeps it; until it is closed, when nothing.
+    days: Option<u32>,
 }
 
 /// The language somebody chose.
-pub(crate) const LANGUAGE: Cookie = Cookie { name: "domicile_language", purpose: "trust-cookie-language", days: 365 };
+pub(crate) const LANGUAGE: Cookie =
+    Cookie { name: "domicile_language", purpose: "trust-cookie-language", days: Some(365) };
 /// The IANA name of the reader's time zone. A script of ours sets it, `templates/domicile.js`.
-pub(crate) const ZONE: Cookie = Cookie { name: "domicile_zone", purpose: "trust-cookie-zone", days: 365 };
+pub(crate) const ZONE: Cookie = Cookie { name: "domicile_zone", purpose: "trust-cookie-zone", days: Some(365) };
+
+/// That somebody is signed in. `session::cookie` makes its value; over TLS its name begins with `__Host-`.
+pub(crate) const SESSION: Cookie = Cookie { name: "domicile_session", purpose: "trust-cookie-session", days: None };
 
 /// Every cookie there is.
-pub(crate) const ALL: &[Cookie] = &[LANGUAGE, ZONE];
+pub(crate) const ALL: &[Cookie] = &[LANGUAGE, ZONE, SESSION];
 
 impl Cookie {
     /// The value of a `Set-Cookie` header; over TLS the browser sends it back over TLS alone.
     pub(crate) fn set(&self, value: &str, is_secure: bool) -> String {
         const SECONDS_OF_A_DAY: u32 = 24 * 60 * 60;
-        let (name, age) = (self.name, self.days * SECONDS_OF_A_DAY);
+        let age = self.days.map(|days| format!("; Max-Age={}", days * SECONDS_OF_A_DAY)).unwrap_or_default();
+        let name = self.name;
         let secure = if is_secure { "; Secure" } else { "" };
-        format!("{name}={value}; Path=/; Max-Age={age}; SameSite=Lax{secure}")
+        format!("{name}={value}; Path=/{age}; SameSite=Lax{secure}")
     }
 
     /// What it is for.
@@ -36,7 +41,10 @@ impl Cookie {
 
     /// For how long the browser keeps it.
     pub(crate) fn life(&self, words: &Words) -> String {
-        words.say("trust-days").with("days", self.days).to_string()
+        match self.days {
+            Some(days) => words.say("trust-days").with("days", days).to_string(),
+            None => words.say("trust-until-closed").to_string(),
+        }
     }
 }
 

@@ -64,11 +64,6 @@ impl Frame {
         assets::url(name)
     }
 
-    /// What a form bears so that no other site can send it.
-    pub(crate) fn csrf(&self) -> &str {
-        ""
-    }
-
     /// A page as the answer, under a policy that runs the scripts with this frame's nonce alone.
     pub(crate) fn respond(&self, status: StatusCode, page: &impl Template) -> ApiResult {
         let html = page.render().map_err(ApiError::internal)?;

@@ -16,6 +16,7 @@ use schemas::{
     organization::OrganizationEvent,
     person::{EmailEvent, PersonEvent},
     rule::RuleEvent,
+    session::SessionEvent,
     tenant::TenantEvent,
     ticket::TicketEvent,
     ticket_field::TicketFieldEvent,
@@ -35,7 +36,10 @@ use crate::{host::Origin, problem::ApiResult, state::Desk};
 /// What each part of the product records, and the sentence that says what the part is called.
 const PARTS: &[(&str, &[&[EventType]])] = &[
     ("trust-part-tenant", &[TenantEvent::TYPES]),
-    ("trust-part-people", &[PersonEvent::TYPES, EmailEvent::TYPES, OrganizationEvent::TYPES, ClaimEvent::TYPES]),
+    (
+        "trust-part-people",
+        &[PersonEvent::TYPES, EmailEvent::TYPES, SessionEvent::TYPES, OrganizationEvent::TYPES, ClaimEvent::TYPES],
+    ),
     ("trust-part-tickets", &[TicketEvent::TYPES, TicketFieldEvent::TYPES, UploadEvent::TYPES]),
     ("trust-part-rules", &[RuleEvent::TYPES, WebhookEvent::TYPES, JobEvent::TYPES]),
     ("trust-part-logs", &[AccessEvent::TYPES, AuditEvent::TYPES, ErasureEvent::TYPES]),

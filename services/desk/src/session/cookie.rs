@@ -8,12 +8,17 @@ use jiff::Timestamp;
 use regions::Resident;
 use schemas::Hash;
 
-use crate::{pages::frame::cookie, problem::ApiError, serve::Peer, state::Desk};
+use crate::{
+    pages::{cookies, frame::cookie},
+    problem::ApiError,
+    serve::Peer,
+    state::Desk,
+};
 
 /// Where the browser sends nothing in the clear; it then takes the cookie from this very host alone (RFC 6265bis, section 4.1.3.2).
 const NAME_OVER_TLS: &str = "__Host-domicile_session";
 /// Where it does: a desk on somebody's own machine.
-const NAME: &str = "domicile_session";
+const NAME: &str = cookies::SESSION.name;
 /// The longest one that is looked at.
 const LENGTH_MAX: usize = 256;
 

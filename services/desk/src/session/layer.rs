@@ -18,7 +18,10 @@ use axum::{
 
 use super::cookie::Presented;
 use crate::{
-    body::{self, form},
+    body::{
+        self, form,
+        multipart::{boundary, cut},
+    },
     host::Origin,
     problem::ApiError,
     state::Desk,
@@ -90,13 +93,20 @@ async fn check(desk: &Desk, parts: &Parts, presented: &Presented, body: Body) ->
     if let Some(sent) = parts.headers.get(TOKEN_HEADER) {
         return if is_right(sent.as_bytes()) { Ok(body) } else { Err(from_elsewhere()) };
     }
-    if !is_form(&parts.headers) {
+    let boundary = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(boundary);
+    if !is_form(&parts.headers) && boundary.is_none() {
         return Err(from_elsewhere());
     }
-    let read = body::read(desk.room(), &parts.headers, body, form::FORM).await?;
-    let request = Request::from_parts(parts.clone(), Body::from(read.bytes.clone()));
-    let pairs = Form::<Vec<(String, String)>>::from_request(request, desk).await;
-    let Form(pairs) = pairs.map_err(|_| ApiError::bad_request("The form is malformed"))?;
+    let limit = if boundary.is_some() { body::UPLOAD } else { form::FORM };
+    let read = body::read(desk.room(), &parts.headers, body, limit).await?;
+    let pairs = match boundary {
+        Some(boundary) => cut(read.bytes.clone(), &boundary).await?.0,
+        None => {
+            let request = Request::from_parts(parts.clone(), Body::from(read.bytes.clone()));
+            let pairs = Form::<Vec<(String, String)>>::from_request(request, desk).await;
+            pairs.map_err(|_| ApiError::bad_request("The form is malformed"))?.0
+        }
+    };
     let sent = pairs.iter().find(|(name, _)| name == FIELD);
     if sent.is_some_and(|(_, sent)| is_right(sent.as_bytes())) {
         Ok(Body::from(read.bytes))

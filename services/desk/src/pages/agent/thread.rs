@@ -195,7 +195,7 @@ pub(super) fn shown(field: &str, value: &Value, (words, known, names): (&Words, 
         "type" => terms::ticket_type(words, &text),
         "assignee_id" | "requester_id" => names.person(id()).to_owned(),
         "group_id" => names.group(id()).to_owned(),
-        "due_at" => text.parse().map_or(text, |due_at| words.moment(due_at)),
+        "due_at" => text.parse().map_or(text, |due_at: jiff::Timestamp| words.moment(due_at)),
         field => {
             let known = known.iter().find(|known| known.field.to_string() == field);
             let option = known.and_then(|known| {
