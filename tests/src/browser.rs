@@ -6,7 +6,8 @@ use anyhow::Context;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use thirtyfour::{
-    By, DesiredCapabilities, WebDriver, WebElement, common::capabilities::chromium::ChromiumLikeCapabilities,
+    By, DesiredCapabilities, TypingData, WebDriver, WebElement,
+    common::capabilities::chromium::ChromiumLikeCapabilities,
 };
 
 use crate::{Deployment, folder::Folder, others, process::Child, wait};
@@ -116,7 +117,7 @@ impl Browser {
     ///
     /// # Errors
     /// If nothing has it.
-    pub async fn press(&self, keys: &str) -> anyhow::Result<()> {
+    pub async fn press(&self, keys: impl Into<TypingData>) -> anyhow::Result<()> {
         Ok(self.driver.active_element().await?.send_keys(keys).await?)
     }
 

@@ -26,6 +26,11 @@ if (keys && opener) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form && event.target.form === form) {
+    event.preventDefault();
+    form.requestSubmit();
+    return;
+  }
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || isTyping(event.target) || keys?.open) return;
   if ((event.key === "j" || event.key === "k") && step(event.key === "j" ? 1 : -1)) {
     event.preventDefault();

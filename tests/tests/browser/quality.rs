@@ -14,13 +14,34 @@ const WEIGHT_MAX: u64 = 100 * 1024;
 
 /// Pages that everybody may see, by site and path.
 fn public(slug: &str) -> Vec<(String, String)> {
-    let pages = [("", "/"), ("eu", "/"), ("eu", "/signup"), ("eu", "/nowhere"), (slug, "/"), (slug, "/signin")];
+    let pages = [
+        ("", "/"),
+        ("eu", "/"),
+        ("eu", "/signup"),
+        ("eu", "/nowhere"),
+        ("", "/trust"),
+        (slug, "/"),
+        (slug, "/signin"),
+        (slug, "/residency"),
+    ];
     pages.map(|(site, path)| (site.to_owned(), path.to_owned())).to_vec()
 }
 
 /// Pages of somebody who signed in.
 fn personal(slug: &str) -> Vec<(String, String)> {
-    let pages = ["/requests", "/requests/new", "/requests/1", "/account/data"];
+    let pages = [
+        "/requests",
+        "/requests/new",
+        "/requests/1",
+        "/account/data",
+        "/account/security",
+        "/agent",
+        "/agent/tickets/new",
+        "/agent/tickets/1",
+        "/agent/tickets/1/history",
+        "/agent/search?q=printer",
+        "/agent/users/1",
+    ];
     pages.map(|path| (slug.to_owned(), path.to_owned())).to_vec()
 }
 
@@ -68,15 +89,23 @@ async fn faults(browser: &Browser) -> anyhow::Result<Vec<String>> {
     Ok(faults)
 }
 
+/// Keeps a picture of the page in the folder that `DOMICILE_PICTURES` names, if it names one.
+async fn keep(browser: &Browser, site: &str, path: &str, width: u32) -> anyhow::Result<()> {
+    let Some(folder) = std::env::var_os("DOMICILE_PICTURES") else { return Ok(()) };
+    let name = format!("{site}{path}").replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+    browser.picture(&Path::new(&folder).join(format!("{name}-{width}.png"))).await
+}
+
 async fn check(browser: &Browser, axe: &Path, pages: &[(String, String)]) -> anyhow::Result<Vec<String>> {
     let axe = fs::read_to_string(axe.join("axe-core/axe.min.js"))?;
     let mut found = Vec::new();
     for (site, path) in pages {
-        for (width, theme) in [(320, Theme::Light), (768, Theme::Dark), (1280, Theme::Light), (1280, Theme::Dark)] {
+        for (width, theme) in [(320, Theme::Light), (768, Theme::Dark), (1280, Theme::Light)] {
             browser.look(width, theme).await?;
             browser.open(site, path).await?;
             let mut of_page = violations(browser, &axe).await?;
             of_page.extend(faults(browser).await?);
+            keep(browser, site, path, width).await?;
             found.extend(of_page.into_iter().map(|fault| format!("{site}{path} at {width}, {theme:?}: {fault}")));
         }
     }
@@ -106,7 +135,8 @@ async fn a_page_that_is_none_of_that_is_caught() -> anyhow::Result<()> {
     let deployment = Deployment::shared().await?;
     let Some(browser) = Browser::start(deployment, TEST).await? else { return Ok(()) };
     browser.open("", "/").await?;
-    let spoilt = "document.body.innerHTML += '<input><div style=\"width: 4000px\">wide</div>';
+    let spoilt = "document.body.appendChild(document.createElement('input'));
+                  document.body.style.minWidth = '4000px';
                   document.body.appendChild(new Image()).src = '/';
                   performance.getEntriesByType = () => [{name: 'https://elsewhere.example/x.js', transferSize: 200000}];";
     browser.run(spoilt).await?;

@@ -1,6 +1,7 @@
 //! Walks through the pages: what people do, as they do it.
 
-use system_tests::{Browser, Deployment, Tenant};
+use system_tests::{Browser, Deployment, Tenant, wait};
+use thirtyfour::Key;
 
 /// Signs in as the tenant's first admin.
 pub(crate) async fn sign_in(browser: &Browser, tenant: &Tenant) -> anyhow::Result<()> {
@@ -12,7 +13,7 @@ async fn sign_in_as(browser: &Browser, slug: &str, email: &str) -> anyhow::Resul
     browser.fill("input[name=email]", email).await?;
     browser.fill("input[name=password]", "correct horse battery").await?;
     browser.click("main form button[type=submit]").await?;
-    Ok(())
+    wait::until("the sign-in leads to the desk", async || Ok((browser.path().await? == "/agent").then_some(()))).await
 }
 
 /// Asks something in the help centre.
@@ -21,6 +22,7 @@ pub(crate) async fn ask(browser: &Browser, slug: &str, subject: &str, body: &str
     browser.fill("#subject", subject).await?;
     browser.fill("#body", body).await?;
     browser.click("main form button[type=submit]").await?;
+    browser.find(".thread").await?;
     Ok(())
 }
 
@@ -48,5 +50,31 @@ async fn somebody_signs_up_in_each_locality_signs_in_and_asks() -> anyhow::Resul
         let request = browser.text().await?;
         assert!(request.contains("Printer on fire") && request.contains("It burns."), "{request}");
     }
+    Ok(())
+}
+
+/// What somebody asks is answered by an agent with the keyboard alone, and read in the history.
+#[tokio::test]
+async fn an_agent_answers_by_keyboard_alone_and_looks_back() -> anyhow::Result<()> {
+    const TEST: &str = "an_agent_answers_by_keyboard_alone_and_looks_back";
+    let deployment = Deployment::shared().await?;
+    let Some(browser) = Browser::start(deployment, TEST).await? else { return Ok(()) };
+    let tenant = deployment.signup("eu", "keyboard").await?;
+    let ticket = tenant.ticket("Printer on fire", "It burns.").await?;
+    sign_in(&browser, &tenant).await?;
+    browser.open(&tenant.slug, &format!("/agent/tickets/{ticket}")).await?;
+    browser.press("r").await?;
+    browser.press("Pull the plug").await?;
+    browser.press(Key::Control + Key::Enter).await?;
+    wait::until("the answer is in the thread", async || {
+        let page = browser.find("main").await?.text().await?;
+        Ok(page.contains("Pull the plug").then_some(()))
+    })
+    .await?;
+    let comments = tenant.client.get(&format!("/api/v2/tickets/{ticket}/comments")).await?.expect(200)?;
+    assert_eq!(comments.body["comments"][1]["plain_body"], "Pull the plug");
+    browser.open(&tenant.slug, &format!("/agent/tickets/{ticket}/history")).await?;
+    let history = browser.text().await?;
+    assert!(history.contains("Printer on fire"), "{history}");
     Ok(())
 }
