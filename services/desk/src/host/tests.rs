@@ -115,7 +115,7 @@ async fn every_answer_carries_an_id_and_the_headers_that_protect_it() -> anyhow:
     {
         let answer = desk.call(get(host, path)).await;
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
         assert_eq!(answer.header("cache-control"), Some("max-age=0, private, must-revalidate"));
         assert!(answer.header("content-security-policy").is_some());
         ids.push(answer.header("x-request-id").expect("an id").to_owned());
