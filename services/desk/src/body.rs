@@ -5,7 +5,10 @@ pub(crate) mod form;
 pub(crate) mod multipart;
 pub(crate) mod room;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     body::{Body as HttpBody, Bytes},
@@ -46,6 +49,17 @@ pub(crate) struct Read {
     pub(crate) bytes: Bytes,
     place: Place,
 }
+
+impl Read {
+    /// The bytes, and their place for whoever reads them again.
+    pub(crate) fn into_kept(self) -> (Bytes, Kept) {
+        (self.bytes, Kept(Arc::new(Mutex::new(self.place))))
+    }
+}
+
+/// The place of a body that was read before the handler reads it: it goes with the request, and the next to read takes it over.
+#[derive(Clone)]
+pub(crate) struct Kept(Arc<Mutex<Place>>);
 
 /// What tells one request from another: method, path, query and body, and the client's `Idempotency-Key`.
 /// As an argument of its own: for requests without a body. [`Body`] and [`RawBody`] carry their own.
@@ -113,7 +127,7 @@ impl FromRequest<Desk> for Body {
         if !content_type(&parts.headers).is_some_and(|found| found.eq_ignore_ascii_case("application/json")) {
             return Err(ApiError::unsupported_media_type("application/json"));
         }
-        let Read { bytes, place } = read(desk.room(), &parts.headers, body, JSON).await?;
+        let Read { bytes, place } = read_of(desk.room(), &parts, body, JSON).await?;
         let print = RequestPrint::of(&parts, &bytes)?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(object)) => Ok(Self { object, print, _place: place }),
@@ -141,7 +155,7 @@ impl FromRequest<Desk> for RawBody {
 
     async fn from_request(request: Request, desk: &Desk) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
-        let Read { bytes, place } = read(desk.room(), &parts.headers, body, UPLOAD).await?;
+        let Read { bytes, place } = read_of(desk.room(), &parts, body, UPLOAD).await?;
         let print = RequestPrint::of(&parts, &bytes)?;
         let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         Ok(Self { bytes, content_type: content_type.map(str::to_owned), print, _place: place })
@@ -156,16 +170,32 @@ pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
 
 /// Reads a body under its limits of length and time, and the one of all bodies together.
 pub(crate) async fn read(room: &Room, headers: &HeaderMap, body: HttpBody, limit: Limit) -> Result<Read, ApiError> {
+    read_into((room, Place::default()), headers, body, limit).await
+}
+
+/// The same of a request, which may have been read before.
+pub(crate) async fn read_of(room: &Room, parts: &Parts, body: HttpBody, limit: Limit) -> Result<Read, ApiError> {
+    let kept = parts.extensions.get::<Kept>();
+    let place = kept.map(|kept| std::mem::take(&mut *kept.0.lock().unwrap_or_else(PoisonError::into_inner)));
+    read_into((room, place.unwrap_or_default()), &parts.headers, body, limit).await
+}
+
+async fn read_into(
+    (room, place): (&Room, Place),
+    headers: &HeaderMap,
+    body: HttpBody,
+    limit: Limit,
+) -> Result<Read, ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > u64::try_from(limit.bytes).unwrap_or(u64::MAX)) {
         return Err(ApiError::too_large(limit.bytes));
     }
-    let gathered = tokio::time::timeout(limit.patience, gather(room, body, limit.bytes)).await;
+    let gathered = tokio::time::timeout(limit.patience, gather((room, place), body, limit.bytes)).await;
     gathered.map_err(|_| ApiError::timeout())?
 }
 
-async fn gather(room: &Room, body: HttpBody, bytes_max: usize) -> Result<Read, ApiError> {
-    let (mut bytes, mut place) = (BytesMut::new(), Place::default());
+async fn gather((room, mut place): (&Room, Place), body: HttpBody, bytes_max: usize) -> Result<Read, ApiError> {
+    let mut bytes = BytesMut::new();
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| ApiError::bad_request("The body ended early"))?;

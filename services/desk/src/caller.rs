@@ -198,7 +198,8 @@ impl Caller {
                 (means, by_token_of_now(desk, resident, email, &token).await?)
             }
             Credentials::Password { email, password } => {
-                (Means::Password, password::prove(desk, resident, Client::of(parts), (&email, password)).await?)
+                let proof = password::prove(desk, resident, Client::of(parts), (&email, password)).await?;
+                (Means::Password, proof.map(|(identity, _)| identity))
             }
         })
     }
@@ -214,7 +215,7 @@ struct Identity {
 }
 
 /// Somebody, or the person whose address was given, with that address, if there is one.
-type Proof = Result<Identity, Option<(PersonId, String)>>;
+type Proof<T = Identity> = Result<T, Option<(PersonId, String)>>;
 
 /// The same as [`by_token`], also for a token that the read models do not show yet: nobody is told that it is wrong before they
 /// show everything there is.
@@ -256,7 +257,7 @@ async fn by_token(desk: &Desk, resident: &Resident, email: Option<String>, token
     .fetch_optional(&mut *transaction)
     .await?;
     let Some(row) = row.filter(|row| email.is_none() || row.email == email) else {
-        let Some(email) = email else { return Ok(Err(None)) };
+        let Some(email) = email.filter(|email| password::is_possible(email)) else { return Ok(Err(None)) };
         let person = sqlx::query_scalar!(
             "select person_id from person where tenant_id = $1 and email = $2 and deleted_at is null order by person_id limit 1",
             resident.tenant_id().get(),

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::{Limit, RequestPrint, content_type, read};
+use super::{Limit, RequestPrint, content_type, read_of};
 use crate::{problem::ApiError, state::Desk};
 
 pub(crate) const FORM: Limit = Limit { bytes: 1024 * 1024, patience: Duration::from_secs(20) };
@@ -80,7 +80,7 @@ impl FromRequest<Desk> for Form {
         if !content_type(&parts.headers).is_some_and(|found| found.eq_ignore_ascii_case(TAKES)) {
             return Err(ApiError::unsupported_media_type(TAKES));
         }
-        let read = read(desk.room(), &parts.headers, body, FORM).await?;
+        let read = read_of(desk.room(), &parts, body, FORM).await?;
         let print = RequestPrint::of(&parts, &read.bytes)?;
         let request = Request::from_parts(parts, HttpBody::from(read.bytes));
         let axum::Form(pairs) = axum::Form::<Vec<(String, String)>>::from_request(request, desk)

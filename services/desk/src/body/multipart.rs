@@ -11,7 +11,7 @@ use axum::{
     http::header,
 };
 
-use super::{Read, RequestPrint, UPLOAD, form::Form, read, room::Place};
+use super::{Read, RequestPrint, UPLOAD, form::Form, read_of, room::Place};
 use crate::{problem::ApiError, state::Desk};
 
 /// Fields of a form at most.
@@ -48,7 +48,7 @@ impl FromRequest<Desk> for FormWithFiles {
             return Ok(Self { form, files: Vec::new(), _place: None });
         };
         let (parts, body) = request.into_parts();
-        let Read { bytes, place } = read(desk.room(), &parts.headers, body, UPLOAD).await?;
+        let Read { bytes, place } = read_of(desk.room(), &parts, body, UPLOAD).await?;
         let (pairs, files) = cut(bytes, &boundary).await?;
         let mut digested = Vec::new();
         for (name, value) in &pairs {

@@ -74,10 +74,13 @@ impl Room {
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::Body, http::HeaderMap};
+    use axum::{
+        body::Body,
+        http::{HeaderMap, Request},
+    };
 
     use super::*;
-    use crate::body::{Limit, Read, read};
+    use crate::body::{Limit, Read, read, read_of};
 
     const LIMIT: Limit = Limit { bytes: 1024 * 1024, patience: Duration::from_secs(20) };
 
@@ -97,6 +100,21 @@ mod tests {
         sent(&room, BYTES_FREE + 1).await?;
         drop(second);
         assert_eq!(room.bytes.available_permits(), BYTES_FREE, "everything was given back");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_read_again_keeps_its_one_place() -> Result<(), ApiError> {
+        let room = Room::with(BYTES_FREE, Duration::from_millis(50), &RegionMetrics::new("eu"));
+        let (mut parts, ()) = Request::new(()).into_parts();
+        let (bytes, kept) = sent(&room, BYTES_FREE * 2).await?.into_kept();
+        parts.extensions.insert(kept);
+        assert_eq!(room.bytes.available_permits(), 0, "it is held between");
+        let again = read_of(&room, &parts, Body::from(bytes), LIMIT).await?;
+        drop(parts);
+        assert_eq!((again.bytes.len(), room.bytes.available_permits()), (BYTES_FREE * 2, 0));
+        drop(again);
+        assert_eq!(room.bytes.available_permits(), BYTES_FREE);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Coming in with a session.
 
-use axum::http::request::Parts;
+use axum::http::{HeaderName, Method, header, request::Parts};
 use jiff_sqlx::ToSqlx;
 use regions::Resident;
 use schemas::{PersonId, SessionId, values::Means};
@@ -14,6 +14,8 @@ use crate::{
     state::Desk,
     visible::Visible,
 };
+
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// Whose session the request bears, if it is not over. Where the read models do not show it, it may be a new one, as with tokens.
 pub(super) async fn by(desk: &Desk, resident: &Resident, parts: &Parts) -> Result<Proof, ApiError> {
@@ -31,10 +33,18 @@ pub(super) async fn by(desk: &Desk, resident: &Resident, parts: &Parts) -> Resul
     }
     let Some((session, identity)) = found else { return Ok(Err(None)) };
     desk.seen().note(resident.tenant_id(), session, now);
-    if now.duration_since(seen_at) >= RENEWED_AFTER {
+    if now.duration_since(seen_at) >= RENEWED_AFTER && !is_by_itself(parts) {
         taken.renew(presented.renewed(desk, resident, parts).await?);
     }
     Ok(Ok(identity))
+}
+
+/// Whether a page asks that is open, and perhaps nobody before it: that somebody came is said by what they open and by what they send.
+fn is_by_itself(parts: &Parts) -> bool {
+    let is = |name: HeaderName, value: &str| {
+        parts.headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes())
+    };
+    parts.method == Method::GET && (is(FETCH_DEST, "empty") || is(header::ACCEPT, "text/event-stream"))
 }
 
 async fn look_up(

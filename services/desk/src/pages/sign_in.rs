@@ -19,6 +19,7 @@ use crate::{
     body::{RequestPrint, form::Form},
     caller::{Caller, client::Client, password, provenance::Provenance},
     host::Site,
+    limits,
     problem::{ApiError, ApiResult},
     session::{
         cookie::{self, is_over_tls},
@@ -81,6 +82,7 @@ async fn submit(
     let Site::Tenant(resident) = site else { return Err(ApiError::unknown_path()) };
     refuse_header(request.headers())?;
     let (parts, body) = request.into_parts();
+    let asked = parts.clone();
     let over_tls = is_over_tls(&parts);
     let form = Form::from_request(Request::from_parts(parts, body), &desk).await?;
     let (email, return_to) =
@@ -103,8 +105,11 @@ async fn submit(
             return Ok(answer);
         }
     };
+    limits::count(&desk, &resident, proven.reader, &asked).await?;
     let replaced = caller.ok().and_then(|caller| caller.session);
-    let secret = start::start(&desk, &resident, (proven.person, from), replaced).await?;
+    let Some(secret) = start::start(&desk, &resident, (&proven, from), replaced).await? else {
+        return again(StatusCode::UNAUTHORIZED, None);
+    };
     let cookie = cookie::issue(&desk, &resident, &secret, over_tls).await?;
     let to = Redirect::to(landing(return_to, proven.role));
     Ok(unkept(([(header::SET_COOKIE, cookie)], to).into_response()))
@@ -118,10 +123,15 @@ async fn sign_out(
     parts: Parts,
 ) -> ApiResult {
     refuse_header(&parts.headers)?;
-    if let Ok(caller) = caller
-        && let Some(session) = caller.session
-    {
-        end::end(&desk, &caller.issuer(&desk, &print), &[session]).await?;
+    match caller {
+        Ok(caller) => {
+            if let Some(session) = caller.session {
+                end::end(&desk, &caller.issuer(&desk, &print), &[session]).await?;
+            }
+        }
+        Err(over) if over.status() == StatusCode::UNAUTHORIZED => {}
+        // The session is still there: who believes to have left it has not.
+        Err(refused) => return Err(refused),
     }
     let cookie = cookie::forget(is_over_tls(&parts));
     Ok(unkept(([(header::SET_COOKIE, cookie)], Redirect::to("/signin")).into_response()))

@@ -8,7 +8,9 @@ use jiff::Timestamp;
 use regions::Resident;
 use schemas::Hash;
 
+use super::IDLE_FOR;
 use crate::{
+    host::Site,
     pages::{cookies, frame::cookie},
     problem::ApiError,
     serve::Peer,
@@ -47,6 +49,13 @@ impl Presented {
     pub(crate) async fn seen_at(&self, desk: &Desk, resident: &Resident) -> Result<Option<Timestamp>, ApiError> {
         let proof = proof(desk, resident, (&self.secret, self.seen_at)).await?;
         Ok(verify_slices_are_equal(proof.as_bytes(), self.proof.as_bytes()).is_ok().then_some(self.seen_at))
+    }
+
+    /// Whether the browser came lately, as far as the cookie alone can say.
+    pub(super) async fn is_in_use(&self, desk: &Desk, parts: &Parts) -> Result<bool, ApiError> {
+        let Some(Site::Tenant(resident)) = parts.extensions.get::<Site>() else { return Ok(false) };
+        let seen_at = self.seen_at(desk, resident).await?;
+        Ok(seen_at.is_some_and(|at| desk.clock.now().duration_since(at) < IDLE_FOR))
     }
 
     /// What the log knows of the secret.

@@ -60,7 +60,13 @@ pub(crate) async fn layer(State(desk): State<Desk>, request: Request, next: Next
     }
     let Some(presented) = presented else { return next.run(Request::from_parts(parts, body)).await };
     if is_command {
-        body = match check(&desk, &parts, &presented, body).await {
+        // Nothing is read for a cookie that anybody can make, nor for one that has run out: it is none.
+        match presented.is_in_use(&desk, &parts).await {
+            Ok(true) => {}
+            Ok(false) => return next.run(Request::from_parts(parts, body)).await,
+            Err(refused) => return refused.into_response(),
+        }
+        body = match check(&desk, &mut parts, &presented, body).await {
             Ok(body) => body,
             Err(refused) => return refused.into_response(),
         };
@@ -86,8 +92,8 @@ fn is_from_here(parts: &Parts) -> bool {
     said(header::ORIGIN).is_none_or(|origin| here.is_some_and(|here| here.as_bytes() == origin))
 }
 
-/// Gives the body back, if the request bears the session's token.
-async fn check(desk: &Desk, parts: &Parts, presented: &Presented, body: Body) -> Result<Body, ApiError> {
+/// Gives the body back, if the request bears the session's token. What was read keeps its place, which the handler takes over.
+async fn check(desk: &Desk, parts: &mut Parts, presented: &Presented, body: Body) -> Result<Body, ApiError> {
     let token = presented.csrf();
     let is_right = |sent: &[u8]| verify_slices_are_equal(sent, token.as_bytes()).is_ok();
     if let Some(sent) = parts.headers.get(TOKEN_HEADER) {
@@ -98,7 +104,7 @@ async fn check(desk: &Desk, parts: &Parts, presented: &Presented, body: Body) ->
         return Err(from_elsewhere());
     }
     let limit = if boundary.is_some() { body::UPLOAD } else { form::FORM };
-    let read = body::read(desk.room(), &parts.headers, body, limit).await?;
+    let read = body::read_of(desk.room(), parts, body, limit).await?;
     let pairs = match boundary {
         Some(boundary) => cut(read.bytes.clone(), &boundary).await?.0,
         None => {
@@ -109,7 +115,9 @@ async fn check(desk: &Desk, parts: &Parts, presented: &Presented, body: Body) ->
     };
     let sent = pairs.iter().find(|(name, _)| name == FIELD);
     if sent.is_some_and(|(_, sent)| is_right(sent.as_bytes())) {
-        Ok(Body::from(read.bytes))
+        let (bytes, place) = read.into_kept();
+        parts.extensions.insert(place);
+        Ok(Body::from(bytes))
     } else {
         Err(from_elsewhere())
     }

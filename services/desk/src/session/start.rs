@@ -9,7 +9,7 @@ use schemas::{Actor, Hash, PersonId, SessionId, StreamName};
 use super::{LASTS_FOR, SESSIONS_MAX, end};
 use crate::{
     api::settle::{self, settled},
-    caller::provenance::Provenance,
+    caller::{password::Proven, provenance::Provenance},
     execute::{Batch, Issuer, retried},
     problem::ApiError,
     read,
@@ -50,13 +50,22 @@ impl New {
     }
 }
 
-/// Starts a session of somebody who proved who they are, instead of the one their browser may have had. Gives its secret.
+/// Starts a session of somebody who proved who they are, instead of the one their browser may have had. Gives its secret; nothing, if
+/// what they proved is not so any more.
+///
+/// A new password and a suspension end the sessions that were there before them, so nobody may learn the secret of one that began after
+/// them with what was good before. The log is asked again when the session is in it: whatever came first is seen now, and whatever
+/// comes later ends the session.
 pub(crate) async fn start(
     desk: &Desk,
     resident: &Resident,
-    (person, provenance): (PersonId, Provenance),
+    (proven, provenance): (&Proven, Provenance),
     replaced: Option<SessionId>,
-) -> Result<String, ApiError> {
+) -> Result<Option<String>, ApiError> {
+    if !proven.is_still_so(desk, resident).await? {
+        return Ok(None);
+    }
+    let person = proven.reader.person;
     let new = &New::make(desk, resident).await?;
     let by = &Issuer { actor: Actor::Person(person), ..Issuer::system(desk, resident, provenance) };
     let ended: &Vec<SessionId> = &replaced.into_iter().chain(too_many(desk, resident, person).await?).collect();
@@ -65,8 +74,12 @@ pub(crate) async fn start(
         Ok::<_, ApiError>(new.decide(batch, by, person).await?.commit().await)
     };
     let done = retried(|| attempt().boxed()).await?;
+    if !proven.is_still_so(desk, resident).await? {
+        end::end(desk, &Issuer::system(desk, resident, by.provenance.clone()), &[new.session]).await?;
+        return Ok(None);
+    }
     settled(desk, resident, &done, settle::SESSIONS).await;
-    Ok(new.secret.clone())
+    Ok(Some(new.secret.clone()))
 }
 
 /// The oldest sessions of a person who is signed in at too many places for one more.
