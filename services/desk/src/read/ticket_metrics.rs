@@ -29,7 +29,7 @@ pub(crate) struct Metric {
     pub(crate) hold_seconds: i64,
 }
 
-/// All tickets that are there, by their numbers.
+/// All tickets that are there: by their numbers, pages by offset the newest first.
 pub(crate) fn list() -> List {
     List::new(("ticket_metric", "ticket_id"), |statement| {
         statement.push(
@@ -37,6 +37,7 @@ pub(crate) fn list() -> List {
              and ticket_list.ticket_id = ticket_metric.ticket_id and ticket_list.deleted_at is null)",
         );
     })
+    .ordered("ticket_metric.created_at desc, ticket_metric.ticket_id desc".to_owned())
 }
 
 /// What is measured of these tickets, by their numbers.

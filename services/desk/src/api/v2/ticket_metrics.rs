@@ -23,7 +23,8 @@ pub(crate) async fn list(State(desk): State<Desk>, caller: Caller, query: PageQu
     let page = query.page(&caller)?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let (slice, count) = page.read(&mut transaction, &read::ticket_metrics::list()).await?;
-    let rows = read::ticket_metrics::many(&mut transaction, &caller.resident, &slice.ids).await?;
+    let mut rows = read::ticket_metrics::many(&mut transaction, &caller.resident, &slice.ids).await?;
+    rows.sort_by_key(|row| slice.ids.iter().position(|id| *id == row.ticket_id));
     let shown = rows.iter().map(|row| present::ticket_metric::metric(&caller, row)).collect();
     Ok(Json(page.answer("ticket_metrics", shown, &slice, count)))
 }
@@ -114,6 +115,24 @@ mod tests {
             assert_eq!(bench.get(ALAN, path).await.status, 404, "{path}");
         }
         assert_eq!(bench.get(ADA, "/api/v2/ticket_metrics").await.status, 403);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn pages_by_offset_begin_with_the_newest_and_those_by_cursor_with_the_first() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        for subject in ["Kettle", "Toaster", "Mixer"] {
+            bench.ticket(ADA, json!({"subject": subject, "comment": {"body": "It is broken."}})).await;
+            bench.advance_seconds(60);
+        }
+        bench.settle(&bench.acme).await?;
+        let listed = async |query: &str| {
+            let body = bench.get(ALAN, &format!("/api/v2/ticket_metrics?{query}")).await.body;
+            let metrics = body["ticket_metrics"].as_array().expect("a list").clone();
+            metrics.iter().map(|metric| metric["ticket_id"].as_i64().expect("a number")).collect::<Vec<_>>()
+        };
+        assert_eq!((listed("per_page=2").await, listed("per_page=2&page=2").await), (vec![3, 2], vec![1]));
+        assert_eq!(listed("page[size]=2").await, [1, 2]);
         Ok(())
     }
 }
