@@ -67,6 +67,8 @@ pub const TRIGGERS_MAX: usize = 499;
 pub const AUTOMATIONS_MAX: usize = 500;
 /// How many words all triggers that are in use look for in texts at most, all together: one command may be asked for every one of them.
 pub const TRIGGER_WORDS_MAX: usize = 500;
+/// How many words all automations that are in use look for in texts at most, all together: each is asked of every ticket.
+pub const AUTOMATION_WORDS_MAX: usize = 500;
 /// How many events what triggers do takes in one command at most: an append holds 1,000, and what people did needs its part.
 pub const EFFECTS_MAX: usize = 380;
 /// How many bytes the conditions and actions of a trigger have at most, as the reference has it.

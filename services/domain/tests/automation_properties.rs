@@ -103,7 +103,7 @@ fn holds(automation: &Automation, ticket: &Ticket, (since, assigned): (i64, i64)
     let assigned = details.assignee.map(|_| ago(assigned));
     let moments = Moments { status_updated: Some(ago(since)), assigned, ..Moments::default() };
     let facts = Facts { moments, ..Facts::of(details) };
-    let asking = Asking { person: By::OPERATOR.person, groups: Vec::new(), now: NOW };
+    let asking = Asking { person: By::OPERATOR.person, groups: Vec::new(), now: NOW, is_past: true };
     // No automation looks at what is closed.
     details.status != Status::Closed && automation.conditions.hold(&facts, &asking)
 }

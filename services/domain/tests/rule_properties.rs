@@ -294,7 +294,8 @@ fn holds(conditions: &Conditions, ticket: &Ticket) -> bool {
             ..Moments::default()
         },
     };
-    let asking = Asking { person: PersonId::new(3), groups: vec![GroupId::new(1), GroupId::new(2)], now: NOW };
+    let groups = vec![GroupId::new(1), GroupId::new(2)];
+    let asking = Asking { person: PersonId::new(3), groups, now: NOW, is_past: false };
     conditions.hold(&facts, &asking)
 }
 

@@ -90,7 +90,7 @@ fn read_action(fields: &[Known], unknown: Unknown, action: &RuleAction) -> Optio
 
 /// Whether a condition holds of a ticket on which no field holds anything.
 fn holds_of_an_empty_one(condition: &Condition) -> bool {
-    let asking = Asking { person: PersonId::new(3), groups: Vec::new(), now: Timestamp::UNIX_EPOCH };
+    let asking = Asking { person: PersonId::new(3), groups: Vec::new(), now: Timestamp::UNIX_EPOCH, is_past: false };
     let facts = Facts {
         status: Status::Open,
         priority: None,

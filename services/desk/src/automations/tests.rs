@@ -10,6 +10,8 @@ use crate::{
     read::log,
 };
 
+mod rounds;
+
 fn said(field: &str, operator: &str, value: impl Into<Value>) -> Value {
     json!({"field": field, "operator": operator, "value": value.into()})
 }
@@ -153,20 +155,21 @@ async fn two_desks_and_one_that_died_do_nothing_twice() -> anyhow::Result<()> {
     let hour = beginning(now(&bench));
     let (one, other) = (bench.test.another().await?, bench.test.another().await?);
     let shutdown = Shutdown::new();
-    let taken = hour::take(&one, &bench.acme, hour).await?.expect("nobody is at it");
+    let mut taken = hour::take(&one, &bench.acme, hour).await?.expect("nobody is at it");
     assert_eq!(hour::take(&other, &bench.acme, hour).await?, None, "one of them is");
     // The lease is not what it depends on.
+    let mut same = taken;
     let both = tokio::join!(
-        work::carry_out(&one, &bench.acme, (taken, &shutdown)),
-        work::carry_out(&other, &bench.acme, (taken, &shutdown))
+        work::carry_out(&one, &bench.acme, (&mut taken, &shutdown)),
+        work::carry_out(&other, &bench.acme, (&mut same, &shutdown))
     );
     both.0?;
     both.1?;
     // The first says nothing more: it died. When its lease is over somebody else goes through the same hour.
     bench.advance_seconds(10 * 60);
-    let again = hour::take(&other, &bench.acme, hour).await?.expect("the lease is over");
+    let mut again = hour::take(&other, &bench.acme, hour).await?.expect("the lease is over");
     assert!(again.is_again);
-    work::carry_out(&other, &bench.acme, (again, &shutdown)).await?;
+    work::carry_out(&other, &bench.acme, (&mut again, &shutdown)).await?;
     bench.settle(&bench.acme).await?;
     for (ticket, before) in &tickets {
         assert_eq!(version(&bench, *ticket).await?, before + 4, "raised once and lowered once, each with its word");
@@ -176,7 +179,14 @@ async fn two_desks_and_one_that_died_do_nothing_twice() -> anyhow::Result<()> {
     let changed =
         crate::read::automations::changed(&mut transaction, &bench.acme, (RuleId::new(raising), hour)).await?;
     assert_eq!(changed, 4, "what counts towards an hour's thousand");
-    hour::finish(&other, &bench.acme, hour).await?;
+    hour::give_back(&one, &bench.acme, &mut taken).await?;
+    hour::finish(&one, &bench.acme, &taken).await?;
+    assert_eq!(
+        hour::take(&one, &bench.acme, hour).await?,
+        None,
+        "what was lost is another's to give back and to finish"
+    );
+    hour::finish(&other, &bench.acme, &again).await?;
     bench.advance_seconds(10 * 60);
     assert_eq!(hour::take(&one, &bench.acme, hour).await?, None, "it is done");
     Ok(())

@@ -64,7 +64,7 @@ fn push(query: &mut Query, condition: &Condition, asking: &Asking) {
             query.push(", false)");
         }
         Condition::Hours { moment, compare, hours } => {
-            hours_from(query, *moment, moment.range(*compare, *hours, asking.now));
+            hours_from(query, *moment, moment.range(*compare, *hours, asking));
         }
         Condition::Fixed(holds) => drop(query.push(if *holds { "true" } else { "false" })),
     }

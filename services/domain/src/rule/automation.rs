@@ -72,9 +72,9 @@ pub(super) fn ends(conditions: &Conditions, actions: &[Action]) -> bool {
     closes || conditions.all.iter().any(|condition| holds_once(condition) || is_ended(condition, actions))
 }
 
-/// Hours go by, so what is so after a number of them is not so after more.
+/// Hours go by, so what is so after a number of them is not so after more; but for the last change, which this one is then.
 const fn holds_once(condition: &Condition) -> bool {
-    matches!(condition, Condition::Hours { compare: Compare::Is, .. })
+    matches!(condition, Condition::Hours { moment, compare: Compare::Is, .. } if !matches!(moment, Moment::Updated))
 }
 
 /// Whether a condition that holds does not once the actions are done. Of several actions on one thing the last decides.

@@ -196,6 +196,8 @@ pub struct Asking {
     pub groups: Vec<GroupId>,
     /// When.
     pub now: Timestamp,
+    /// Whether that is gone by, and what happened after it did not happen yet.
+    pub is_past: bool,
 }
 
 /// What conditions may ask of a ticket.

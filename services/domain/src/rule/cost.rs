@@ -5,10 +5,10 @@
 
 use std::cell::OnceCell;
 
-use schemas::rule::RuleDefinition;
+use schemas::{rule::RuleDefinition, values::RuleKind};
 
 use super::{
-    Action, Condition, FieldTest, Happened, Prose, Unknown, Vocabulary,
+    Action, Condition, Conditions, FieldTest, Happened, Prose, Unknown, Vocabulary,
     trigger::{Changing, Watch, Watches},
 };
 
@@ -97,11 +97,17 @@ pub fn attempt(actions: &[Action]) -> usize {
     ATTEMPT + actions.iter().map(weight).sum::<usize>()
 }
 
-/// How many words a trigger looks for in texts while it is in use.
-pub fn words_in_use(definition: &RuleDefinition) -> usize {
+/// How many words a trigger or an automation looks for in texts while it is in use.
+pub fn words_in_use(kind: RuleKind, definition: &RuleDefinition) -> usize {
     if !definition.is_active {
         return 0;
     }
     let vocabulary = Vocabulary { fields: &[], unknown: Unknown::Empty };
-    Watches::read(&definition.conditions, vocabulary).map(|watches| watches.words()).unwrap_or_default()
+    let words = match kind {
+        RuleKind::Trigger => Watches::read(&definition.conditions, vocabulary).map(|watches| watches.words()),
+        RuleKind::View | RuleKind::Macro | RuleKind::Automation => {
+            Conditions::read(&definition.conditions, vocabulary).map(|conditions| conditions.words())
+        }
+    };
+    words.unwrap_or_default()
 }

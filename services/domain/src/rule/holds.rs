@@ -34,7 +34,7 @@ impl Condition {
             }
             Self::Field { field, test, is } => test.holds(ticket.fields.get(field)) == *is,
             Self::Hours { moment, compare, hours } => {
-                moment.of(ticket).is_some_and(|at| moment.range(*compare, *hours, asking.now).contains(&at))
+                moment.of(ticket).is_some_and(|at| moment.range(*compare, *hours, asking).contains(&at))
             }
             Self::Fixed(holds) => *holds,
         }
@@ -131,9 +131,10 @@ impl Moment {
         }
     }
 
-    /// Where the moment lies if that many whole hours are between it and now.
-    pub fn range(self, compare: Compare, hours: i64, now: Timestamp) -> (Bound<Timestamp>, Bound<Timestamp>) {
+    /// Where the moment lies if that many whole hours are between it and when it is asked.
+    pub fn range(self, compare: Compare, hours: i64, asking: &Asking) -> (Bound<Timestamp>, Bound<Timestamp>) {
         use Bound::{Excluded, Included, Unbounded};
+        let now = asking.now;
         let away = |hours: i64| SignedDuration::from_hours(if self == Self::UntilDue { hours } else { -hours });
         let at = |hours: i64| now.saturating_add(away(hours)).unwrap_or(now);
         if self == Self::UntilDue {
@@ -144,7 +145,7 @@ impl Moment {
             };
         }
         // What happened has happened, also where another clock is a little ahead of this one.
-        let latest = if self == Self::Due { Included(now) } else { Unbounded };
+        let latest = if self == Self::Due || asking.is_past { Included(now) } else { Unbounded };
         match compare {
             Compare::Is if hours == 0 => (Excluded(at(1)), latest),
             Compare::Is => (Excluded(at(hours + 1)), Included(at(hours))),

@@ -211,7 +211,8 @@ impl Watches {
 
     /// Whether what happened is what the trigger waits for. What is in `found` already is not looked for again.
     pub fn hold(&self, happened: &Happened<'_>, found: &[OnceCell<bool>]) -> bool {
-        let asking = Asking { person: happened.by.person, groups: Vec::new(), now: happened.now.updated_at };
+        let asking =
+            Asking { person: happened.by.person, groups: Vec::new(), now: happened.now.updated_at, is_past: false };
         let holds = |(watch, found): (&Watch, &OnceCell<bool>)| match watch.is_of_lasting_text() {
             true => *found.get_or_init(|| watch.holds(happened, &asking)),
             false => watch.holds(happened, &asking),

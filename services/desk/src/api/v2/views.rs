@@ -27,7 +27,7 @@ pub(crate) async fn tickets(
     let vocabulary = Vocabulary { fields: &fields, unknown: Unknown::Empty };
     let conditions = Conditions::read(&definition.conditions, vocabulary)?;
     let groups = read::rules::groups_of(conn, &caller.resident, caller.person).await?;
-    let asking = Asking { person: caller.person, groups, now: desk.clock.now() };
+    let asking = Asking { person: caller.person, groups, now: desk.clock.now(), is_past: false };
     Ok(read::views::tickets(conditions, asking, &order(definition, vocabulary)))
 }
 

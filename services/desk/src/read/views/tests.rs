@@ -171,7 +171,7 @@ fn known() -> Vec<Known> {
 
 fn asking() -> Asking {
     let now = "2026-11-22T10:00:00Z".parse().expect("a moment");
-    Asking { person: PersonId::new(3), groups: vec![GroupId::new(1), GroupId::new(2)], now }
+    Asking { person: PersonId::new(3), groups: vec![GroupId::new(1), GroupId::new(2)], now, is_past: false }
 }
 
 impl Ticket {

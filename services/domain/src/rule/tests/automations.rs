@@ -1,5 +1,9 @@
 //! What an automation may say, as sentences.
 
+use std::ops::RangeBounds;
+
+use jiff::{SignedDuration, Timestamp};
+
 use super::*;
 
 fn action(field: &str, value: &str) -> RuleAction {
@@ -95,6 +99,7 @@ fn what_an_automation_does_ends_what_it_asks() {
         (&[("assignee_id", "is", "requester_id"), since], &[("assignee_id", "7")]),
         (&[pending, ("NEW", "greater_than", "24")], &[("status", "closed"), ("status", "pending")]),
         (&[pending, ("updated_at", "less_than", "24")], &[("priority", "high")]),
+        (&[pending, ("updated_at", "is", "0")], &[("priority", "high")]),
         (&[pending, ("NEW", "greater_than", "24")], &[("priority", "high")]),
     ];
     for (conditions, actions) in endless {
@@ -128,4 +133,19 @@ fn one_about_a_field_that_is_gone_can_be_put_out_of_use() {
         definition: unused.into(),
     }
     .into()]);
+}
+
+#[test]
+fn what_is_no_hour_old_is_so_as_of_one_hour_only() {
+    let of_an_hour = |hour: i64| {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
+        let asking = Asking { person: ADMIN.person, groups: Vec::new(), now, is_past: true };
+        Moment::Created.range(Compare::Is, 0, &asking)
+    };
+    // One that happened at the very beginning of an hour, and one in the midst of one.
+    for (minutes, found) in [(120, 2), (150, 3)] {
+        let at = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
+        let hours: Vec<i64> = (0..6).filter(|hour| of_an_hour(*hour).contains(&at)).collect();
+        assert_eq!(hours, [found]);
+    }
 }

@@ -9,7 +9,9 @@ use axum::{
     http::{StatusCode, header::LOCATION},
     response::IntoResponse,
 };
-use domain::rule::{AUTOMATIONS_MAX, Command, Known, Rule, TRIGGER_WORDS_MAX, TRIGGERS_MAX, words_in_use};
+use domain::rule::{
+    AUTOMATION_WORDS_MAX, AUTOMATIONS_MAX, Command, Known, Rule, TRIGGER_WORDS_MAX, TRIGGERS_MAX, words_in_use,
+};
 use futures::FutureExt;
 use schemas::{
     Personal, RuleId, StreamName, Version,
@@ -156,8 +158,7 @@ pub(crate) fn known_of(rule: &Rule, kind: RuleKind) -> Result<&Known, ApiError> 
     rule.known().filter(|known| known.kind == kind).ok_or_else(ApiError::not_found)
 }
 
-/// Refuses more triggers than a tenant has, and more words than those that are in use look for; and more automations in use than a tenant
-/// has.
+/// Refuses more triggers than a tenant has, and more automations in use; and more words than those that are in use look for.
 pub(crate) async fn check_room<'a>(
     desk: &Desk,
     caller: &Caller,
@@ -174,8 +175,8 @@ pub(crate) async fn check_room<'a>(
     let (mut made, mut before, mut after) = (0, 0, 0);
     for (now, then) in changes {
         made += usize::from(now.is_none());
-        before += now.map_or(0, |now| words_in_use(now.expose()));
-        after += words_in_use(then.expose());
+        before += now.map_or(0, |now| words_in_use(kind, now.expose()));
+        after += words_in_use(kind, then.expose());
     }
     if made == 0 && after <= before {
         return Ok(());
@@ -188,7 +189,7 @@ pub(crate) async fn check_room<'a>(
     }
     let most = i64::try_from(TRIGGERS_MAX).unwrap_or(i64::MAX);
     let in_use = read::rules::triggers(&mut transaction, &caller.resident, most).await?;
-    let words: usize = in_use.iter().map(|row| words_in_use(&row.definition.0)).sum();
+    let words: usize = in_use.iter().map(|row| words_in_use(kind, &row.definition.0)).sum();
     if after <= before || (words + after).saturating_sub(before) <= TRIGGER_WORDS_MAX {
         return Ok(());
     }
@@ -201,24 +202,36 @@ async fn check_room_in_use<'a>(
     caller: &Caller,
     changes: impl IntoIterator<Item = (Option<&'a Personal<RuleDefinition>>, &'a Personal<RuleDefinition>)>,
 ) -> Result<(), ApiError> {
-    let is_used = |definition: &Personal<RuleDefinition>| definition.expose().is_active;
-    let (mut before, mut after) = (0, 0);
+    let kind = RuleKind::Automation;
+    let weigh = |definition: &Personal<RuleDefinition>| {
+        let definition = definition.expose();
+        (usize::from(definition.is_active), words_in_use(kind, definition))
+    };
+    let (mut before, mut after) = ((0, 0), (0, 0));
     for (now, then) in changes {
-        before += usize::from(now.is_some_and(is_used));
-        after += usize::from(is_used(then));
+        let (now, then) = (now.map_or((0, 0), weigh), weigh(then));
+        before = (before.0 + now.0, before.1 + now.1);
+        after = (after.0 + then.0, after.1 + then.1);
     }
-    if after <= before {
+    if after.0 <= before.0 && after.1 <= before.1 {
         return Ok(());
     }
     let mut transaction = desk.reading(&caller.resident).await?;
-    let filter = Filter { is_active: Some(true), ..Filter::of(RuleKind::Automation, caller.by()) };
+    let filter = Filter { is_active: Some(true), ..Filter::of(kind, caller.by()) };
     let in_use = read::rules::list(filter).count(&mut transaction, &caller.resident).await?;
     let in_use = usize::try_from(in_use).unwrap_or(usize::MAX);
-    if (in_use + after).saturating_sub(before) <= AUTOMATIONS_MAX {
+    if after.0 > before.0 && in_use.saturating_add(after.0).saturating_sub(before.0) > AUTOMATIONS_MAX {
+        let description = format!("automations: takes at most {AUTOMATIONS_MAX} in use");
+        return Err(ApiError::invalid("automations", description, "TooManyValues"));
+    }
+    let most = i64::try_from(AUTOMATIONS_MAX).unwrap_or(i64::MAX);
+    let in_use = read::rules::automations(&mut transaction, &caller.resident, most).await?;
+    let words: usize = in_use.iter().map(|row| words_in_use(kind, &row.definition.0)).sum();
+    if after.1 <= before.1 || (words + after.1).saturating_sub(before.1) <= AUTOMATION_WORDS_MAX {
         return Ok(());
     }
-    let description = format!("automations: takes at most {AUTOMATIONS_MAX} in use");
-    Err(ApiError::invalid("automations", description, "TooManyValues"))
+    let takes = format!("at most {AUTOMATION_WORDS_MAX} words to look for in texts, all automations in use together");
+    Err(ApiError::invalid("conditions", format!("conditions: takes {takes}"), "TooManyValues"))
 }
 
 /// Refuses groups that there are not. Those that share the rule now may have been deleted since.
