@@ -45,12 +45,17 @@ const EVERY: Duration = Duration::from_secs(2);
 const LIFE: Duration = Duration::from_secs(600);
 /// Answers that go on at a time; a page without one works as without script.
 const STREAMS_MAX: usize = 500;
+/// Of those, a tenant's and a person's share.
+const TENANT_MAX: usize = 100;
+const PERSON_MAX: usize = 10;
 /// How long somebody counts as looking after they were last seen, and as typing after they last typed.
 const PRESENT_FOR: Duration = Duration::from_secs(7);
 
 /// Who looks at which ticket now.
 pub(crate) struct Live {
     places: Arc<Semaphore>,
+    /// How many answers go on, by whose they are.
+    held: Arc<Mutex<HashMap<TenantId, HashMap<i64, usize>>>>,
     present: Mutex<HashMap<(TenantId, i64), HashMap<i64, Seen>>>,
 }
 
@@ -61,15 +66,52 @@ struct Seen {
     typed_at: Option<Instant>,
 }
 
+/// A place of somebody, given back when it is dropped.
+struct Place {
+    of: (TenantId, i64),
+    held: Arc<Mutex<HashMap<TenantId, HashMap<i64, usize>>>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let (tenant, person) = self.of;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(people) = held.get_mut(&tenant) else { return };
+        if let Some(count) = people.get_mut(&person) {
+            *count = count.saturating_sub(1);
+        }
+        people.retain(|_, count| *count > 0);
+        if people.is_empty() {
+            held.remove(&tenant);
+        }
+    }
+}
+
 impl Default for Live {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(STREAMS_MAX)), present: Mutex::default() }
+        Self { places: Arc::new(Semaphore::new(STREAMS_MAX)), held: Arc::default(), present: Mutex::default() }
     }
 }
 
 impl Live {
     fn present(&self) -> MutexGuard<'_, HashMap<(TenantId, i64), HashMap<i64, Seen>>> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for one more answer to somebody; nothing, if all are taken or they have their share.
+    fn place(&self, of: (TenantId, i64)) -> Option<Place> {
+        let permit = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let (tenant, person) = of;
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let people = held.entry(tenant).or_default();
+        if people.values().sum::<usize>() >= TENANT_MAX || people.get(&person).is_some_and(|count| *count >= PERSON_MAX)
+        {
+            return None;
+        }
+        *people.entry(person).or_default() += 1;
+        drop(held);
+        Some(Place { of, held: Arc::clone(&self.held), _permit: permit })
     }
 
     /// Notes that somebody looks at a ticket, and tells who else does: names, and whether they type.
@@ -109,7 +151,7 @@ struct Watch {
     /// The newest audit that was seen.
     newest: Option<i64>,
     others: Vec<(String, bool)>,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// Tells what moves: events `moved` with a number that grows, and `present` with a sentence for each who looks at the ticket, too.
@@ -130,7 +172,8 @@ pub(super) async fn stream(
     if let Some(ticket) = ticket {
         in_sight(&desk, &caller, ticket).await?;
     }
-    let place = Arc::clone(&desk.live().places).try_acquire_owned().map_err(ApiError::unavailable)?;
+    let of = (caller.resident.tenant_id(), caller.person.get());
+    let place = desk.live().place(of).ok_or_else(|| ApiError::unavailable("every place of a live answer is taken"))?;
     let mut transaction = desk.reading(&caller.resident).await?;
     let person = read::people::one(&mut transaction, &caller.resident, caller.person).await?;
     drop(transaction);
@@ -251,6 +294,22 @@ mod tests {
         assert_eq!(next(&mut of_ticket).await?, "event: moved\ndata: 4\n\n");
         let second = next(&mut of_all).await?;
         assert!(second != first && second.starts_with("event: moved\ndata: ") && !second.contains("Fire"), "{second}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn nobody_takes_more_than_their_share_of_the_places() -> anyhow::Result<()> {
+        let bench = Bench::start().await?;
+        let mut streams = Vec::new();
+        for _ in 0..super::PERSON_MAX {
+            streams.push(listen(&bench, ALAN, "/agent/live").await?);
+        }
+        let mut asked = request("GET", "acme", Some(ALAN), "/agent/live", Body::empty());
+        asked.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+        assert_eq!(bench.test.app.clone().oneshot(asked).await?.status(), 503);
+        streams.push(listen(&bench, GRACE, "/agent/live").await?);
+        streams.remove(0);
+        streams.push(listen(&bench, ALAN, "/agent/live").await?);
         Ok(())
     }
 
