@@ -26,9 +26,10 @@ if (keys && opener) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form && event.target.form === form) {
+  const answer = event.target.form;
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && answer && answer === drafted()) {
     event.preventDefault();
-    form.requestSubmit();
+    answer.requestSubmit();
     return;
   }
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented || isTyping(event.target) || keys?.open) return;
@@ -52,37 +53,49 @@ document.addEventListener("keydown", (event) => {
 // The slider of a history goes where it is let go.
 document.querySelector(".slider input[type=range]")?.addEventListener("change", (event) => event.target.form.requestSubmit());
 
-// A draft is kept in this browser until the server says that it was saved.
-const form = document.querySelector("form[data-draft]");
-let isTouched = false;
-if (form) {
-  const name = `domicile-draft-${form.dataset.draft}`;
-  const comment = form.elements.comment;
+// A draft is kept in this browser until the server says that it was saved. The form may be another one after a refresh.
+/** The form that has the draft, as it is on the page now. */
+function drafted() {
+  return document.querySelector("form[data-draft]");
+}
+
+/** What somebody's draft of a ticket is kept by: others may use the same browser. */
+function draftName(form) {
+  return `domicile-draft-${form.dataset.person}-${form.dataset.draft}`;
+}
+
+// What the server gave back unsaved is a draft as well.
+let isTouched = drafted()?.hasAttribute("data-begun") ?? false;
+if (drafted()) {
+  const form = drafted();
   const address = new URL(location.href);
   if (address.searchParams.has("sent")) {
-    localStorage.removeItem(name);
+    localStorage.removeItem(draftName(form));
     address.searchParams.delete("sent");
     history.replaceState(null, "", address);
   }
-  const kept = JSON.parse(localStorage.getItem(name) ?? "null");
-  if (kept?.comment && comment.value === "") {
-    comment.value = kept.comment;
+  const kept = JSON.parse(localStorage.getItem(draftName(form)) ?? "null");
+  if (kept?.comment && form.elements.comment.value === "") {
+    form.elements.comment.value = kept.comment;
     form.elements.said.value = kept.said;
     isTouched = true;
     say(form.dataset.restored);
   }
-  let typedAt = 0;
-  form.addEventListener("input", () => {
-    isTouched = true;
-    if (comment.value === "") localStorage.removeItem(name);
-    else localStorage.setItem(name, JSON.stringify({ comment: comment.value, said: form.elements.said.value }));
-    if (Date.now() - typedAt > 3000) {
-      typedAt = Date.now();
-      const body = new URLSearchParams({ ticket: form.dataset.draft, csrf: form.elements.csrf.value });
-      fetch("/agent/live/typing", { method: "POST", body }).catch(() => {});
-    }
-  });
 }
+let typedAt = 0;
+main?.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (!form || form !== drafted()) return;
+  isTouched = true;
+  const { comment, said, csrf } = form.elements;
+  if (comment.value === "") localStorage.removeItem(draftName(form));
+  else localStorage.setItem(draftName(form), JSON.stringify({ comment: comment.value, said: said.value }));
+  if (Date.now() - typedAt > 3000) {
+    typedAt = Date.now();
+    const body = new URLSearchParams({ ticket: form.dataset.draft, csrf: csrf.value });
+    fetch("/agent/live/typing", { method: "POST", body }).catch(() => {});
+  }
+});
 
 /** Tells something about this page, also to those who do not see it. */
 function say(text) {
@@ -92,35 +105,67 @@ function say(text) {
   place.textContent = text;
 }
 
-/** Reads this page again and shows these parts of it anew. */
+/** Reads this page again and shows these parts of it anew; the form only as long as nobody has touched it. */
 async function refresh(...parts) {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of parts) {
     const [now, then] = [document.querySelector(part), page.querySelector(part)];
-    if (now && then && !now.contains(document.activeElement)) now.replaceWith(document.adoptNode(then));
+    const isKept = now?.contains(document.activeElement) || (isTouched && now?.matches("form"));
+    if (now && then && !isKept) now.replaceWith(document.adoptNode(then));
   }
 }
 
-// What moves is heard of, and then read.
+// A view is read again now and then, however much happens in it, and only while somebody can see it.
+const VIEW_EVERY = 15_000;
+let viewedAt = 0;
+let isDue = false;
+function refreshView() {
+  if (isDue) return;
+  isDue = true;
+  setTimeout(readView, Math.max(0, viewedAt + VIEW_EVERY - Date.now()));
+}
+function readView() {
+  if (!isDue || document.hidden) return;
+  isDue = false;
+  viewedAt = Date.now();
+  refresh(".columns").catch(() => {});
+}
+
+// What moves is heard of, and then read. Nobody hears anything while the page is hidden; what moved then is told first thing after.
 const ticket = document.querySelector("[data-ticket]");
 const isListed = document.querySelector("[data-live=views]") !== null;
 if (main && (ticket || isListed)) {
-  const events = new EventSource(ticket ? `/agent/live?ticket=${ticket.dataset.ticket}` : "/agent/live");
   let known = ticket ? Number(ticket.dataset.version) : null;
-  events.addEventListener("moved", (event) => {
+  let events = null;
+  const moved = (event) => {
     const is = Number(event.data);
     const isNew = known !== null && is > known;
     known = Math.max(known ?? 0, is);
     if (!isNew) return;
-    if (!ticket) refresh(".columns").catch(() => {});
-    else if (isTouched) refresh(".thread").then(() => say(ticket.dataset.moved)).catch(() => {});
-    else refresh(".thread", "form[data-draft]").then(() => say(ticket.dataset.moved)).catch(() => {});
-  });
-  events.addEventListener("present", (event) => {
-    const place = document.getElementById("present");
-    if (place) place.textContent = JSON.parse(event.data);
-  });
-  addEventListener("pagehide", () => events.close());
+    if (ticket) refresh(".thread", "form[data-draft]").then(() => say(ticket.dataset.moved)).catch(() => {});
+    else refreshView();
+  };
+  const listen = () => {
+    events?.close();
+    events = new EventSource(ticket ? `/agent/live?ticket=${ticket.dataset.ticket}` : "/agent/live");
+    events.addEventListener("moved", moved);
+    events.addEventListener("present", (event) => {
+      const place = document.getElementById("present");
+      if (place) place.textContent = JSON.parse(event.data);
+    });
+  };
+  const look = () => {
+    if (document.hidden) {
+      events?.close();
+      return;
+    }
+    listen();
+    // Not sooner than a view may be read again: then its timer is still running.
+    if (Date.now() - viewedAt >= VIEW_EVERY) readView();
+  };
+  look();
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", () => events?.close());
 }

@@ -48,8 +48,9 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/agent/organizations/{id}", One(K::Organization)),
     // Of what it finds: tickets, and beside them people and organizations.
     ("/agent/search", Many(K::Ticket)),
-    ("/agent/tickets", COMMAND),
-    ("/agent/tickets/new", SETTINGS),
+    // The form, with the agents whom a ticket may be given to.
+    ("/agent/tickets", Answers(&Many(K::User))),
+    ("/agent/tickets/new", Many(K::User)),
     ("/agent/tickets/{id}", One(K::Ticket)),
     ("/agent/tickets/{id}/history", One(K::Ticket)),
     ("/agent/tickets/{id}/merge", One(K::Ticket)),

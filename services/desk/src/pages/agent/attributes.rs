@@ -53,8 +53,25 @@ impl Attributes {
 
     /// Those that a form speaks of. Boxes that are not ticked are not sent: the form names them among `shown`.
     pub(super) fn read(form: &Form, known: &[Known]) -> Self {
-        let is_sent = |name: &str| form.has(name) || form.all("shown").any(|shown| shown == name);
-        let texts = |name: &str| form.all(name).filter(|text| !text.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        Self::read_as("", form, known)
+    }
+
+    /// What the fields of a form held before anybody touched them, as far as it says so: read as what is typed is, so that whatever a
+    /// browser makes of a text happens to both.
+    pub(super) fn untouched(form: &Form, known: &[Known]) -> Self {
+        Self::read_as("was.", form, known)
+    }
+
+    fn read_as(before: &str, form: &Form, known: &[Known]) -> Self {
+        let is_sent = |name: &str| {
+            let name = format!("{before}{name}");
+            form.has(&name) || form.all("shown").any(|shown| shown == name)
+        };
+        let texts = |name: &str| -> Vec<String> {
+            form.all(&format!("{before}{name}")).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        // Browsers have no line ends in inputs of one line.
+        let in_a_line = |values: Vec<String>| values.into_iter().map(|text| text.replace(['\r', '\n'], "")).collect();
         let mut fields = BTreeMap::new();
         for name in FIELDS.into_iter().filter(|name| is_sent(name)) {
             let values = texts(name);
@@ -65,7 +82,7 @@ impl Attributes {
                 "ccs" => sorted(
                     values.iter().flat_map(|text| text.split([' ', ',', ';', '\n'])).map(str::to_lowercase).collect(),
                 ),
-                _ => values,
+                _ => in_a_line(values),
             };
             fields.insert(name.to_owned(), values);
         }
@@ -73,9 +90,12 @@ impl Attributes {
             let name = key(known);
             if is_sent(&name) {
                 let values = texts(&name);
-                // Browsers send line ends as networks have them.
-                let values = values.into_iter().map(|text| text.replace("\r\n", "\n")).collect();
-                let values = if known.kind == FieldKind::Multiselect { sorted(values) } else { values };
+                let values = match known.kind {
+                    FieldKind::Multiselect => sorted(values),
+                    // Browsers send line ends as networks have them.
+                    FieldKind::Textarea => values.into_iter().map(|text| text.replace("\r\n", "\n")).collect(),
+                    _ => in_a_line(values),
+                };
                 fields.insert(name, values);
             }
         }
@@ -102,6 +122,17 @@ impl Attributes {
     pub(super) fn with(mut self, changes: &Self) -> Self {
         self.0.extend(changes.0.clone());
         self
+    }
+
+    /// These fields with what was done to `before`, so that it is `after`, done to them: of tags one by one, of others as a whole.
+    pub(super) fn changed_like(self, before: &Self, after: &Self) -> Self {
+        let (was, is) = (before.all("tags"), after.all("tags"));
+        let kept = self.all("tags").iter().filter(|tag| !was.contains(tag) || is.contains(tag));
+        let added = is.iter().filter(|tag| !was.contains(tag));
+        let tags = sorted(kept.chain(added).cloned().collect());
+        let mut changed = self.with(&after.changed_from(before));
+        changed.0.insert("tags".to_owned(), tags);
+        changed
     }
 
     /// The fields that are spoken of.

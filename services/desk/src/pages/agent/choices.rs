@@ -67,6 +67,11 @@ impl Offered {
         })
     }
 
+    /// Who is offered as an assignee.
+    pub(super) fn agents(&self) -> impl Iterator<Item = i64> {
+        self.agents.iter().map(|(id, _)| *id)
+    }
+
     /// The lists with what is chosen, and what is wrong with it.
     pub(super) fn choices(&self, chosen: &Attributes, words: &Words, faults: &Faults) -> Choices {
         let select =
@@ -125,7 +130,13 @@ impl Offered {
             let is_chosen = if value.is_empty() { all.is_empty() } else { all.contains(&value) };
             Pick { value, name, is_chosen }
         };
-        let picks = none.into_iter().chain(options).map(pick).collect();
+        let mut picks: Vec<Pick> = none.into_iter().chain(options).map(pick).collect();
+        if matches!(known.kind, FieldKind::Tagger | FieldKind::Multiselect) {
+            // What is offered no more is there as long as it is chosen, or the form would take it away in silence.
+            let is_gone = |value: &&String| !picks.iter().any(|pick| pick.value == **value);
+            let gone: Vec<String> = all.iter().filter(is_gone).cloned().collect();
+            picks.extend(gone.into_iter().map(|value| Pick { name: value.clone(), value, is_chosen: true }));
+        }
         Field { picks, ..self.field(&key, kind, around) }
     }
 }

@@ -202,6 +202,9 @@ fn changes(
             "priority" => terms::priority(words, text),
             "type" => terms::ticket_type(words, text),
             "assignee" => text.parse().map_or_else(|_| text.clone(), |id| names.person(id).to_owned()),
+            "requester" | "ccs" => {
+                text.parse().ok().map(|id| names.person(id)).filter(|name| !name.is_empty()).unwrap_or(text).to_owned()
+            }
             "group" => text.parse().map_or_else(|_| text.clone(), |id| names.group(id).to_owned()),
             _ => written(&text.as_str().into()),
         };

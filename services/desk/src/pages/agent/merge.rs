@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Redirect},
@@ -25,6 +26,7 @@ use crate::{
     problem::{ApiError, ApiResult},
     read::tickets::Ticket,
     state::Desk,
+    visible::WroteNothing,
 };
 
 #[derive(Template)]
@@ -82,7 +84,9 @@ pub(super) async fn send(
             if error.fields().is_empty() {
                 return Err(error);
             }
-            frame.respond(error.status(), &page((&desk, &caller, &frame), &row, Some(&form), Some(&error)))
+            let page =
+                frame.respond(error.status(), &page((&desk, &caller, &frame), &row, Some(&form), Some(&error)))?;
+            Ok((Extension(WroteNothing), page).into_response())
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::{
+    Extension,
     extract::State,
     response::{IntoResponse, Redirect},
 };
@@ -25,6 +26,7 @@ use crate::{
     pages::frame::Frame,
     problem::{ApiError, ApiResult},
     state::Desk,
+    visible::WroteNothing,
 };
 
 #[derive(Template)]
@@ -101,7 +103,8 @@ pub(super) async fn open(State(desk): State<Desk>, Agent(caller): Agent, frame: 
         Ok(done) => done,
         Err(error) if !error.fields().is_empty() => {
             let faults = Faults::of(&error, &frame.words, &offered.known);
-            return frame.respond(error.status(), &page((&desk, &caller, &frame), &offered, &typed, &faults));
+            let page = frame.respond(error.status(), &page((&desk, &caller, &frame), &offered, &typed, &faults))?;
+            return Ok((Extension(WroteNothing), page).into_response());
         }
         Err(error) => return Err(error),
     };
@@ -112,7 +115,9 @@ pub(super) async fn open(State(desk): State<Desk>, Agent(caller): Agent, frame: 
 
 async fn offered(desk: &Desk, caller: &Caller) -> Result<Offered, ApiError> {
     let mut transaction = desk.reading(&caller.resident).await?;
-    Ok(Offered::load(&mut transaction, caller).await?)
+    let offered = Offered::load(&mut transaction, caller).await?;
+    caller.reading.of(offered.agents());
+    Ok(offered)
 }
 
 fn page<'a>(

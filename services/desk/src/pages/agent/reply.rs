@@ -64,8 +64,9 @@ pub(super) async fn send(
     let version = form.text("version").parse().unwrap_or(row.version);
     let seen = if version == row.version { None } else { as_of(&desk, &caller, ticket, version).await? };
     let known = Known::load(&desk, &caller, &[&row, seen.as_ref().unwrap_or(&row)]).await?;
-    let mine =
-        Attributes::read(form, &known.offered.known).changed_from(&known.attributes(seen.as_ref().unwrap_or(&row)));
+    let fields = &known.offered.known;
+    let untouched = known.attributes(seen.as_ref().unwrap_or(&row)).with(&Attributes::untouched(form, fields));
+    let mine = Attributes::read(form, fields).changed_from(&untouched);
     let mut draft = Draft {
         version,
         attributes: known.attributes(&row).with(&mine),
@@ -77,16 +78,24 @@ pub(super) async fn send(
     let outcome = match take_files(&desk, &caller, (&by, form, files), &mut draft).await {
         Err(error) => Err(error),
         Ok(()) if is_filling => match form.text("macro").parse() {
-            Ok(rule) => {
-                fill(&desk, &caller, (ticket, rule), (&row, &known), &mut draft).await?;
-                return draft_page(around, (&row, &known), &draft, StatusCode::OK).await;
-            }
+            Ok(rule) => match fill(&desk, &caller, (ticket, rule), (&row, &known), &mut draft).await {
+                Ok(()) => return draft_page(around, (&row, &known), &draft, StatusCode::OK).await,
+                Err(error) => Err(error),
+            },
             Err(_) => return draft_page(around, (&row, &known), &draft, StatusCode::OK).await,
         },
         Ok(()) => {
             let request = request(&mine, &draft, &known);
             change(&desk, &caller, &by, (&row, Fields::new(&request, ""))).await
         }
+    };
+    // The same form that was sent twice at once: the other one was faster, and met no conflict.
+    let outcome = match outcome {
+        Err(error) if !is_filling => match replayed(&desk, &by).await {
+            Ok(Some(done)) => Ok(done),
+            Ok(None) | Err(_) => Err(error),
+        },
+        outcome => outcome,
     };
     match outcome {
         Ok(done) => {
@@ -207,8 +216,8 @@ async fn fill(
         custom_fields: Value::Object(fields.collect()),
         ..row.clone()
     };
-    let changes = known.attributes(&would_be).changed_from(&known.attributes(row));
-    draft.attributes = std::mem::take(&mut draft.attributes).with(&changes);
+    let (is, was) = (known.attributes(&would_be), known.attributes(row));
+    draft.attributes = std::mem::take(&mut draft.attributes).changed_like(&was, &is);
     if let Some(body) = shown["comment"]["body"].as_str().filter(|body| !body.is_empty()) {
         let between = if draft.comment.is_empty() { "" } else { "\n\n" };
         draft.comment = format!("{}{between}{body}", draft.comment);

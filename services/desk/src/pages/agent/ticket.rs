@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use schemas::{TicketId, values::RuleKind};
+use schemas::{
+    TicketId,
+    values::{ReadKind, RuleKind},
+};
 
 use super::{
     Insider, Shell,
@@ -36,6 +39,8 @@ struct TicketPage<'a> {
     status: String,
     requester: String,
     requester_address: String,
+    /// Whether the reader may know how to reach people.
+    may_reach: bool,
     created: String,
     updated: String,
     /// What it holds, for readers without a form.
@@ -49,7 +54,11 @@ struct TicketPage<'a> {
 /// The form that answers a ticket and changes it.
 struct ReplyForm<'a> {
     once: String,
+    /// Whose draft it is.
+    person: i64,
     draft: &'a Draft,
+    /// What the fields hold while nobody touched them.
+    was: Vec<(String, Vec<String>)>,
     macros: Vec<Pick>,
     status: Field,
     fields: Vec<Field>,
@@ -77,6 +86,12 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Whether there is something in it that is nowhere else.
+    fn is_begun(&self) -> bool {
+        let has_text = !self.comment.is_empty() || !self.upload.is_empty();
+        has_text || self.is_filled || self.meanwhile.is_some() || !self.faults.all().is_empty()
+    }
+
     fn subject(&self) -> &str {
         self.attributes.text("subject")
     }
@@ -154,8 +169,19 @@ pub(super) async fn page(
     let may_write = caller.is_agent() && row.status != "closed";
     let macros = known.macros.iter();
     let macros = macros.map(|(id, name)| Pick { value: id.to_string(), name: name.clone(), is_chosen: false });
-    let form =
-        ReplyForm { once: desk.ids.uuid().to_string(), draft, macros: macros.collect(), status: statuses, fields };
+    if may_write {
+        caller.reading.beside(ReadKind::User, known.offered.agents());
+    }
+    let was = known.attributes(row);
+    let form = ReplyForm {
+        once: desk.ids.uuid().to_string(),
+        person: caller.person.get(),
+        draft,
+        was: was.names().map(|name| (name.to_owned(), was.all(name).to_vec())).collect(),
+        macros: macros.collect(),
+        status: statuses,
+        fields,
+    };
     let page = TicketPage {
         frame,
         shell: Shell::of(caller),
@@ -163,6 +189,7 @@ pub(super) async fn page(
         status: terms::status(words, &row.status),
         requester: known.names.person(row.requester_id).to_owned(),
         requester_address: known.names.address(row.requester_id),
+        may_reach: caller.is_granted(None),
         created: words.moment(row.created_at),
         updated: words.moment(row.updated_at),
         facts: facts(row, (&known.names, &known.offered.known), words),

@@ -166,7 +166,7 @@ async fn a_macro_fills_the_form_and_writes_nothing() -> anyhow::Result<()> {
     let id = made.body["macro"]["id"].to_string();
     let shown = page(&bench, ALAN, TICKET).await;
     assert!(shown.contains(&format!(r#"<option value="{id}">Ask</option>"#)), "{shown}");
-    let fields = [("comment", "Hello!"), ("priority", "low"), ("do", "fill"), ("macro", &id)];
+    let fields = [("comment", "Hello!"), ("priority", "low"), ("tags", "mine"), ("do", "fill"), ("macro", &id)];
     let answer = post_form(&bench, ALAN, TICKET, &form("2", &fields)).await;
     let shown = text(&answer);
     assert_eq!(answer.status, 200, "{shown}");
@@ -174,7 +174,7 @@ async fn a_macro_fills_the_form_and_writes_nothing() -> anyhow::Result<()> {
     assert!(
         shown.contains(r#"<option value="pending" selected>"#) && shown.contains(r#"<option value="low" selected>"#)
     );
-    assert!(shown.contains(r#"name="tags" type="text" value="asked""#) && shown.contains("Nothing is saved yet"));
+    assert!(shown.contains(r#"name="tags" type="text" value="asked mine""#) && shown.contains("Nothing is saved yet"));
     assert_eq!(bench.get(ALAN, "/api/v2/tickets/1").await.header("x-domicile-version"), "2");
     Ok(())
 }
@@ -230,6 +230,7 @@ async fn auditors_read_without_forms_and_a_closed_ticket_has_none() -> anyhow::R
     read.headers_mut().insert(header::AUTHORIZATION, token.parse()?);
     let shown = text(&bench.send(read).await);
     assert!(shown.contains("It smokes") && !shown.contains("id=\"form\""), "{shown}");
+    assert!(!shown.contains("@acme.example") && !shown.contains("/agent/users/"), "nor how to reach anybody: {shown}");
     bench.put(ALAN, "/api/v2/tickets/1", json!({"ticket": {"status": "closed"}})).await;
     let shown = page(&bench, ALAN, TICKET).await;
     assert!(shown.contains("This ticket is closed") && !shown.contains("id=\"form\""));
