@@ -81,7 +81,7 @@ async fn metrics(deployment: &Deployment) -> anyhow::Result<String> {
     let operations = deployment.running()?.regions.get(&region).context("the region runs")?.operations;
     let on_port = Client::new(operations, "localhost")?.get("/metrics").await?.expect(200)?.text();
     let on_host = deployment.client("eu")?.get("/metrics").await?.expect(200)?.text();
-    Ok(on_port + &on_host)
+    Ok(on_port + on_host.as_str())
 }
 
 fn assert_log_is_json(log: &str) -> anyhow::Result<()> {

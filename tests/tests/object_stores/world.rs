@@ -84,7 +84,7 @@ impl World {
         // The test kit's ciphertext of a file is the text of its event's id.
         let bytes = Bytes::from(envelope.event_id.to_string());
         anyhow::ensure!(envelope.blob == Some(Hash::of(&[&bytes])));
-        let key = layout::tenant_prefix(tenant.tenant_id()) + &layout::attachment(Hash::of(&[&bytes]));
+        let key = layout::tenant_prefix(tenant.tenant_id()) + layout::attachment(Hash::of(&[&bytes])).as_str();
         self.keep_trying(async || {
             self.deps.bucket.put_new(&key, bytes.clone()).await?;
             self.deps.bucket.head(&key).await?.context("it is not there")

@@ -308,7 +308,7 @@ mod tests {
         asked.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
         assert_eq!(bench.test.app.clone().oneshot(asked).await?.status(), 503);
         streams.push(listen(&bench, GRACE, "/agent/live").await?);
-        streams.remove(0);
+        drop(streams.remove(0));
         streams.push(listen(&bench, ALAN, "/agent/live").await?);
         Ok(())
     }
