@@ -124,20 +124,20 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
 /// becomes of the empty request itself.
 const TABLE: &str = "\
 GET / 200 200 200 200 200 200
-GET /agent 401 403 200 200 200 403
-GET /agent/live 401 403 400 400 403 403
-POST /agent/live/typing 401 403 415 415 403 403
-GET /agent/organizations/{id} 401 403 200 200 200 403
-GET /agent/search 401 403 200 200 200 403
-POST /agent/tickets 401 403 415 415 403 403
-GET /agent/tickets/new 401 403 200 200 403 403
-GET /agent/tickets/{id} 401 403 200 200 200 200
-POST /agent/tickets/{id} 401 403 415 415 403 403
-GET /agent/tickets/{id}/history 401 403 200 200 200 200
-GET /agent/tickets/{id}/merge 401 403 200 200 403 403
-POST /agent/tickets/{id}/merge 401 403 415 415 403 403
-GET /agent/users/{id} 401 403 200 200 200 403
-GET /agent/views/{id} 401 403 200 200 200 403
+GET /agent 303 403 200 200 200 403
+GET /agent/live 303 403 400 400 403 403
+POST /agent/live/typing 303 403 415 415 403 403
+GET /agent/organizations/{id} 303 403 200 200 200 403
+GET /agent/search 303 403 200 200 200 403
+POST /agent/tickets 303 403 415 415 403 403
+GET /agent/tickets/new 303 403 200 200 403 403
+GET /agent/tickets/{id} 303 403 200 200 200 200
+POST /agent/tickets/{id} 303 403 415 415 403 403
+GET /agent/tickets/{id}/history 303 403 200 200 200 200
+GET /agent/tickets/{id}/merge 303 403 200 200 403 403
+POST /agent/tickets/{id}/merge 303 403 415 415 403 403
+GET /agent/users/{id} 303 403 200 200 200 403
+GET /agent/views/{id} 303 403 200 200 200 403
 GET /assets/{name} 200 200 200 200 200 200
 GET /signin 200 200 200 200 200 200
 POST /signin 415 403 403 403 403 403

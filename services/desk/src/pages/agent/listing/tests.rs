@@ -106,6 +106,6 @@ async fn the_desk_is_for_insiders_and_says_so_in_a_page() -> anyhow::Result<()> 
     let bench = Bench::start().await?;
     let refused = bench.get(ADA, "/agent").await;
     assert_eq!((refused.status.as_u16(), refused.header("content-type")), (403, "text/html; charset=utf-8"));
-    assert!(text(&refused).contains("Agents only"));
+    assert!(text(&refused).contains("You may not do this"));
     Ok(())
 }
