@@ -3,17 +3,23 @@
 use std::{path::Path, process::Command, time::Duration};
 
 use anyhow::Context;
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use http::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use thirtyfour::{
-    By, DesiredCapabilities, TypingData, WebDriver, WebElement,
-    common::capabilities::chromium::ChromiumLikeCapabilities,
-};
+use url::{ParseError, Url};
 
 use crate::{Deployment, folder::Folder, others, process::Child, wait};
 
 /// How long the driver may take to end its browsers.
 const END_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a page may take to show what it should.
+const PAGE_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The key Enter while Control is held, as WebDriver writes keys (WebDriver, 17.4.2).
+pub const CONTROL_ENTER: &str = "\u{e009}\u{e007}";
 
 /// What a person sees by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +32,7 @@ pub enum Theme {
 
 /// A browser with one window.
 pub struct Browser {
-    driver: WebDriver,
+    driver: Client,
     process: Child,
     /// The port of the deployment whose pages it opens.
     port: u16,
@@ -46,13 +52,15 @@ impl Browser {
         command.arg("--port=0");
         let process = Child::start(&command, &output, &output)?;
         let address = wait::until("ChromeDriver says where it listens", async || listening(&output)).await?;
-        let mut wanted = DesiredCapabilities::chrome();
+        let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
         // As root there is no sandbox, and what is opened is ours alone.
-        for argument in ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-US"] {
-            wanted.add_arg(argument)?;
-        }
-        wanted.add_arg(&format!("--user-data-dir={}", folder.path().join("profile").display()))?;
-        let driver = WebDriver::new(format!("http://127.0.0.1:{address}"), wanted).await?;
+        let arguments =
+            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en-US", &profile];
+        let wanted = json!({"goog:chromeOptions": {"args": arguments}});
+        let driver = ClientBuilder::new(HttpConnector::new())
+            .capabilities(serde_json::from_value(wanted)?)
+            .connect(&format!("http://127.0.0.1:{address}"))
+            .await?;
         Ok(Some(Self { driver, process, port: deployment.running()?.listen.port(), folder }))
     }
 
@@ -67,7 +75,7 @@ impl Browser {
     /// If nothing answers there.
     pub async fn open(&self, site: &str, path: &str) -> anyhow::Result<()> {
         let dot = if site.is_empty() { "" } else { "." };
-        Ok(self.driver.goto(format!("http://{site}{dot}localhost:{}{path}", self.port)).await?)
+        Ok(self.driver.goto(&format!("http://{site}{dot}localhost:{}{path}", self.port)).await?)
     }
 
     /// The path of the page that is shown.
@@ -83,16 +91,41 @@ impl Browser {
     /// # Errors
     /// If there is none.
     pub async fn text(&self) -> anyhow::Result<String> {
-        Ok(self.driver.find(By::Tag("body")).await?.text().await?)
+        Ok(self.driver.find(Locator::Css("body")).await?.text().await?)
+    }
+
+    /// Waits until a page of this path is shown.
+    ///
+    /// # Errors
+    /// With what is shown instead, if it does not come.
+    pub async fn arrives(&self, path: &str) -> anyhow::Result<()> {
+        self.sees(path, async || Ok(self.path().await? == path)).await
+    }
+
+    /// Waits until a person reads this on the page.
+    ///
+    /// # Errors
+    /// With what is shown instead, if it does not come.
+    pub async fn shows(&self, text: &str) -> anyhow::Result<()> {
+        self.sees(text, async || Ok(self.text().await?.contains(text))).await
+    }
+
+    async fn sees(&self, what: &str, there: impl AsyncFn() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+        // A page that is being left has no elements to read.
+        let come = async || Ok(there().await.unwrap_or_default().then_some(()));
+        match wait::until_within(PAGE_PATIENCE, what, come).await {
+            Ok(()) => Ok(()),
+            Err(late) => Err(late.context(format!("{} shows: {}", self.path().await?, self.text().await?))),
+        }
     }
 
     /// The first element of a CSS selector, once it is there.
     ///
     /// # Errors
     /// If it does not appear.
-    pub async fn find(&self, selector: &str) -> anyhow::Result<WebElement> {
-        wait::until_within(Duration::from_secs(20), selector, async || {
-            Ok(self.driver.find_all(By::Css(selector)).await?.into_iter().next())
+    pub async fn find(&self, selector: &str) -> anyhow::Result<Element> {
+        wait::until_within(PAGE_PATIENCE, selector, async || {
+            Ok(self.driver.find_all(Locator::Css(selector)).await?.into_iter().next())
         })
         .await
     }
@@ -117,7 +150,7 @@ impl Browser {
     ///
     /// # Errors
     /// If nothing has it.
-    pub async fn press(&self, keys: impl Into<TypingData>) -> anyhow::Result<()> {
+    pub async fn press(&self, keys: &str) -> anyhow::Result<()> {
         Ok(self.driver.active_element().await?.send_keys(keys).await?)
     }
 
@@ -126,7 +159,7 @@ impl Browser {
     /// # Errors
     /// If it throws.
     pub async fn run(&self, script: &str) -> anyhow::Result<Value> {
-        Ok(self.driver.execute(script, Vec::new()).await?.json().clone())
+        Ok(self.driver.execute(script, Vec::new()).await?)
     }
 
     /// The same for a script that calls its last argument with what it found.
@@ -134,7 +167,7 @@ impl Browser {
     /// # Errors
     /// If it throws, or calls nothing in time.
     pub async fn run_async(&self, script: &str) -> anyhow::Result<Value> {
-        Ok(self.driver.execute_async(script, Vec::new()).await?.json().clone())
+        Ok(self.driver.execute_async(script, Vec::new()).await?)
     }
 
     /// Shows pages so wide, in CSS pixels, and in a theme.
@@ -142,12 +175,15 @@ impl Browser {
     /// # Errors
     /// If the browser cannot.
     pub async fn look(&self, width: u32, theme: Theme) -> anyhow::Result<()> {
-        let tools = self.driver.cdp();
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
-        tools.send_raw("Emulation.setDeviceMetricsOverride", size).await?;
+        self.emulate("setDeviceMetricsOverride", size).await?;
         let scheme = if theme == Theme::Dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
-        tools.send_raw("Emulation.setEmulatedMedia", media).await?;
+        self.emulate("setEmulatedMedia", media).await
+    }
+
+    async fn emulate(&self, command: &str, params: Value) -> anyhow::Result<()> {
+        self.driver.issue_cmd(Emulate { command: command.to_owned(), params }).await?;
         Ok(())
     }
 
@@ -156,7 +192,7 @@ impl Browser {
     /// # Errors
     /// If there is none, or it cannot be written.
     pub async fn picture(&self, target: &Path) -> anyhow::Result<()> {
-        Ok(self.driver.screenshot(target).await?)
+        Ok(std::fs::write(target, self.driver.screenshot().await?)?)
     }
 
     /// Forgets who signed in.
@@ -165,6 +201,24 @@ impl Browser {
     /// If the browser cannot.
     pub async fn forget(&self) -> anyhow::Result<()> {
         Ok(self.driver.delete_all_cookies().await?)
+    }
+}
+
+/// A command to Chromium's developer tools, which WebDriver itself has not.
+#[derive(Debug)]
+struct Emulate {
+    command: String,
+    params: Value,
+}
+
+impl WebDriverCompatibleCommand for Emulate {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        let body = json!({"cmd": format!("Emulation.{}", self.command), "params": self.params});
+        (Method::POST, Some(body.to_string()))
     }
 }
 

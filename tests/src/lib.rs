@@ -27,7 +27,7 @@ pub mod tenant;
 pub mod vectors;
 pub mod wait;
 
-pub use browser::{Browser, Theme};
+pub use browser::{Browser, CONTROL_ENTER, Theme};
 pub use client::{Answer, Client};
 pub use command::Ran;
 pub use deployment::{Begun, Deployment};

@@ -1,7 +1,6 @@
 //! Walks through the pages: what people do, as they do it.
 
-use system_tests::{Browser, Deployment, Tenant, wait};
-use thirtyfour::Key;
+use system_tests::{Browser, CONTROL_ENTER, Deployment, Tenant};
 
 /// Signs in as the tenant's first admin.
 pub(crate) async fn sign_in(browser: &Browser, tenant: &Tenant) -> anyhow::Result<()> {
@@ -13,7 +12,7 @@ async fn sign_in_as(browser: &Browser, slug: &str, email: &str) -> anyhow::Resul
     browser.fill("input[name=email]", email).await?;
     browser.fill("input[name=password]", "correct horse battery").await?;
     browser.click("main form button[type=submit]").await?;
-    wait::until("the sign-in leads to the desk", async || Ok((browser.path().await? == "/agent").then_some(()))).await
+    browser.arrives("/agent").await
 }
 
 /// Asks something in the help centre.
@@ -65,12 +64,8 @@ async fn an_agent_answers_by_keyboard_alone_and_looks_back() -> anyhow::Result<(
     browser.open(&tenant.slug, &format!("/agent/tickets/{ticket}")).await?;
     browser.press("r").await?;
     browser.press("Pull the plug").await?;
-    browser.press(Key::Control + Key::Enter).await?;
-    wait::until("the answer is in the thread", async || {
-        let page = browser.find("main").await?.text().await?;
-        Ok(page.contains("Pull the plug").then_some(()))
-    })
-    .await?;
+    browser.press(CONTROL_ENTER).await?;
+    browser.shows("Pull the plug").await?;
     let comments = tenant.client.get(&format!("/api/v2/tickets/{ticket}/comments")).await?.expect(200)?;
     assert_eq!(comments.body["comments"][1]["plain_body"], "Pull the plug");
     browser.open(&tenant.slug, &format!("/agent/tickets/{ticket}/history")).await?;
