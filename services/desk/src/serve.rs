@@ -6,10 +6,11 @@
 
 mod connection;
 mod linger;
+mod transport;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, middleware};
 use runtime::Shutdown;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use tokio::{net::TcpListener, sync::Semaphore};
@@ -130,10 +131,13 @@ pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutd
     let served = Arc::clone(&limits.connections);
     let routes = app(desk.clone());
     let health = Router::new().merge(ops::routes()).with_state(desk.clone()).merge(more);
-    shutdown.spawn(accept(listeners.plain, Door::Plain, routes.clone(), limits.clone()));
+    let mut plain = routes.clone();
     if let Some((listener, acceptor)) = listeners.tls {
-        shutdown.spawn(accept(listener, Door::Tls(acceptor), routes, limits.clone()));
+        plain = plain.layer(middleware::from_fn(transport::elsewhere));
+        let encrypted = routes.layer(middleware::from_fn(transport::remembered));
+        shutdown.spawn(accept(listener, Door::Tls(acceptor), encrypted, limits.clone()));
     }
+    shutdown.spawn(accept(listeners.plain, Door::Plain, plain, limits.clone()));
     shutdown.spawn(accept(listeners.ops, Door::Ops, health, limits));
     shutdown.spawn(reconcile::run(desk.clone(), shutdown.clone()));
     shutdown.spawn(erase::run(desk.clone(), shutdown.clone()));
