@@ -92,6 +92,7 @@ fn tenant_routes(desk: &Desk) -> Router<Desk> {
         .merge(pages::residency::routes())
         .merge(pages::account::routes())
         .merge(pages::agent::routes())
+        .merge(pages::admin::routes())
         .merge(tokens::routes())
         .merge(api::v2::routes())
         .merge(api::domicile::routes())

@@ -3,6 +3,7 @@
 //! Reading order: `frame` surrounds each page, `words` are what it says, `assets` what it loads.
 
 pub(crate) mod account;
+pub(crate) mod admin;
 pub(crate) mod agent;
 pub(crate) mod assets;
 pub(crate) mod cookies;

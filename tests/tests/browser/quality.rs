@@ -41,6 +41,12 @@ fn personal(slug: &str) -> Vec<(String, String)> {
         "/agent/tickets/1/history",
         "/agent/search?q=printer",
         "/agent/users/1",
+        "/agent/admin",
+        "/agent/admin/people",
+        "/agent/admin/people/new",
+        "/agent/admin/people/1",
+        "/agent/admin/groups",
+        "/agent/admin/groups/new",
     ];
     pages.map(|path| (slug.to_owned(), path.to_owned())).to_vec()
 }

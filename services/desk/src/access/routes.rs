@@ -43,6 +43,19 @@ pub(crate) const READ_BY_POST: [&str; 3] =
 pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/", PUBLIC),
     ("/agent", Many(K::Ticket)),
+    // How many people, groups and rules there are, as the API's counts are read.
+    ("/agent/admin", All(K::User)),
+    ("/agent/admin/groups", Many(K::Group)),
+    ("/agent/admin/groups/new", Nothing("an empty form")),
+    ("/agent/admin/groups/{id}", One(K::Group)),
+    ("/agent/admin/groups/{id}/deletion", Answers(&One(K::Group))),
+    ("/agent/admin/people", Many(K::User)),
+    // The form, with the groups that somebody may be put into.
+    ("/agent/admin/people/new", Many(K::Group)),
+    ("/agent/admin/people/{id}", One(K::User)),
+    ("/agent/admin/people/{id}/deletion", Answers(&One(K::User))),
+    ("/agent/admin/people/{id}/groups", Answers(&One(K::User))),
+    ("/agent/admin/people/{id}/groups/{membership_id}", COMMAND),
     ("/agent/live", Nothing("positions of tickets, and which colleagues look at one now")),
     ("/agent/live/typing", COMMAND),
     ("/agent/organizations/{id}", One(K::Organization)),

@@ -125,6 +125,21 @@ async fn answered(bench: &Bench) -> anyhow::Result<String> {
 const TABLE: &str = "\
 GET / 200 200 200 200 200 200
 GET /agent 303 403 200 200 200 403
+GET /agent/admin 303 403 403 200 403 403
+GET /agent/admin/groups 303 403 403 200 403 403
+POST /agent/admin/groups 303 403 403 415 403 403
+GET /agent/admin/groups/new 303 403 403 200 403 403
+GET /agent/admin/groups/{id} 303 403 403 200 403 403
+POST /agent/admin/groups/{id} 303 403 403 415 403 403
+POST /agent/admin/groups/{id}/deletion 303 403 403 415 403 403
+GET /agent/admin/people 303 403 403 200 403 403
+POST /agent/admin/people 303 403 403 415 403 403
+GET /agent/admin/people/new 303 403 403 200 403 403
+GET /agent/admin/people/{id} 303 403 403 200 403 403
+POST /agent/admin/people/{id} 303 403 403 415 403 403
+POST /agent/admin/people/{id}/deletion 303 403 403 415 403 403
+POST /agent/admin/people/{id}/groups 303 403 403 415 403 403
+POST /agent/admin/people/{id}/groups/{membership_id} 303 403 403 415 403 403
 GET /agent/live 303 403 400 400 403 403
 POST /agent/live/typing 303 403 415 415 403 403
 GET /agent/organizations/{id} 303 403 200 200 200 403

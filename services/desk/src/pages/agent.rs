@@ -15,14 +15,14 @@ pub(crate) mod live;
 mod merge;
 mod names;
 mod new_ticket;
-mod profile;
+pub(super) mod profile;
 mod reply;
 mod search;
 mod shelf;
 mod table;
 mod terms;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 mod thread;
 mod ticket;
 
@@ -32,6 +32,7 @@ use axum::{
     http::request::Parts,
     routing::{get, post},
 };
+use schemas::values::Role;
 
 use crate::{caller::Caller, problem::ApiError, state::Desk};
 
@@ -79,15 +80,17 @@ impl FromRequestParts<Desk> for Agent {
 }
 
 /// What stands around every page of the desk.
-struct Shell {
+pub(super) struct Shell {
     /// Whether the reader works on tickets: auditors see no forms.
-    may_write: bool,
+    pub(super) may_write: bool,
+    /// Whether they look after the desk as well: the admin centre is theirs alone.
+    pub(super) is_admin: bool,
     /// What was sought last, to stand in the search field.
-    sought: String,
+    pub(super) sought: String,
 }
 
 impl Shell {
-    fn of(caller: &Caller) -> Self {
-        Self { may_write: caller.is_agent(), sought: String::new() }
+    pub(super) fn of(caller: &Caller) -> Self {
+        Self { may_write: caller.is_agent(), is_admin: caller.role == Role::Admin, sought: String::new() }
     }
 }

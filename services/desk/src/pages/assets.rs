@@ -19,6 +19,7 @@ use crate::{
 
 /// Name, content type, text.
 const FILES: &[(&str, &str, &str)] = &[
+    ("admin.css", "text/css; charset=utf-8", include_str!("../../templates/admin.css")),
     ("agent.css", "text/css; charset=utf-8", include_str!("../../templates/agent.css")),
     ("agent.js", "text/javascript; charset=utf-8", include_str!("../../templates/agent.js")),
     ("domicile.css", "text/css; charset=utf-8", include_str!("../../templates/domicile.css")),

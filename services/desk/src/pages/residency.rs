@@ -53,19 +53,19 @@ impl FromRequestParts<Desk> for Insider {
 }
 
 /// One of the four marks, as the page shows it.
-struct Row {
-    name: String,
-    meaning: String,
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) meaning: String,
     /// Position, moment, the moment in words, its age; nothing, if it was never reached.
-    reached: Option<(String, Timestamp, String, String)>,
+    pub(super) reached: Option<(String, Timestamp, String, String)>,
 }
 
 /// What only insiders see.
-struct Inside {
-    marks: Vec<Row>,
+pub(super) struct Inside {
+    pub(super) marks: Vec<Row>,
     /// When the marks were looked at.
-    seen: String,
-    decision: String,
+    pub(super) seen: String,
+    pub(super) decision: String,
 }
 
 #[derive(Template)]
@@ -105,7 +105,8 @@ async fn show(
     })
 }
 
-async fn inside(desk: &Desk, resident: &Resident, words: &Words) -> Result<Inside, ApiError> {
+/// The marks of the tenant, and what was decided when it signed up.
+pub(super) async fn inside(desk: &Desk, resident: &Resident, words: &Words) -> Result<Inside, ApiError> {
     let account = decision(desk, resident).await?;
     let mut transaction = regions::begin(&desk.pool, resident).await?;
     let marks = eventlog::marks(&mut transaction, resident).await?;

@@ -149,7 +149,8 @@ async fn newest(
     Ok((count, table::rows(conn, around, &ids, (&COLUMNS, &[])).await?))
 }
 
-fn role(words: &Words, role: &str) -> String {
+/// What somebody may do, in the reader's words.
+pub(in crate::pages) fn role(words: &Words, role: &str) -> String {
     let sentence = match role {
         "admin" => words.say("agent-role-admin"),
         "agent" => words.say("agent-role-agent"),

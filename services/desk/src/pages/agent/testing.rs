@@ -11,7 +11,7 @@ use crate::api::{
 };
 
 /// Sends a form to acme.
-pub(super) async fn post_form(bench: &Bench, who: Who, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(in crate::pages) async fn post_form(bench: &Bench, who: Who, path: &str, fields: &[(&str, &str)]) -> Answer {
     let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     let mut request = request("POST", "acme", Some(who), path, Body::from(pairs.join("&")));
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -20,13 +20,13 @@ pub(super) async fn post_form(bench: &Bench, who: Who, path: &str, fields: &[(&s
 }
 
 /// A page of acme as text.
-pub(super) async fn page(bench: &Bench, who: Who, path: &str) -> String {
+pub(in crate::pages) async fn page(bench: &Bench, who: Who, path: &str) -> String {
     let answer = bench.get(who, path).await;
     assert_eq!(answer.status, 200, "{path}: {}", text(&answer));
     text(&answer)
 }
 
 /// What an answer says.
-pub(super) fn text(answer: &Answer) -> String {
+pub(in crate::pages) fn text(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.bytes).into_owned()
 }

@@ -28,19 +28,8 @@ use crate::{
 /// Answers the group as it was added.
 pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body) -> ApiResult<impl IntoResponse> {
     caller.require_admin()?;
-    let mut fields = Fields::root(&body, "group")?;
-    let name: Option<Personal<String>> = fields.required("name", text::name).map(Into::into);
-    let (description, is_public) = (description(&mut fields), fields.boolean("is_public"));
-    fields.finish()?;
     let by = caller.issuer(&desk, &body.print);
-    let done = match replayed(&desk, &by).await? {
-        Some(done) => done,
-        None => {
-            let group = GroupId::new(allocate_id(&desk, &caller.resident).await?);
-            let change = ChangeGroup { description, is_public, ..ChangeGroup::of(group) };
-            add(&desk, &by, (AddGroup { group, name: name.unwrap_or_default() }, change)).await?
-        }
-    };
+    let done = carry_out(&desk, &caller, &by, Fields::root(&body, "group")?).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
     let group = added(&desk, &caller, &done).await.map_err(ApiError::after_done)?;
     let group = group.ok_or_else(ApiError::idempotency_key_reused)?;
@@ -48,6 +37,25 @@ pub(crate) async fn create(State(desk): State<Desk>, caller: Caller, body: Body)
     caller.reading.of([row.group_id]);
     let location = [(LOCATION, present::group::url(&caller, row.group_id))];
     Ok((StatusCode::CREATED, location, written, Json(json!({"group": present::group::group(&caller, &row)}))))
+}
+
+/// Adds the group that was sent, for admins.
+pub(crate) async fn carry_out(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    mut fields: Fields<'_>,
+) -> Result<Done, ApiError> {
+    caller.require_admin()?;
+    let name: Option<Personal<String>> = fields.required("name", text::name).map(Into::into);
+    let (description, is_public) = (description(&mut fields), fields.boolean("is_public"));
+    fields.finish()?;
+    if let Some(done) = replayed(desk, by).await? {
+        return Ok(done);
+    }
+    let group = GroupId::new(allocate_id(desk, &caller.resident).await?);
+    let change = ChangeGroup { description, is_public, ..ChangeGroup::of(group) };
+    add(desk, by, (AddGroup { group, name: name.unwrap_or_default() }, change)).await
 }
 
 /// What a group is for, if a client says so.

@@ -8,8 +8,8 @@ use crate::{
     api::{settle, v2::ids::Id},
     body::RequestPrint,
     caller::Caller,
-    execute::execute,
-    problem::ApiResult,
+    execute::{Done, Issuer, execute},
+    problem::{ApiError, ApiResult},
     state::Desk,
 };
 
@@ -22,7 +22,13 @@ pub(crate) async fn delete(
 ) -> ApiResult<impl IntoResponse> {
     caller.require_admin()?;
     let by = caller.issuer(&desk, &print);
-    let done = execute::<Tenant>(&desk, &by, StreamName::Tenant, None, &Command::DeleteGroup(group)).await?;
+    let done = carry_out(&desk, &caller, &by, group).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
     Ok((StatusCode::NO_CONTENT, written, ()))
+}
+
+/// Puts the group away, for admins.
+pub(crate) async fn carry_out(desk: &Desk, caller: &Caller, by: &Issuer, group: GroupId) -> Result<Done, ApiError> {
+    caller.require_admin()?;
+    Ok(execute::<Tenant>(desk, by, StreamName::Tenant, None, &Command::DeleteGroup(group)).await?)
 }

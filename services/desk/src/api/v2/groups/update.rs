@@ -5,7 +5,7 @@ use domain::{
     tenant::{ChangeGroup, Tenant},
     text,
 };
-use schemas::{GroupId, StreamName};
+use schemas::{GroupId, StreamName, Version};
 use serde_json::json;
 
 use super::create;
@@ -16,7 +16,7 @@ use crate::{
     },
     body::{Body, Fields},
     caller::Caller,
-    execute::execute,
+    execute::{Done, Issuer, execute},
     problem::{ApiError, ApiResult},
     state::Desk,
 };
@@ -30,15 +30,25 @@ pub(crate) async fn update(
 ) -> ApiResult<impl IntoResponse> {
     caller.require_admin()?;
     let by = caller.issuer(&desk, &body.print);
-    let change = read(group, &body)?;
-    let done = execute::<Tenant>(&desk, &by, StreamName::Tenant, None, &change.into()).await?;
+    let done = carry_out(&desk, &caller, &by, (group, None, Fields::root(&body, "group")?)).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::ACCOUNT).await;
     let row = create::now(&desk, &caller, group, &written).await.map_err(ApiError::after_done)?;
     Ok((written, Json(json!({"group": present::group::group(&caller, &row)}))))
 }
 
-fn read(group: GroupId, body: &Body) -> Result<ChangeGroup, ApiError> {
-    let mut fields = Fields::root(body, "group")?;
+/// Changes the group as was sent, for admins. Whoever says which version of the tenant they saw is refused when it is another one by now.
+pub(crate) async fn carry_out(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    (group, seen, fields): (GroupId, Option<Version>, Fields<'_>),
+) -> Result<Done, ApiError> {
+    caller.require_admin()?;
+    let change = read(group, fields)?;
+    Ok(execute::<Tenant>(desk, by, StreamName::Tenant, seen, &change.into()).await?)
+}
+
+fn read(group: GroupId, mut fields: Fields<'_>) -> Result<ChangeGroup, ApiError> {
     let change = ChangeGroup {
         name: match fields.has("name") {
             true => fields.required("name", text::name).map(Into::into),

@@ -58,9 +58,8 @@ async fn begin(desk: &Desk, caller: &Caller, kind: Kind, (person, body): (Option
     let done = match replayed(desk, &by).await? {
         Some(done) => done,
         None => {
-            let request = read(kind, person, body)?;
-            check(desk, caller, kind, &request).await?;
-            add(desk, &by, kind, &request).await?
+            let fields = Fields::root(body, present::membership::root(kind).0)?;
+            carry_out(desk, caller, &by, (kind, person, fields)).await?
         }
     };
     let written = settle::settled(desk, &caller.resident, &done, settle::PEOPLE).await;
@@ -76,6 +75,19 @@ async fn begin(desk: &Desk, caller: &Caller, kind: Kind, (person, body): (Option
     Ok((StatusCode::CREATED, location, written, Json(body)).into_response())
 }
 
+/// Lets somebody belong to what was sent.
+pub(crate) async fn carry_out(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    (kind, person, fields): (Kind, Option<PersonId>, Fields<'_>),
+) -> Result<Done, ApiError> {
+    may_change(caller, kind)?;
+    let request = read(kind, person, fields)?;
+    check(desk, caller, kind, &request).await?;
+    add(desk, by, kind, &request).await
+}
+
 /// Groups are a matter of admins.
 pub(super) fn may_change(caller: &Caller, kind: Kind) -> Result<(), ApiError> {
     match kind {
@@ -84,8 +96,7 @@ pub(super) fn may_change(caller: &Caller, kind: Kind) -> Result<(), ApiError> {
     }
 }
 
-fn read(kind: Kind, person: Option<PersonId>, body: &Body) -> Result<Request, ApiError> {
-    let mut fields = Fields::root(body, present::membership::root(kind).0)?;
+fn read(kind: Kind, person: Option<PersonId>, mut fields: Fields<'_>) -> Result<Request, ApiError> {
     let mut required = |name: &'static str, known: Option<i64>| {
         let found = known.or_else(|| fields.integer(name));
         if found.is_none() && fields.value(name).is_none_or(|sent| sent == "") {

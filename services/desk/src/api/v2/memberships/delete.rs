@@ -13,8 +13,8 @@ use crate::{
     },
     body::RequestPrint,
     caller::Caller,
-    execute::{execute, replayed},
-    problem::ApiResult,
+    execute::{Done, Issuer, execute, replayed},
+    problem::{ApiError, ApiResult},
     read::memberships::Kind,
     state::Desk,
 };
@@ -48,14 +48,23 @@ async fn end(
 ) -> ApiResult {
     create::may_change(caller, kind)?;
     let by = caller.issuer(desk, print);
-    let done = match replayed(desk, &by).await? {
-        Some(done) => done,
-        None => {
-            let row = answer::find(desk, caller, kind, which).await?;
-            let stream = StreamName::Person(PersonId::new(row.person_id));
-            execute::<Person>(desk, &by, stream, None, &leave(kind, which.1).into()).await?
-        }
-    };
+    let done = carry_out(desk, caller, &by, (kind, which)).await?;
     let written = settle::settled(desk, &caller.resident, &done, settle::PEOPLE).await;
     Ok((StatusCode::NO_CONTENT, written, ()).into_response())
+}
+
+/// Ends the membership; of the person, if one is named.
+pub(crate) async fn carry_out(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    (kind, which): (Kind, (Option<PersonId>, MembershipId)),
+) -> Result<Done, ApiError> {
+    create::may_change(caller, kind)?;
+    if let Some(done) = replayed(desk, by).await? {
+        return Ok(done);
+    }
+    let row = answer::find(desk, caller, kind, which).await?;
+    let stream = StreamName::Person(PersonId::new(row.person_id));
+    Ok(execute::<Person>(desk, by, stream, None, &leave(kind, which.1).into()).await?)
 }

@@ -12,9 +12,9 @@ use crate::{
     },
     body::RequestPrint,
     caller::Caller,
-    execute::{execute, replayed},
+    execute::{Done, Issuer, execute, replayed},
     problem::{ApiError, ApiResult},
-    read::memberships::Which,
+    read::memberships::{Kind, Which},
     state::Desk,
 };
 
@@ -27,16 +27,25 @@ pub(crate) async fn make_default<S: Side>(
 ) -> ApiResult {
     create::may_change(&caller, S::KIND)?;
     let by = caller.issuer(&desk, &print);
-    let done = match replayed(&desk, &by).await? {
-        Some(done) => done,
-        None => {
-            let row = answer::find(&desk, &caller, S::KIND, (Some(person), membership)).await?;
-            let id = row.organization_id.or(row.group_id).unwrap_or_default();
-            execute::<Person>(&desk, &by, StreamName::Person(person), None, &choose(S::KIND, id).into()).await?
-        }
-    };
+    let done = carry_out(&desk, &caller, &by, (S::KIND, person, membership)).await?;
     let written = settle::settled(&desk, &caller.resident, &done, settle::PEOPLE).await;
     let page = query.offset_page(&caller)?;
     let answer = list::page(&desk, &caller, &page, (S::KIND, Which::Of(person.get()))).await;
     Ok((written, Json(answer.map_err(ApiError::after_done)?)).into_response())
+}
+
+/// Makes the membership the person's default of its kind.
+pub(crate) async fn carry_out(
+    desk: &Desk,
+    caller: &Caller,
+    by: &Issuer,
+    (kind, person, membership): (Kind, PersonId, MembershipId),
+) -> Result<Done, ApiError> {
+    create::may_change(caller, kind)?;
+    if let Some(done) = replayed(desk, by).await? {
+        return Ok(done);
+    }
+    let row = answer::find(desk, caller, kind, (Some(person), membership)).await?;
+    let id = row.organization_id.or(row.group_id).unwrap_or_default();
+    Ok(execute::<Person>(desk, by, StreamName::Person(person), None, &choose(kind, id).into()).await?)
 }

@@ -28,7 +28,7 @@ pub(crate) async fn create_or_update(State(desk): State<Desk>, caller: Caller, b
     }
     match holder(&desk, &caller, &request).await? {
         Some(person) => {
-            let done = update::change(&desk, &caller, &by, (person, request)).await?;
+            let done = update::change(&desk, &caller, &by, (person, None, request)).await?;
             changed(&desk, &caller, person, &done).await
         }
         None => create::created(&desk, &caller, &create::add(&desk, &caller, &by, request).await?).await,

@@ -38,7 +38,9 @@ pub(crate) async fn delete(
     Ok((written, Json(body)))
 }
 
-async fn put_away(desk: &Desk, caller: &Caller, by: &Issuer, person: PersonId) -> Result<Done, ApiError> {
+/// Puts the user away, for admins.
+pub(crate) async fn put_away(desk: &Desk, caller: &Caller, by: &Issuer, person: PersonId) -> Result<Done, ApiError> {
+    caller.require_admin()?;
     retried(|| async move { Ok(decide(desk, caller, by, person).await?.commit().await) }.boxed()).await
 }
 

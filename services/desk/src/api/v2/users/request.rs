@@ -55,7 +55,11 @@ fn role(word: &str) -> Result<Role, &'static str> {
 impl UserRequest {
     /// Reads the object under `user`.
     pub(crate) fn read(body: &Body, name: Name) -> Result<Self, ApiError> {
-        let mut fields = Fields::root(body, "user")?;
+        Self::of(Fields::root(body, "user")?, name)
+    }
+
+    /// Reads the object itself.
+    pub(crate) fn of(mut fields: Fields<'_>, name: Name) -> Result<Self, ApiError> {
         let request = Self {
             id: fields.integer("id"),
             name: match name {

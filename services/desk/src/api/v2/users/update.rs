@@ -10,7 +10,7 @@ use domain::{
     person::{Change, Person, Profile},
 };
 use futures::FutureExt;
-use schemas::{PersonId, StreamName, values::Role};
+use schemas::{PersonId, StreamName, Version, values::Role};
 
 use super::{
     answer, last_admin,
@@ -39,31 +39,36 @@ pub(crate) async fn update(
     let by = caller.issuer(&desk, &body.print);
     let done = match replayed(&desk, &by).await? {
         Some(done) => done,
-        None => change(&desk, &caller, &by, (person, UserRequest::read(&body, Name::Optional)?)).await?,
+        None => change(&desk, &caller, &by, (person, None, UserRequest::read(&body, Name::Optional)?)).await?,
     };
     let (written, body) = answer::written(&desk, &caller, person, &done).await.map_err(ApiError::after_done)?;
     Ok((written, Json(body)))
 }
 
-/// Changes the user. When the address changes, its claim moves in the same command.
+/// Changes the user. When the address changes, its claim moves in the same command. Whoever says which version they saw is refused when
+/// it is another one by now.
 pub(crate) async fn change(
     desk: &Desk,
     caller: &Caller,
     by: &Issuer,
-    (person, request): (PersonId, UserRequest),
+    (person, seen, request): (PersonId, Option<Version>, UserRequest),
 ) -> Result<Done, ApiError> {
     let request = &request;
-    retried(|| async move { Ok(decide(desk, caller, by, (person, request)).await?.commit().await) }.boxed()).await
+    let attempt = || async move { Ok(decide(desk, caller, by, (person, seen, request)).await?.commit().await) };
+    retried(|| attempt().boxed()).await
 }
 
 async fn decide<'a>(
     desk: &'a Desk,
     caller: &Caller,
     by: &'a Issuer,
-    (person, request): (PersonId, &UserRequest),
+    (person, seen, request): (PersonId, Option<Version>, &UserRequest),
 ) -> Result<Batch<'a>, ApiError> {
     let stream = StreamName::Person(person);
     let (state, version) = load::<Person>(desk, &by.resident, &stream).await?;
+    if seen.is_some_and(|seen| seen != version) {
+        return Err(ApiError::conflict());
+    }
     let profile = state.profile().ok_or_else(ApiError::not_found)?;
     may_change(caller, profile, request)?;
     write::check(desk, caller, request).await?;
