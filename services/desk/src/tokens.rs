@@ -1,8 +1,8 @@
 //! API tokens: `/api/v2/api_tokens`. A token is shown once, when it is issued; only its hash is kept.
 
-mod issue;
-mod list;
-mod revoke;
+pub(crate) mod issue;
+pub(crate) mod list;
+pub(crate) mod revoke;
 
 use axum::{
     Router,
@@ -20,17 +20,17 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/api/v2/api_tokens/{id}", delete(revoke::revoke))
 }
 
-/// A token as the API shows it.
-struct Shown<'a> {
-    id: i64,
-    user_id: i64,
-    description: &'a str,
-    active: bool,
-    expires_at: Option<Timestamp>,
-    created_at: Timestamp,
+/// A token as it is shown.
+pub(crate) struct Shown {
+    pub(crate) id: i64,
+    pub(crate) user_id: i64,
+    pub(crate) description: String,
+    pub(crate) active: bool,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) created_at: Timestamp,
 }
 
-fn present(token: &Shown<'_>, origin: &Origin) -> Value {
+fn present(token: &Shown, origin: &Origin) -> Value {
     json!({
         "id": token.id,
         "url": origin.url(&format!("/api/v2/api_tokens/{}.json", token.id)),

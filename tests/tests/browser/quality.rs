@@ -47,6 +47,8 @@ fn personal(slug: &str) -> Vec<(String, String)> {
         "/agent/admin/people/1",
         "/agent/admin/groups",
         "/agent/admin/groups/new",
+        "/agent/admin/tokens",
+        "/agent/admin/tokens/new",
     ];
     pages.map(|path| (slug.to_owned(), path.to_owned())).to_vec()
 }

@@ -56,6 +56,11 @@ pub(crate) const ROWS: &[(&str, Reads)] = &[
     ("/agent/admin/people/{id}/deletion", Answers(&One(K::User))),
     ("/agent/admin/people/{id}/groups", Answers(&One(K::User))),
     ("/agent/admin/people/{id}/groups/{membership_id}", COMMAND),
+    // Sent again, it shows none, and leads to the list.
+    ("/agent/admin/tokens", Many(K::ApiToken)),
+    // The form, with those whom a token may speak for.
+    ("/agent/admin/tokens/new", Many(K::User)),
+    ("/agent/admin/tokens/{id}/end", COMMAND),
     ("/agent/live", Nothing("positions of tickets, and which colleagues look at one now")),
     ("/agent/live/typing", COMMAND),
     ("/agent/organizations/{id}", One(K::Organization)),

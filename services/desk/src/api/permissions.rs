@@ -140,6 +140,10 @@ POST /agent/admin/people/{id} 303 403 403 415 403 403
 POST /agent/admin/people/{id}/deletion 303 403 403 415 403 403
 POST /agent/admin/people/{id}/groups 303 403 403 415 403 403
 POST /agent/admin/people/{id}/groups/{membership_id} 303 403 403 415 403 403
+GET /agent/admin/tokens 303 403 403 200 403 403
+POST /agent/admin/tokens 303 403 403 415 403 403
+GET /agent/admin/tokens/new 303 403 403 200 403 403
+POST /agent/admin/tokens/{id}/end 303 403 403 415 403 403
 GET /agent/live 303 403 400 400 403 403
 POST /agent/live/typing 303 403 415 415 403 403
 GET /agent/organizations/{id} 303 403 200 200 200 403

@@ -3,7 +3,7 @@
 //! Each page reads through the functions that the API answers from, and gives its commands through those that it gives them with: there
 //! is one set of rules, one write path and one access log for both. Everything works without script.
 //!
-//! Reading order: [`around`] (what stands around each page), [`sheet`] (forms), [`overview`]; [`people`] and [`person`], [`groups`].
+//! Reading order: [`around`] (what stands around each page), [`sheet`] (forms), [`overview`]; [`people`] and [`person`], [`groups`]; [`tokens`].
 
 mod around;
 mod groups;
@@ -13,6 +13,7 @@ mod person;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use axum::{
     Router,
@@ -37,6 +38,9 @@ pub(crate) fn routes() -> Router<Desk> {
         .route("/agent/admin/people/{id}/deletion", post(person::delete))
         .route("/agent/admin/people/{id}/groups", post(person::join))
         .route("/agent/admin/people/{id}/groups/{membership_id}", post(person::leave))
+        .route("/agent/admin/tokens", get(tokens::list).post(tokens::make))
+        .route("/agent/admin/tokens/new", get(tokens::blank))
+        .route("/agent/admin/tokens/{id}/end", post(tokens::end))
 }
 
 /// An admin: what an argument of a handler asks for before any body is read.

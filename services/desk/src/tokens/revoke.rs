@@ -12,7 +12,7 @@ use crate::{
     api::settle::{self, settled},
     body::RequestPrint,
     caller::Caller,
-    execute::execute,
+    execute::{Done, Issuer, execute},
     problem::{ApiError, ApiResult},
     state::Desk,
 };
@@ -24,16 +24,21 @@ pub(super) async fn revoke(
     print: RequestPrint,
 ) -> ApiResult {
     let token: TokenId = id.parse().map_err(|_| ApiError::invalid_parameter("id", "an integer"))?;
-    let person = holder(&desk, &caller, token).await?;
+    let by = caller.issuer(&desk, &print);
+    let done = carry_out(&desk, &caller, &by, token).await?;
+    let written = settled(&desk, &caller.resident, &done, settle::PEOPLE).await;
+    Ok((StatusCode::NO_CONTENT, written, ()).into_response())
+}
+
+/// Revokes a token: any of the tenant for an admin, their own for everybody else.
+pub(crate) async fn carry_out(desk: &Desk, caller: &Caller, by: &Issuer, token: TokenId) -> Result<Done, ApiError> {
+    let person = holder(desk, caller, token).await?;
     // Whether a token exists is a secret to those who may not see it.
     if person != caller.person && caller.require_admin().is_err() {
         return Err(ApiError::not_found());
     }
-    let by = caller.issuer(&desk, &print);
     let command = person::RevokeToken { token };
-    let done = execute::<Person>(&desk, &by, StreamName::Person(person), None, &command.into()).await?;
-    let written = settled(&desk, &caller.resident, &done, settle::PEOPLE).await;
-    Ok((StatusCode::NO_CONTENT, written, ()).into_response())
+    Ok(execute::<Person>(desk, by, StreamName::Person(person), None, &command.into()).await?)
 }
 
 /// Whose token it is.

@@ -8,6 +8,7 @@ pub(super) enum Part {
     Overview,
     People,
     Groups,
+    Tokens,
 }
 
 /// A link to a part.
@@ -44,6 +45,7 @@ impl Around {
             (
                 words.say("admin-part-safety").to_string(),
                 vec![
+                    link(Part::Tokens, "/agent/admin/tokens", "admin-tokens"),
                     elsewhere("/agent/admin/security", "admin-security"),
                     elsewhere("/audit/log", "admin-audit-log"),
                     elsewhere("/audit/reads", "admin-access-log"),
@@ -67,6 +69,8 @@ fn done(frame: &Frame) -> Option<String> {
     let said = match word {
         "made" => frame.words.say("admin-done-made"),
         "saved" => frame.words.say("admin-done-saved"),
+        "issued" => frame.words.say("admin-done-issued"),
+        "ended" => frame.words.say("admin-done-ended"),
         "deleted" => frame.words.say("admin-done-deleted"),
         _ => return None,
     };

@@ -38,8 +38,8 @@ use crate::{
 const PAGE_LENGTH: i64 = 50;
 /// The page beyond which nobody turns: a search finds who lies so deep.
 const PAGE_MAX: i64 = 200;
-/// Groups that are offered at most, as on the other pages.
-const GROUPS_OFFERED_MAX: i64 = 500;
+/// Groups, and people who work here, that are offered at most, as on the other pages.
+const OFFERED_MAX: i64 = 500;
 /// Those who work here: who is listed if nobody says whom.
 const TEAM: &str = "team";
 
@@ -235,9 +235,20 @@ fn page<'a>(caller: &Caller, frame: &'a Frame, sheet: Sheet) -> NewPersonPage<'a
 
 /// The groups there are, with their names.
 pub(super) async fn groups(desk: &Desk, caller: &Caller) -> Result<Vec<(i64, String)>, ApiError> {
-    let window = Window { after: 0, before: None, limit: GROUPS_OFFERED_MAX, offset: 0, is_by_offset: true };
+    let window = Window { after: 0, before: None, limit: OFFERED_MAX, offset: 0, is_by_offset: true };
     let mut transaction = desk.reading(&caller.resident).await?;
     let ids = read::groups::list(None).ids(&mut transaction, &caller.resident, window).await?;
     let rows = read::groups::many(&mut transaction, &caller.resident, &ids).await?;
     Ok(rows.into_iter().map(|row| (row.group_id, row.name)).collect())
+}
+
+/// Those who work here, with their names.
+pub(super) async fn team(desk: &Desk, caller: &Caller) -> Result<Vec<(i64, String)>, ApiError> {
+    let window = Window { after: 0, before: None, limit: OFFERED_MAX, offset: 0, is_by_offset: true };
+    let roles = Some(vec!["agent".to_owned(), "admin".to_owned()]);
+    let filter = Filter { roles, ..Filter::default() };
+    let mut transaction = desk.reading(&caller.resident).await?;
+    let ids = read::people::ids(&mut transaction, &caller.resident, &filter, window).await?;
+    let rows = read::people::many(&mut transaction, &caller.resident, &ids).await?;
+    Ok(rows.into_iter().map(|row| (row.person_id, row.name)).collect())
 }

@@ -1,2 +1,3 @@
 mod groups;
 mod people;
+mod tokens;
