@@ -75,6 +75,7 @@ admin-token-person-hint = Mit dem Token eines Agenten tut ein Programm, was Agen
 admin-token-since = Seit
 admin-token-expires = Letzter Tag
 admin-token-expires-hint = Ohne Angabe gilt das Token, bis es jemand beendet.
+admin-token-until = Bis
 admin-token-never = Kein Ende
 admin-token-issue = Ausstellen
 admin-token-issued = Das Token ist ausgestellt

@@ -75,6 +75,7 @@ admin-token-person-hint = With an agent’s token a program does what agents do,
 admin-token-since = Since
 admin-token-expires = Last day
 admin-token-expires-hint = Leave it empty for a token that works until somebody ends it.
+admin-token-until = Until
 admin-token-never = No end
 admin-token-issue = Issue
 admin-token-issued = The token was issued

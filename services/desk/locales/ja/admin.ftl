@@ -74,6 +74,7 @@ admin-token-person-hint = エージェントのトークンでは、エージェ
 admin-token-since = 発行日時
 admin-token-expires = 有効期限
 admin-token-expires-hint = 空欄の場合は、無効にするまで使えます。
+admin-token-until = 有効期限
 admin-token-never = 期限なし
 admin-token-issue = 発行
 admin-token-issued = トークンを発行しました

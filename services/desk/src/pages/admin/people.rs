@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use schemas::StreamName;
+use schemas::{StreamName, values::ReadKind};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -178,7 +178,8 @@ impl Typed {
 
 /// The empty form.
 pub(super) async fn blank(State(desk): State<Desk>, Admin(caller): Admin, frame: Frame) -> ApiResult {
-    let sheet = sheet(&desk, &caller, &frame.words, &Typed::blank()).await?;
+    let (sheet, groups) = sheet(&desk, &caller, &frame.words, &Typed::blank()).await?;
+    caller.reading.of(groups);
     frame.page(&page(&caller, &frame, sheet))
 }
 
@@ -200,16 +201,19 @@ pub(super) async fn make(State(desk): State<Desk>, Admin(caller): Admin, frame: 
             sheet::done((&desk, &caller), &done, settle::PEOPLE, (&path, "made")).await
         }
         Err(error) if sheet::is_mendable(&error) => {
-            let sheet = sheet(&desk, &caller, &frame.words, &typed).await?.refused(&error, &[]);
-            sheet::again(frame.respond(error.status(), &page(&caller, &frame, sheet)))
+            let (sheet, groups) = sheet(&desk, &caller, &frame.words, &typed).await?;
+            caller.reading.beside(ReadKind::Group, groups);
+            let page = page(&caller, &frame, sheet.refused(&error, &[]));
+            sheet::again(frame.respond(error.status(), &page))
         }
         Err(error) => Err(error),
     }
 }
 
-async fn sheet(desk: &Desk, caller: &Caller, words: &Words, typed: &Typed) -> Result<Sheet, ApiError> {
+/// The form, and the groups that it offers: they are read.
+async fn sheet(desk: &Desk, caller: &Caller, words: &Words, typed: &Typed) -> Result<(Sheet, Vec<i64>), ApiError> {
     let groups = groups(desk, caller).await?;
-    caller.reading.of(groups.iter().map(|(id, _)| *id));
+    let offered = groups.iter().map(|(id, _)| *id).collect();
     let none = (String::new(), "—".to_owned());
     let groups = std::iter::once(none).chain(groups.into_iter().map(|(id, name)| (id.to_string(), name)));
     let fields = vec![
@@ -218,7 +222,7 @@ async fn sheet(desk: &Desk, caller: &Caller, words: &Words, typed: &Typed) -> Re
         given(words, &typed.role),
         Field::select(("default_group_id", words.say("agent-field-group")), &typed.group, groups),
     ];
-    Ok(Sheet::new(desk, "/agent/admin/people", words.say("admin-person-add"), fields))
+    Ok((Sheet::new(desk, "/agent/admin/people", words.say("admin-person-add"), fields), offered))
 }
 
 fn page<'a>(caller: &Caller, frame: &'a Frame, sheet: Sheet) -> NewPersonPage<'a> {

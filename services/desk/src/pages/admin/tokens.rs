@@ -139,7 +139,8 @@ pub(super) async fn list(State(desk): State<Desk>, Admin(caller): Admin, frame: 
 /// The empty form.
 pub(super) async fn blank(State(desk): State<Desk>, Admin(caller): Admin, frame: Frame) -> ApiResult {
     let typed = Typed { description: String::new(), person: caller.person.to_string(), expires_on: String::new() };
-    let sheet = sheet(&desk, &caller, &frame.words, &typed).await?;
+    let (sheet, team) = sheet(&desk, &caller, &frame.words, &typed).await?;
+    caller.reading.of(team);
     frame.page(&page(&caller, &frame, sheet))
 }
 
@@ -166,8 +167,10 @@ pub(super) async fn make(State(desk): State<Desk>, Admin(caller): Admin, frame: 
             Ok((written, page).into_response())
         }
         Err(error) if sheet::is_mendable(&error) => {
-            let sheet = sheet(&desk, &caller, &frame.words, &typed).await?.refused(&error, &INPUTS);
-            sheet::again(frame.respond(error.status(), &page(&caller, &frame, sheet)))
+            let (sheet, team) = sheet(&desk, &caller, &frame.words, &typed).await?;
+            caller.reading.beside(ReadKind::User, team);
+            let page = page(&caller, &frame, sheet.refused(&error, &INPUTS));
+            sheet::again(frame.respond(error.status(), &page))
         }
         Err(error) => Err(error),
     }
@@ -185,9 +188,10 @@ pub(super) async fn end(
     sheet::done((&desk, &caller), &done, settle::PEOPLE, (PAGE, "ended")).await
 }
 
-async fn sheet(desk: &Desk, caller: &Caller, words: &Words, typed: &Typed) -> Result<Sheet, ApiError> {
+/// The form, and those whom it offers: they are read.
+async fn sheet(desk: &Desk, caller: &Caller, words: &Words, typed: &Typed) -> Result<(Sheet, Vec<i64>), ApiError> {
     let team = people::team(desk, caller).await?;
-    caller.reading.of(team.iter().map(|(id, _)| *id));
+    let offered = team.iter().map(|(id, _)| *id).collect();
     let team = team.into_iter().map(|(id, name)| (id.to_string(), name));
     let fields = vec![
         Field::text("text", "description", words.say("admin-token-for"), &typed.description),
@@ -196,7 +200,7 @@ async fn sheet(desk: &Desk, caller: &Caller, words: &Words, typed: &Typed) -> Re
         Field::text("date", "expires_on", words.say("admin-token-expires"), &typed.expires_on)
             .hint(words.say("admin-token-expires-hint")),
     ];
-    Ok(Sheet::new(desk, PAGE, words.say("admin-token-issue"), fields))
+    Ok((Sheet::new(desk, PAGE, words.say("admin-token-issue"), fields), offered))
 }
 
 fn page<'a>(caller: &Caller, frame: &'a Frame, sheet: Sheet) -> NewTokenPage<'a> {

@@ -85,14 +85,22 @@ async fn a_wrong_form_comes_again_with_what_was_typed_and_issues_nothing() -> an
 }
 
 #[tokio::test]
-async fn reading_the_list_of_tokens_is_in_the_access_log() -> anyhow::Result<()> {
+async fn whoever_is_shown_with_tokens_is_in_the_access_log() -> anyhow::Result<()> {
     let bench = Bench::start().await?;
     page(&bench, GRACE, "/agent/admin/tokens").await;
+    let nameless = [("description", ""), ("user_id", "2")];
+    assert_eq!(post_form(&bench, GRACE, "/agent/admin/tokens", &nameless).await.status, 422);
     flush(&bench).await;
     bench.settle(&bench.acme).await?;
     let told = bench.get(GRACE, "/api/v2/access_logs").await.body;
-    let told: Vec<_> =
-        told["access_logs"].as_array().expect("entries").iter().map(|entry| &entry["read_ids"]).collect();
-    assert_eq!(told, [&json!([1, 2, 3, 4]), &json!([1, 2, 3, 4])], "tokens, and whom they speak for");
+    let told = told["access_logs"].as_array().expect("entries").iter();
+    let told: Vec<_> = told.map(|entry| json!([entry["method"], entry["category"], entry["read_ids"]])).collect();
+    let expected = [
+        json!(["GET", "api_token", [1, 2, 3, 4]]),
+        json!(["GET", "user", [1, 2, 3, 4]]),
+        json!(["POST", "api_token", []]),
+        json!(["POST", "user", [1, 2]]),
+    ];
+    assert_eq!(told, expected, "tokens, whom they speak for, and whom the form offers");
     Ok(())
 }
