@@ -12,7 +12,7 @@
 //!
 //! Reading order: [`append`](Append) (what a caller asks), `migrations/1002_append.sql` (what happens to it), [`appender`]
 //! (lanes and group commit), [`read`](read_stream), [`wakeup`](Wakeups), [`tenant`](NewTenant), [`tree_head`](TreeHead),
-//! [`mark`](Marks), [`restore`] (a log brought back from its archive), [`error`](Error).
+//! [`mark`](Marks), [`standing`](Standing) (of all tenants, for who runs the region), [`restore`] (a log brought back from its archive), [`error`](Error).
 
 mod append;
 pub mod appender;
@@ -22,6 +22,7 @@ mod mark;
 mod migrate;
 mod read;
 pub mod restore;
+mod standing;
 mod streams;
 mod tenant;
 mod tree_head;
@@ -35,6 +36,7 @@ pub use idempotency::{Remembered, find_idempotent};
 pub use mark::{Mark, MarkKind, Marks, marks, put_mark};
 pub use migrate::{MIGRATIONS, migrate};
 pub use read::{Head, head, heads, read_log, read_logs, read_stream, stream_version};
+pub use standing::{Standing, Totals, standings, totals};
 pub use streams::{positions_with_uploads, streams_between};
 pub use tenant::{NewTenant, allocate_ids, allocate_ticket, create_tenant, hold_behind};
 pub use tree_head::{TreeHead, put_tree_head, tree_head};

@@ -1,6 +1,6 @@
 //! Tree heads and marks.
 
-use eventlog::{Error, Mark, MarkKind, TreeHead, marks, put_mark, put_tree_head, tree_head};
+use eventlog::{Error, Mark, MarkKind, Totals, TreeHead, marks, put_mark, put_tree_head, standings, totals, tree_head};
 use jiff::SignedDuration;
 use regions::DatabaseRole;
 use runtime::Clock;
@@ -65,6 +65,52 @@ async fn the_four_marks_tell_how_far_a_log_is_safe() -> anyhow::Result<()> {
     assert_eq!(full.verified, Some(Mark { position: Position::new(2), at: later }));
     let mut desk = regions::begin(&eu.pool(DatabaseRole::Desk).await?, &acme).await?;
     assert_eq!(marks(&mut desk, &acme).await?, full, "the desk sees the same");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whoever_runs_the_region_sees_where_its_tenants_are_and_for_how_long_events_wait() -> anyhow::Result<()> {
+    let eu = region().await?;
+    let (acme, globex) = (eu.tenant("acme").await?, eu.tenant("globex").await?);
+    let closed = eu.tenant("initech").await?;
+    let first_at = eu.clock.now();
+    for tenant in [&acme, &closed] {
+        eu.appender().await?.append(given::append_to(&eu, tenant, &[(given::ticket(1), 0, 5)])).await?;
+    }
+    eu.clock.advance(SignedDuration::from_secs(60));
+    let second_at = eu.clock.now();
+    eu.appender().await?.append(given::append_to(&eu, &acme, &[(given::ticket(2), 0, 2)])).await?;
+    eu.appender().await?.append(given::append_to(&eu, &globex, &[(given::ticket(1), 0, 3)])).await?;
+    let mut replicator = regions::connection(&eu.region, DatabaseRole::Replicator).await?;
+    put_tree_head(&mut replicator, &acme, &head(&eu, 7, "seven")).await?;
+    put_mark(&mut replicator, &acme, MarkKind::Archived, Position::new(5), second_at).await?;
+    let mut owner = regions::connection(&eu.region, DatabaseRole::Owner).await?;
+    sqlx::raw_sql("update log.tenant set state = 'behind' where slug = 'initech'").execute(&mut owner).await?;
+
+    let expected = Totals {
+        tenants: 2,
+        held: 1,
+        acked: 10,
+        sealed: 7,
+        archived: 5,
+        verified: 0,
+        unsealed_since: Some(second_at),
+        unarchived_since: Some(second_at),
+        unverified_since: Some(first_at),
+    };
+    assert_eq!(totals(&mut replicator).await?, expected);
+    let seen = standings(&mut replicator, "", 2).await?;
+    let of = |place: usize| {
+        let one = &seen[place];
+        let marks = [one.acked, one.sealed, one.archived, one.verified].map(Position::get);
+        (one.slug.as_str(), one.state.as_str(), marks)
+    };
+    assert_eq!((of(0), of(1)), (("acme", "active", [7, 7, 5, 0]), ("globex", "active", [3, 0, 0, 0])));
+    let rest = standings(&mut replicator, "globex", 2).await?;
+    assert_eq!(
+        rest.iter().map(|one| (one.slug.as_str(), one.state.as_str())).collect::<Vec<_>>(),
+        [("initech", "behind")]
+    );
     Ok(())
 }
 
