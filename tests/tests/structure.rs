@@ -6,7 +6,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 /// Of the workspace's crates, which may know which others of them.
-const MAY_KNOW: [(&str, &[&str]); 20] = [
+const MAY_KNOW: [(&str, &[&str]); 21] = [
     // The words.
     ("schemas", &[]),
     // The rules and what every process needs know the words alone.
@@ -31,6 +31,7 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
         "restorer",
         &["schemas", "archive", "auditor", "eventlog", "vault", "regions", "runtime", "replicator", "projector"],
     ),
+    ("ops-console", &["schemas", "archive", "eventlog", "regions", "runtime", "desk", "projector", "replicator"]),
     // Tests may know what they test.
     ("testkit", &["schemas", "regions", "eventlog", "vault", "runtime", "embedded", "projector", "topic"]),
     ("system-tests", &["schemas", "archive", "regions", "runtime", "domicile", "embedded", "testkit"]),
@@ -40,13 +41,17 @@ const MAY_KNOW: [(&str, &[&str]); 20] = [
 /// Who wires everything together, and who measures it.
 const KNOW_ALL: [&str; 2] = ["domicile", "bench"];
 
-const SERVICES: [&str; 8] = ["directory", "router", "desk", "relay", "projector", "replicator", "restorer", "auditor"];
+const SERVICES: [&str; 9] =
+    ["directory", "router", "desk", "relay", "projector", "replicator", "restorer", "auditor", "ops-console"];
 
 /// Services that know another one, and why.
-const EXCEPTIONS: [(&str, &str, &str); 7] = [
+const EXCEPTIONS: [(&str, &str, &str); 10] = [
     ("router", "directory", "the client of its HTTP API, and the signed map it answers"),
     ("desk", "directory", "the client of its HTTP API: a signup claims its name"),
     ("desk", "auditor", "an auditor is given proofs and bundles by the code that makes them for anybody"),
+    ("ops-console", "desk", "its pages stand in the desk's frame, and tickets come back by the one write path"),
+    ("ops-console", "projector", "what operators see of read models is what the command line shows"),
+    ("ops-console", "replicator", "backups are made and verified by the code that the command line uses"),
     ("replicator", "auditor", "a backup is verified by the code that auditors use"),
     ("restorer", "auditor", "what is restored is read and verified by the code that auditors use"),
     ("restorer", "replicator", "backups and archives are found where the replicator puts them"),

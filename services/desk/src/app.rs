@@ -34,19 +34,24 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Everything a region answers, as one service: what the listeners serve and what tests call in process.
 pub fn app(desk: Desk) -> Router {
+    app_with(desk, Router::new())
+}
+
+/// The same with the pages of the region's operators, on the region's host.
+pub fn app_with(desk: Desk, operators: Router) -> Router {
     let tenant = tenant(&desk);
-    over(desk, tenant)
+    over(desk, tenant, operators)
 }
 
 /// The same without a note of who reads what, so that a benchmark can tell what the notes cost. Nothing that serves anybody calls it.
 #[doc(hidden)]
 pub fn app_without_access_log(desk: Desk) -> Router {
     let tenant = finish(tenant_routes(&desk), &desk);
-    over(desk, tenant)
+    over(desk, tenant, Router::new())
 }
 
-fn over(desk: Desk, tenant: Router) -> Router {
-    let sites = Sites { desk: desk.clone(), apex: apex(&desk), region: region(&desk), tenant };
+fn over(desk: Desk, tenant: Router, operators: Router) -> Router {
+    let sites = Sites { desk: desk.clone(), apex: apex(&desk), region: region(&desk).merge(operators), tenant };
     Router::new()
         .fallback(dispatch)
         .with_state(sites)
@@ -55,6 +60,18 @@ fn over(desk: Desk, tenant: Router) -> Router {
         .layer(middleware::from_fn(headers))
         .layer(middleware::from_fn_with_state(desk, observe))
         .layer(MapRequestLayer::new(without_json_suffix))
+}
+
+/// The pages of the region's operators by themselves, for a process that is no desk: the same headers, refusals and files.
+pub fn alone(operators: Router) -> Router {
+    operators
+        .merge(pages::assets::routes())
+        .merge(pages::language::routes())
+        .fallback(async || ApiError::unknown_path())
+        .layer(MapRequestLayer::new(host::typed))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(render::layer))
+        .layer(middleware::from_fn(headers))
 }
 
 #[derive(Clone)]

@@ -4,7 +4,10 @@
 //! database holds. Everything else is answered 421 (RFC 9110, section 15.5.20), which also tells an HTTP/2 client that
 //! reused a connection for another host to open one of its own.
 
-use axum::http::{header, request::Parts};
+use axum::{
+    extract::Request,
+    http::{header, request::Parts},
+};
 use regions::Resident;
 use schemas::{RegionId, Slug};
 
@@ -49,6 +52,15 @@ impl Origin {
     pub(crate) fn url_of_apex(&self, path: &str) -> String {
         format!("{}://{}{path}", self.scheme, self.apex)
     }
+}
+
+/// The address that was typed, where there is one site alone, and nobody in between: not by TLS.
+pub(crate) fn typed(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    // Without one, nothing is taken for sent from here.
+    let host = typed_host(&parts).unwrap_or_default().to_ascii_lowercase();
+    parts.extensions.insert(Origin { scheme: "http", apex: host.clone(), host });
+    Request::from_parts(parts, body)
 }
 
 /// Finds out whose site a request asks for.

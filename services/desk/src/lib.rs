@@ -16,6 +16,7 @@
 //! - `webhooks`: servers outside that are told what happens; `automations`: what changes tickets because time goes by;
 //! - `problem`: the one table from refusal to answer;
 //! - `signup`, `reconcile`: how a tenant comes into being, also across a crash; `tokens`, `pages`;
+//! - [`foundation`]: what the operators' console, which is no part of the desk, makes its pages of;
 //! - `api`: tickets, people and the product's own API; `read`: its queries; `ops`: health and metrics.
 
 mod access;
@@ -27,6 +28,7 @@ mod caller;
 mod conditional;
 pub mod erase;
 mod execute;
+pub mod foundation;
 mod home;
 mod host;
 mod jobs;
@@ -52,9 +54,9 @@ mod witness;
 #[cfg(test)]
 mod testing;
 
-pub use app::app;
 #[doc(hidden)]
 pub use app::app_without_access_log;
+pub use app::{alone, app, app_with};
 pub use limits::RateLimits;
 pub use state::{Deps, Desk};
 pub use witness::{Witness, WitnessKeys, published_keys};

@@ -22,18 +22,29 @@ async fn healthz() -> &'static str {
 
 /// The region can take commands: its database answers, is this region's, and has what this program reads.
 async fn readyz(State(desk): State<Desk>) -> Response {
+    match ready(&desk).await {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    }
+}
+
+/// Whether the region can take commands through this process, or why not.
+///
+/// # Errors
+/// The reason.
+pub async fn ready(desk: &Desk) -> Result<(), String> {
     if desk.is_draining() {
-        return not_ready("the process is ending\n");
+        return Err("the process is ending".to_owned());
     }
     match sqlx::query_scalar!("select region from log.home").fetch_optional(&desk.pool).await {
         Ok(Some(region)) if region == desk.region.id.as_str() => {}
-        Ok(_) => return not_ready("the database is not this region's\n"),
-        Err(error) => return silent(&error),
+        Ok(_) => return Err("the database is not this region's".to_owned()),
+        Err(error) => return Err(silent(&error)),
     }
-    match unserved(&desk).await {
-        Ok(unserved) if unserved.is_empty() => "ready\n".into_response(),
-        Ok(unserved) => not_ready(format!("waits until these read models are built: {}\n", unserved.join(", "))),
-        Err(error) => silent(&error),
+    match unserved(desk).await {
+        Ok(unserved) if unserved.is_empty() => Ok(()),
+        Ok(unserved) => Err(format!("waits until these read models are built: {}", unserved.join(", "))),
+        Err(error) => Err(silent(&error)),
     }
 }
 
@@ -53,13 +64,9 @@ async fn unserved(desk: &Desk) -> Result<Vec<String>, sqlx::Error> {
     .await
 }
 
-fn silent(error: &sqlx::Error) -> Response {
+fn silent(error: &sqlx::Error) -> String {
     tracing::warn!(error = runtime::chain(error), "the database does not answer");
-    not_ready("the database does not answer\n")
-}
-
-fn not_ready(why: impl Into<String>) -> Response {
-    (StatusCode::SERVICE_UNAVAILABLE, why.into()).into_response()
+    "the database does not answer".to_owned()
 }
 
 /// Prometheus, text format 0.0.4.

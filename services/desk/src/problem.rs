@@ -26,14 +26,14 @@ pub(crate) struct FieldFault {
 }
 
 /// An error of ours, on its way to the log.
-pub(crate) type Source = Box<dyn std::error::Error + Send + Sync>;
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// A request that is not carried out. The same for both APIs; the path decides how it is written.
 #[derive(Debug, Clone)]
-pub(crate) struct ApiError(Arc<Fault>);
+pub struct ApiError(Arc<Fault>);
 
 /// What handlers return.
-pub(crate) type ApiResult<T = Response> = Result<T, ApiError>;
+pub type ApiResult<T = Response> = Result<T, ApiError>;
 
 #[derive(Debug)]
 struct Fault {
@@ -121,12 +121,12 @@ impl ApiError {
     }
 
     /// 400: anything else that is malformed.
-    pub(crate) fn bad_request(description: impl Into<String>) -> Self {
+    pub fn bad_request(description: impl Into<String>) -> Self {
         Self::new(Kind::BadRequest(description.into()))
     }
 
     /// 404: no such record, or none the caller may know of.
-    pub(crate) fn not_found() -> Self {
+    pub fn not_found() -> Self {
         Self::new(Kind::NotFound)
     }
 
@@ -157,7 +157,7 @@ impl ApiError {
     }
 
     /// 403.
-    pub(crate) fn forbidden(description: impl Into<String>) -> Self {
+    pub fn forbidden(description: impl Into<String>) -> Self {
         Self::new(Kind::Forbidden(description.into()))
     }
 
@@ -207,7 +207,7 @@ impl ApiError {
     }
 
     /// 503 with `Retry-After`.
-    pub(crate) fn unavailable(source: impl Into<Source>) -> Self {
+    pub fn unavailable(source: impl Into<Source>) -> Self {
         Self(Arc::new(Fault { kind: Kind::Unavailable { retry_after_s: 1 }, source: Some(source.into()) }))
     }
 
@@ -235,7 +235,7 @@ impl ApiError {
     }
 
     /// 500 with the request's id and nothing else; the layer logs the chain once.
-    pub(crate) fn internal(source: impl Into<Source>) -> Self {
+    pub fn internal(source: impl Into<Source>) -> Self {
         Self(Arc::new(Fault { kind: Kind::Internal, source: Some(source.into()) }))
     }
 

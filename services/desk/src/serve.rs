@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use self::connection::{Door, Limits, Patience};
 use crate::{
-    access, app::app, automations, caller, erase, jobs, operator, ops, reconcile, state::Desk, webhooks, witness,
+    access, app::app_with, automations, caller, erase, jobs, operator, ops, reconcile, state::Desk, webhooks, witness,
 };
 
 /// How many connections are open at a time, over all listeners of a desk.
@@ -119,9 +119,18 @@ impl Listeners {
     }
 }
 
+/// What a process serves beside the desk's own.
+#[derive(Default)]
+pub struct More {
+    /// On the port for ops.
+    pub for_ops: Router,
+    /// Pages of the region's operators, on the region's host.
+    pub for_operators: Router,
+}
+
 /// Serves a desk until `shutdown` is requested. Connections finish the requests they carry; whoever drains `shutdown`
-/// waits for them. `more` is served to ops beside the desk's own.
-pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutdown) {
+/// waits for them.
+pub async fn run(desk: Desk, listeners: Listeners, more: More, shutdown: Shutdown) {
     let limits = Limits {
         connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
         meter: desk.metrics.queue("desk_connections"),
@@ -129,8 +138,8 @@ pub async fn run(desk: Desk, listeners: Listeners, more: Router, shutdown: Shutd
         shutdown: shutdown.clone(),
     };
     let served = Arc::clone(&limits.connections);
-    let routes = app(desk.clone());
-    let health = Router::new().merge(ops::routes()).with_state(desk.clone()).merge(more);
+    let routes = app_with(desk.clone(), more.for_operators);
+    let health = Router::new().merge(ops::routes()).with_state(desk.clone()).merge(more.for_ops);
     let mut plain = routes.clone();
     if let Some((listener, acceptor)) = listeners.tls {
         plain = plain.layer(middleware::from_fn(transport::elsewhere));

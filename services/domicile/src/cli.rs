@@ -82,6 +82,11 @@ pub enum Command {
     Replicator(commands::role::WorkerRole),
     /// Copy one region's log to its Kafka topic.
     Relay(commands::role::WorkerRole),
+    /// Run the console of one region's operators alone.
+    Console(commands::role::ConsoleRole),
+    /// Who operates a region: may sign in to its console at /ops.
+    #[command(subcommand)]
+    Operator(commands::operator::Operator),
     /// Look at a region's Kafka topic, and move it to another cluster.
     #[command(subcommand)]
     Topic(commands::topic::Topic),
@@ -178,6 +183,7 @@ impl Command {
                 | Self::Projector(_)
                 | Self::Replicator(_)
                 | Self::Relay(_)
+                | Self::Console(_)
         )
     }
 
@@ -185,6 +191,7 @@ impl Command {
     pub const fn region(&self) -> Option<&RegionId> {
         match self {
             Self::Desk(role) => Some(&role.region.region),
+            Self::Console(role) => Some(&role.region.region),
             Self::Projector(role) | Self::Replicator(role) | Self::Relay(role) => Some(&role.region.region),
             _ => None,
         }

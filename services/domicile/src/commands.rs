@@ -8,6 +8,7 @@ pub mod drill;
 mod halt;
 pub mod import;
 pub mod keys;
+pub mod operator;
 pub mod projections;
 pub mod residency;
 pub mod restore;

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use archive::note::Verifier;
 use directory::{Map, RegionKeys};
 use embedded::postgres::USER;
+use ops_console::Operators;
 use projector::ProjectorDeps;
 use regions::{
     Bucket, BucketRole, DatabaseRole, Endpoints, HostingPolicy, PostgresEndpoint, Region, Regions, Resident, S3Endpoint,
@@ -260,6 +261,11 @@ impl Deployment {
     /// Where a region's signing key lies, and the successions that led to it.
     pub fn signing_keys(&self, region: &RegionId) -> SigningKeyFolder {
         SigningKeyFolder::new(self.data.keys(region))
+    }
+
+    /// Who operates a region.
+    pub fn operators(&self, region: &RegionId) -> Operators {
+        Operators::new(&self.data.keys(region))
     }
 
     /// What the region signs tree heads, manifests and backups with.

@@ -44,6 +44,8 @@ pub async fn run(cli: Cli) -> Outcome {
         Command::Projector(options) => commands::role::projector(place, options).await,
         Command::Replicator(options) => commands::role::replicator(place, options).await,
         Command::Relay(options) => commands::role::relay(place, options).await,
+        Command::Console(options) => commands::role::console(place, options).await,
+        Command::Operator(command) => commands::operator::run(place, command),
         Command::Topic(command) => commands::topic::run(place, command).await,
     }
 }

@@ -42,4 +42,5 @@ trust-cookie-language = Die Sprache, die Sie gewählt haben
 trust-cookie-zone = Ihre Zeitzone, damit Zeiten so dastehen wie auf Ihrer Uhr
 trust-days = { $days } Tage
 trust-cookie-session = Dass Sie angemeldet sind
+trust-cookie-operator = Dass jemand vom Betrieb der Region an deren Konsole angemeldet ist
 trust-until-closed = Bis Sie sich abmelden oder den Browser schließen

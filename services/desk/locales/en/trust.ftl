@@ -42,4 +42,5 @@ trust-cookie-language = The language you chose
 trust-cookie-zone = Your time zone, to write times as your clock shows them
 trust-days = { $days } days
 trust-cookie-session = That you are signed in
+trust-cookie-operator = That an operator of the region is signed in to its console
 trust-until-closed = Until you sign out or close the browser

@@ -42,4 +42,5 @@ trust-cookie-language = 選択した言語
 trust-cookie-zone = 時刻をお手元の時計に合わせて表示するためのタイムゾーン
 trust-days = { $days } 日
 trust-cookie-session = サインインの状態
+trust-cookie-operator = リージョンの運用担当者がコンソールにサインインしている状態
 trust-until-closed = サインアウトするかブラウザーを閉じるまで

@@ -12,10 +12,7 @@ use axum::{
 };
 use schemas::Hash;
 
-use crate::{
-    problem::{ApiError, ApiResult},
-    state::Desk,
-};
+use crate::problem::{ApiError, ApiResult};
 
 /// Name, content type, text.
 const FILES: &[(&str, &str, &str)] = &[
@@ -24,6 +21,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("agent.js", "text/javascript; charset=utf-8", include_str!("../../templates/agent.js")),
     ("domicile.css", "text/css; charset=utf-8", include_str!("../../templates/domicile.css")),
     ("domicile.js", "text/javascript; charset=utf-8", include_str!("../../templates/domicile.js")),
+    ("ops.css", "text/css; charset=utf-8", include_str!("../../templates/ops.css")),
+    ("ops.js", "text/javascript; charset=utf-8", include_str!("../../templates/ops.js")),
     ("residency.js", "text/javascript; charset=utf-8", include_str!("../../templates/residency.js")),
     ("signup.js", "text/javascript; charset=utf-8", include_str!("../../templates/signup.js")),
 ];
@@ -34,7 +33,7 @@ static VERSIONS: LazyLock<Vec<String>> = LazyLock::new(|| {
 });
 
 /// `/assets/{name}`.
-pub(crate) fn routes() -> Router<Desk> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/assets/{name}", get(show))
 }
 

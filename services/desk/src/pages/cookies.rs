@@ -21,8 +21,11 @@ pub(crate) const ZONE: Cookie = Cookie { name: "domicile_zone", purpose: "trust-
 /// That somebody is signed in. `session::cookie` makes its value; over TLS its name begins with `__Host-`.
 pub(crate) const SESSION: Cookie = Cookie { name: "domicile_session", purpose: "trust-cookie-session", days: None };
 
+/// That an operator of the region is signed in to its console, which makes its value; over TLS its name begins with `__Host-`.
+pub(crate) const OPERATOR: Cookie = Cookie { name: "domicile_operator", purpose: "trust-cookie-operator", days: None };
+
 /// Every cookie there is.
-pub(crate) const ALL: &[Cookie] = &[LANGUAGE, ZONE, SESSION];
+pub(crate) const ALL: &[Cookie] = &[LANGUAGE, ZONE, SESSION, OPERATOR];
 
 impl Cookie {
     /// The value of a `Set-Cookie` header; over TLS the browser sends it back over TLS alone.

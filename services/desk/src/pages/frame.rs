@@ -26,21 +26,21 @@ use crate::{
 
 /// What surrounds a page.
 #[derive(Debug, Clone)]
-pub(crate) struct Frame {
+pub struct Frame {
     /// The reader's language and time zone.
-    pub(crate) words: Words,
+    pub words: Words,
     /// Path and query of the page, to come back to.
-    pub(crate) path: String,
+    pub path: String,
     /// What a form sends back in its hidden field `csrf`, and a script in `X-CSRF-Token`, so that it is taken for ours; empty for whoever has
     /// no session.
-    pub(crate) csrf: String,
+    pub csrf: String,
     /// What a script of this answer bears so that the browser runs it, and no other one; empty where none runs.
-    pub(crate) nonce: String,
+    pub nonce: String,
 }
 
 impl Frame {
     /// The frame of the answer to a request; `secret` is new for each.
-    pub(crate) fn of(parts: &Parts, secret: [u8; 32]) -> Self {
+    pub fn of(parts: &Parts, secret: [u8; 32]) -> Self {
         let path = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let csrf = Presented::read(parts).map(|presented| presented.csrf()).unwrap_or_default();
         Self { words: words(&parts.headers), path, csrf, nonce: STANDARD_NO_PAD.encode(&secret[..16]) }
@@ -52,7 +52,7 @@ impl Frame {
     }
 
     /// Every language, with the address that chooses it and comes back here.
-    pub(crate) fn languages(&self) -> Vec<(Language, String, bool)> {
+    pub fn languages(&self) -> Vec<(Language, String, bool)> {
         let back = percent(&self.path);
         let link = |language: Language| format!("/language/{}?to={back}", language.code());
         let all = Language::ALL.into_iter();
@@ -60,12 +60,15 @@ impl Frame {
     }
 
     /// The address of one of our own files, which changes when the file does.
-    pub(crate) fn asset(&self, name: &str) -> String {
+    pub fn asset(&self, name: &str) -> String {
         assets::url(name)
     }
 
     /// A page as the answer, under a policy that runs the scripts with this frame's nonce alone.
-    pub(crate) fn respond(&self, status: StatusCode, page: &impl Template) -> ApiResult {
+    ///
+    /// # Errors
+    /// If the page cannot be written.
+    pub fn respond(&self, status: StatusCode, page: &impl Template) -> ApiResult {
         let html = page.render().map_err(ApiError::internal)?;
         let mut response = (status, Html(html)).into_response();
         let headers = response.headers_mut();
@@ -81,7 +84,10 @@ impl Frame {
     }
 
     /// The same with status 200.
-    pub(crate) fn page(&self, page: &impl Template) -> ApiResult {
+    ///
+    /// # Errors
+    /// As for [`Frame::respond`].
+    pub fn page(&self, page: &impl Template) -> ApiResult {
         self.respond(StatusCode::OK, page)
     }
 }
@@ -103,7 +109,7 @@ fn words(headers: &HeaderMap) -> Words {
 }
 
 /// The value of a cookie (RFC 6265, section 4.2), the first one if there are several of the name.
-pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
@@ -117,7 +123,7 @@ pub(crate) fn local_path(path: &str) -> Option<&str> {
 }
 
 /// A text as a value within a query (RFC 3986, section 2.1).
-pub(crate) fn percent(text: &str) -> String {
+pub fn percent(text: &str) -> String {
     let kept = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
     text.bytes().fold(String::new(), |mut encoded, byte| {
         if kept(&byte) {

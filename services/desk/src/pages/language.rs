@@ -13,11 +13,10 @@ use super::{cookies, frame::local_path, words::Language};
 use crate::{
     host::Origin,
     problem::{ApiError, ApiResult},
-    state::Desk,
 };
 
 /// `/language/{code}`.
-pub(crate) fn routes() -> Router<Desk> {
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/language/{code}", get(choose))
 }
 

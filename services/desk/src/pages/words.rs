@@ -23,7 +23,7 @@ static_loader! {
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
+pub enum Language {
     /// en
     English,
     /// de
@@ -34,10 +34,10 @@ pub(crate) enum Language {
 
 impl Language {
     /// All of them, in the order in which they are offered.
-    pub(crate) const ALL: [Self; 3] = [Self::English, Self::German, Self::Japanese];
+    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::Japanese];
 
     /// The primary subtag of RFC 5646: `de`.
-    pub(crate) const fn code(self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
@@ -46,7 +46,7 @@ impl Language {
     }
 
     /// What it calls itself.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::English => "English",
             Self::German => "Deutsch",
@@ -55,13 +55,13 @@ impl Language {
     }
 
     /// The language of a tag such as `de-AT`, if the pages speak it.
-    pub(crate) fn of_tag(tag: &str) -> Option<Self> {
+    pub fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next()?;
         Self::ALL.into_iter().find(|language| language.code().eq_ignore_ascii_case(primary))
     }
 
     /// The one of an `Accept-Language` header that its reader likes best (RFC 9110, section 12.5.4).
-    pub(crate) fn accepted(header: &str) -> Option<Self> {
+    pub fn accepted(header: &str) -> Option<Self> {
         let weighed = header.split(',').filter_map(|range| {
             let (tag, rest) = range.trim().split_once(';').unwrap_or((range.trim(), "q=1"));
             let weight: f32 = rest.trim().strip_prefix("q=")?.parse().ok().filter(|weight| *weight > 0.0)?;
@@ -74,27 +74,27 @@ impl Language {
 
 /// The reader's language and time zone.
 #[derive(Debug, Clone)]
-pub(crate) struct Words {
+pub struct Words {
     /// The language.
-    pub(crate) language: Language,
+    pub language: Language,
     /// Where the reader's clock is.
-    pub(crate) zone: TimeZone,
+    pub zone: TimeZone,
 }
 
 impl Words {
     /// The sentence called `key`; its values are given with [`Sentence::with`].
-    pub(crate) fn say<'a>(&self, key: &'a str) -> Sentence<'a> {
+    pub fn say<'a>(&self, key: &'a str) -> Sentence<'a> {
         Sentence { language: self.language, key, values: HashMap::new() }
     }
 
     /// The sentence called `key`, if there is one: for what files of the operator name.
-    pub(crate) fn known(&self, key: &str) -> Option<String> {
+    pub fn known(&self, key: &str) -> Option<String> {
         let language = self.language.code().parse().ok()?;
         SENTENCES.try_lookup(&language, key)
     }
 
     /// A moment as the reader writes it, to the minute, in the reader's time zone.
-    pub(crate) fn moment(&self, moment: impl Borrow<Timestamp>) -> String {
+    pub fn moment(&self, moment: impl Borrow<Timestamp>) -> String {
         let format = match self.language {
             Language::English => "%-d %b %Y, %H:%M",
             Language::German => "%d.%m.%Y, %H:%M",
@@ -104,7 +104,7 @@ impl Words {
     }
 
     /// A whole number with the reader's marks between thousands.
-    pub(crate) fn number(&self, number: i64) -> String {
+    pub fn number(&self, number: i64) -> String {
         let mark = if self.language == Language::German { '.' } else { ',' };
         let digits = number.unsigned_abs().to_string();
         let mut written = if number < 0 { "-".to_owned() } else { String::new() };
@@ -119,7 +119,7 @@ impl Words {
 }
 
 /// A sentence that is about to be said. Templates escape it like any text.
-pub(crate) struct Sentence<'a> {
+pub struct Sentence<'a> {
     language: Language,
     key: &'a str,
     values: HashMap<Cow<'static, str>, FluentValue<'static>>,
@@ -127,13 +127,13 @@ pub(crate) struct Sentence<'a> {
 
 impl Sentence<'_> {
     /// With a text in the place called `name`.
-    pub(crate) fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.values.insert(name.into(), value.to_string().into());
         self
     }
 
     /// With a count in the place called `name`: the sentence may have a form for one and another for many.
-    pub(crate) fn count(mut self, name: &'static str, count: i64) -> Self {
+    pub fn count(mut self, name: &'static str, count: i64) -> Self {
         self.values.insert(name.into(), count.into());
         self
     }

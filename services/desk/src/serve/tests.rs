@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Config, Error, Listeners, TlsConfig,
+    Config, Error, Listeners, More, TlsConfig,
     connection::{self, Door, Limits, Patience},
     run,
 };
@@ -39,7 +39,7 @@ async fn served() -> anyhow::Result<Served> {
     let listeners = Listeners::bind(&config).await?;
     let (plain, ops) = (listeners.plain_address(), listeners.ops_address());
     let tls = listeners.tls_address().ok_or_else(|| anyhow::anyhow!("a TLS port was asked for"))?;
-    test.region.shutdown.spawn(run(test.desk.clone(), listeners, axum::Router::new(), test.region.shutdown.clone()));
+    test.region.shutdown.spawn(run(test.desk.clone(), listeners, More::default(), test.region.shutdown.clone()));
     Ok(Served { test, plain, tls, ops, certificate_pem: cert.pem() })
 }
 

@@ -105,7 +105,7 @@ pub(crate) fn forget(is_over_tls: bool) -> HeaderValue {
 }
 
 /// Whether nobody reads what the browser sends.
-pub(crate) fn is_over_tls(parts: &Parts) -> bool {
+pub fn is_over_tls(parts: &Parts) -> bool {
     parts.extensions.get::<Peer>().is_some_and(|peer| peer.tls)
 }
 

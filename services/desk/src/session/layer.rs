@@ -83,7 +83,7 @@ pub(crate) async fn layer(State(desk): State<Desk>, request: Request, next: Next
 }
 
 /// Whether the browser says that one of our own pages sent it, or says nothing: programs need not.
-fn is_from_here(parts: &Parts) -> bool {
+pub fn is_from_here(parts: &Parts) -> bool {
     let said = |name| parts.headers.get(name).map(HeaderValue::as_bytes);
     if let Some(site) = said(FETCH_SITE) {
         return site == b"same-origin";

@@ -73,6 +73,20 @@ pub struct DeskRole {
     pub rate_limits: RateLimitsOption,
 }
 
+/// `domicile console`.
+#[derive(Debug, Clone, Args)]
+pub struct ConsoleRole {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub region: RegionOption,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub directory: DirectoryOption,
+    /// Where operators reach it: an address of this machine, which a proxy with TLS may stand in front of.
+    #[arg(long, default_value_t = loopback(8082), value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+}
+
 /// `domicile router`.
 #[derive(Debug, Clone, Args)]
 pub struct RouterRole {
@@ -212,7 +226,7 @@ pub async fn desk(place: &Place, options: &DeskRole) -> Outcome {
     region::fence(&deployment, &region, &metrics).await?;
     let desk = region::desk(&deployment, &region, &options.apex, directory, (&metrics, &shutdown)).await?;
     let (plain, operations) = (listeners.plain_address(), listeners.ops_address());
-    shutdown.spawn(serve::run(desk, listeners, axum::Router::new(), shutdown.clone()));
+    shutdown.spawn(serve::run(desk, listeners, serve::More::default(), shutdown.clone()));
     println!("ready: region {} at {plain}, operations at {operations}", region.id);
     until_asked(&shutdown).await
 }
@@ -232,7 +246,8 @@ pub async fn replicator(place: &Place, options: &WorkerRole) -> Outcome {
     let region = deployment.region(&options.region.region)?;
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
     let mut replicating = region::replicator(&deployment, &region, &metrics, &shutdown).await?;
-    let more = region::for_ops(&deployment, &region, &metrics, &shutdown).await?;
+    let backups = region::on_request(&deployment, &region, &metrics, &shutdown).await?;
+    let more = region::for_ops(&deployment, &region, backups)?;
     worker_ready(&region.id, options, (metrics, more), &shutdown).await?;
     replicating.check().await
 }
@@ -248,6 +263,27 @@ pub async fn relay(place: &Place, options: &WorkerRole) -> Outcome {
     let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
     region::relay(&deployment, &region, &metrics, &shutdown).await?;
     worker_ready(&region.id, options, (metrics, axum::Router::new()), &shutdown).await
+}
+
+/// Runs the console of a region's operators until a signal asks to stop. Its desk serves nobody: it is the one write path.
+pub async fn console(place: &Place, options: &ConsoleRole) -> Outcome {
+    let deployment = Deployment::open(place)?;
+    let region = deployment.region(&options.region.region)?;
+    let (metrics, shutdown) = (RegionMetrics::new(region.id.as_str()), Shutdown::new());
+    let directory = (options.directory.client()?, None);
+    let desk = region::desk(&deployment, &region, "", directory, (&metrics, &shutdown)).await?;
+    let backups = region::on_request(&deployment, &region, &metrics, &shutdown).await?;
+    let console = region::console(&deployment, (&region, &metrics), (desk, backups), &shutdown).await?;
+    let listener = TcpListener::bind(options.listen).await?;
+    println!("ready: region {}, http://{}/ops", region.id, listener.local_addr()?);
+    let asked = shutdown.clone();
+    shutdown.spawn(async move {
+        let served = axum::serve(listener, desk::alone(console));
+        if let Err(error) = served.with_graceful_shutdown(async move { asked.requested().await }).await {
+            tracing::error!(%error, "the console failed");
+        }
+    });
+    until_asked(&shutdown).await
 }
 
 async fn worker_ready(

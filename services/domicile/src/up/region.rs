@@ -9,6 +9,7 @@ use std::{
 
 use desk::{Desk, Witness, WitnessKeys, serve};
 use eventlog::{Appender, AppenderConfig};
+use ops_console::Console;
 use regions::{BucketRole, DatabaseRole, Feed, ReadModels, Region};
 use replicator::Witnesses;
 use replicator::backup::OnRequest;
@@ -141,7 +142,11 @@ pub async fn start(
     fence(deployment, region, &metrics).await?;
     let directory = (directory.client()?, Some(directory.public_key));
     let desk = desk(deployment, region, apex, directory, (&metrics, roles)).await?;
-    let more = for_ops(deployment, region, &metrics, roles).await?;
+    let backups = on_request(deployment, region, &metrics, roles).await?;
+    let more = serve::More {
+        for_ops: for_ops(deployment, region, backups.clone())?,
+        for_operators: console(deployment, (region, &metrics), (desk.clone(), backups), roles).await?,
+    };
     roles.spawn(serve::run(desk, listeners, more, roles.clone()));
     if region.kafka().is_some() {
         relay(deployment, region, &metrics, roles).await?;
@@ -243,16 +248,36 @@ pub async fn replicator(
     Ok(Replicating::spawn(region.id.clone(), roles, run))
 }
 
-/// What ops may ask whoever replicates the region, for those who hold its token.
-pub async fn for_ops(
+/// Backups of the region that somebody asks for, one at a time, whoever asks.
+pub async fn on_request(
     deployment: &Deployment,
     region: &Region,
     metrics: &RegionMetrics,
     roles: &Shutdown,
-) -> Result<axum::Router, Failure> {
+) -> Result<OnRequest, Failure> {
+    Ok(OnRequest::new(deployment.replicator(region, metrics).await?, roles.clone()))
+}
+
+/// What ops may ask whoever replicates the region, for those who hold its token.
+pub fn for_ops(deployment: &Deployment, region: &Region, backups: OnRequest) -> Result<axum::Router, Failure> {
     let token = stores::secret_file(&deployment.data.keys(&region.id).join("ops.token"), deployment)?;
-    let backups = OnRequest::new(deployment.replicator(region, metrics).await?, roles.clone());
     Ok(operations::backups::routes(backups, &token))
+}
+
+/// The console of the region's operators.
+pub async fn console(
+    deployment: &Deployment,
+    (region, metrics): (&Region, &RegionMetrics),
+    (desk, backups): (Desk, OnRequest),
+    roles: &Shutdown,
+) -> Result<axum::Router, Failure> {
+    let deps = ops_console::Deps {
+        operators: deployment.operators(&region.id),
+        projector: deployment.projector(region, metrics).await?,
+        desk,
+        backups,
+    };
+    Ok(Console::start(deps, roles).routes())
 }
 
 /// Runs a region's relay until shutdown.

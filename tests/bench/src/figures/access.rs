@@ -120,7 +120,7 @@ async fn desk(store: &Store) -> anyhow::Result<Desk> {
 async fn serve_nobody(store: &Store, desk: Desk) -> anyhow::Result<()> {
     let listen = "127.0.0.1:0".parse()?;
     let listeners = serve::Listeners::bind(&serve::Config { listen, listen_tls: None, listen_ops: listen }).await?;
-    store.shutdown.spawn(serve::run(desk, listeners, Router::new(), store.shutdown.clone()));
+    store.shutdown.spawn(serve::run(desk, listeners, serve::More::default(), store.shutdown.clone()));
     Ok(())
 }
 
