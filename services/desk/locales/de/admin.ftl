@@ -5,9 +5,6 @@ admin-part-safety = Sicherheit
 admin-overview = Übersicht
 admin-people = Personen
 admin-groups = Gruppen
-admin-security = Anmeldung
-admin-audit-log = Änderungsprotokoll
-admin-access-log = Zugriffsprotokoll
 admin-residency = Wo die Daten liegen
 
 admin-done-made = Angelegt.

@@ -5,9 +5,6 @@ admin-part-safety = Safety
 admin-overview = Overview
 admin-people = People
 admin-groups = Groups
-admin-security = Security
-admin-audit-log = Audit log
-admin-access-log = Access log
 admin-residency = Where data lives
 
 admin-done-made = Made.

@@ -5,9 +5,6 @@ admin-part-safety = セキュリティ
 admin-overview = 概要
 admin-people = ユーザー
 admin-groups = グループ
-admin-security = サインインの設定
-admin-audit-log = 監査ログ
-admin-access-log = アクセスログ
 admin-residency = データの所在
 
 admin-done-made = 作成しました。

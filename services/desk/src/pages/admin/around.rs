@@ -32,7 +32,6 @@ impl Around {
         let words = &frame.words;
         let link =
             |part: Part, path, name: &str| Link { path, name: words.say(name).to_string(), is_shown: part == shown };
-        let elsewhere = |path, name: &str| Link { path, name: words.say(name).to_string(), is_shown: false };
         let parts = vec![
             (
                 words.say("admin-part-desk").to_string(),
@@ -46,10 +45,7 @@ impl Around {
                 words.say("admin-part-safety").to_string(),
                 vec![
                     link(Part::Tokens, "/agent/admin/tokens", "admin-tokens"),
-                    elsewhere("/agent/admin/security", "admin-security"),
-                    elsewhere("/audit/log", "admin-audit-log"),
-                    elsewhere("/audit/reads", "admin-access-log"),
-                    elsewhere("/residency", "admin-residency"),
+                    Link { path: "/residency", name: words.say("admin-residency").to_string(), is_shown: false },
                 ],
             ),
         ];
