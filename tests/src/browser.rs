@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command, time::Duration};
 
 use anyhow::Context;
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, wd::WebDriverCompatibleCommand};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::WebDriverCompatibleCommand};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::Signal;
@@ -91,7 +91,7 @@ impl Browser {
     /// # Errors
     /// If there is none.
     pub async fn text(&self) -> anyhow::Result<String> {
-        Ok(self.driver.find(Locator::Css("body")).await?.text().await?)
+        self.steady(async || self.driver.find(Locator::Css("body")).await?.text().await).await
     }
 
     /// Waits until a page of this path is shown.
@@ -135,7 +135,8 @@ impl Browser {
     /// # Errors
     /// If there is no such field.
     pub async fn fill(&self, selector: &str, text: &str) -> anyhow::Result<()> {
-        Ok(self.find(selector).await?.send_keys(text).await?)
+        self.find(selector).await?;
+        self.steady(async || self.driver.find(Locator::Css(selector)).await?.send_keys(text).await).await
     }
 
     /// Clicks on something.
@@ -143,7 +144,8 @@ impl Browser {
     /// # Errors
     /// If it is not there or cannot be clicked on.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        Ok(self.find(selector).await?.click().await?)
+        self.find(selector).await?;
+        self.steady(async || self.driver.find(Locator::Css(selector)).await?.click().await).await
     }
 
     /// Sends keys to whatever has the focus.
@@ -180,6 +182,16 @@ impl Browser {
         let scheme = if theme == Theme::Dark { "dark" } else { "light" };
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
         self.emulate("setEmulatedMedia", media).await
+    }
+
+    /// Does it again while what it is done to goes away underneath: a page that is being left, a part that came anew.
+    async fn steady<T>(&self, act: impl AsyncFn() -> Result<T, CmdError>) -> anyhow::Result<T> {
+        wait::until_within(PAGE_PATIENCE, "something that stays", async || match act().await {
+            Ok(done) => Ok(Some(done)),
+            Err(gone) if gone.is_stale_element_reference() || gone.is_no_such_element() => Ok(None),
+            Err(error) => Err(error.into()),
+        })
+        .await
     }
 
     async fn emulate(&self, command: &str, params: Value) -> anyhow::Result<()> {

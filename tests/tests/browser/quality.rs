@@ -7,7 +7,7 @@ use anyhow::Context;
 use serde_json::Value;
 use system_tests::{Browser, Deployment, Theme, others};
 
-use super::walk::{ask, sign_in};
+use super::walk::{ask, sign_in, sign_in_operator};
 
 /// The most that a page and whatever it loads weigh, in bytes.
 const WEIGHT_MAX: u64 = 100 * 1024;
@@ -19,6 +19,7 @@ fn public(slug: &str) -> Vec<(String, String)> {
         ("eu", "/"),
         ("eu", "/signup"),
         ("eu", "/nowhere"),
+        ("eu", "/ops/signin"),
         ("", "/trust"),
         (slug, "/"),
         (slug, "/signin"),
@@ -51,6 +52,11 @@ fn personal(slug: &str) -> Vec<(String, String)> {
         "/agent/admin/tokens/new",
     ];
     pages.map(|path| (slug.to_owned(), path.to_owned())).to_vec()
+}
+
+/// Pages of whoever runs a region.
+fn of_operators() -> Vec<(String, String)> {
+    ["/ops", "/ops/tenants", "/ops/backups"].map(|path| ("eu".to_owned(), path.to_owned())).to_vec()
 }
 
 /// What axe finds wrong, a line for each place.
@@ -131,6 +137,8 @@ async fn every_page_is_for_everybody_small_and_from_here_alone() -> anyhow::Resu
     sign_in(&browser, &tenant).await?;
     ask(&browser, &tenant.slug, "Printer", "It burns").await?;
     found.extend(check(&browser, &axe, &personal(&tenant.slug)).await?);
+    sign_in_operator(&browser, deployment, "Grace").await?;
+    found.extend(check(&browser, &axe, &of_operators()).await?);
     assert!(found.is_empty(), "{found:#?}");
     Ok(())
 }
