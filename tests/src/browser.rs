@@ -1,18 +1,23 @@
 //! Chromium without a window, as people use it, driven through WebDriver. Names below `localhost` lead to this machine by themselves.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::Context;
 use fantoccini::{Client, ClientBuilder, Locator, elements::Element, error::CmdError, wd::WebDriverCompatibleCommand};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use crate::{Deployment, folder::Folder, others, process::Child, wait};
 
-/// How long the driver may take to end its browsers.
+/// How long the driver may take to end its browser.
 const END_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a page may take to show what it should.
@@ -33,7 +38,9 @@ pub enum Theme {
 /// A browser with one window.
 pub struct Browser {
     driver: Client,
-    process: Child,
+    driver_port: u16,
+    session: String,
+    _process: Child,
     /// The port of the deployment whose pages it opens.
     port: u16,
     folder: Folder,
@@ -51,7 +58,7 @@ impl Browser {
         let mut command = Command::new(program);
         command.arg("--port=0");
         let process = Child::start(&command, &output, &output)?;
-        let address = wait::until("ChromeDriver says where it listens", async || listening(&output)).await?;
+        let driver_port = wait::until("ChromeDriver says where it listens", async || listening(&output)).await?;
         let profile = format!("--user-data-dir={}", folder.path().join("profile").display());
         // As root there is no sandbox, and what is opened is ours alone.
         let arguments =
@@ -59,9 +66,11 @@ impl Browser {
         let wanted = json!({"goog:chromeOptions": {"args": arguments}});
         let driver = ClientBuilder::new(HttpConnector::new())
             .capabilities(serde_json::from_value(wanted)?)
-            .connect(&format!("http://127.0.0.1:{address}"))
+            .connect(&format!("http://127.0.0.1:{driver_port}"))
             .await?;
-        Ok(Some(Self { driver, process, port: deployment.running()?.listen.port(), folder }))
+        let session = driver.session_id().await?.context("a session")?;
+        let port = deployment.running()?.listen.port();
+        Ok(Some(Self { driver, driver_port, session, _process: process, port, folder }))
     }
 
     /// Where its files are.
@@ -235,12 +244,19 @@ impl WebDriverCompatibleCommand for Emulate {
 }
 
 impl Drop for Browser {
-    /// The driver ends its browsers when it is asked to end, and leaves them alone when it is killed.
+    /// The driver leaves its browser alone when it is ended itself. So the session ends first, which takes its browser along.
     fn drop(&mut self) {
-        self.process.signal(Signal::SIGTERM);
-        let until = std::time::Instant::now() + END_PATIENCE;
-        while self.process.ended().is_none() && std::time::Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
+        let ended = TcpStream::connect(("127.0.0.1", self.driver_port)).and_then(|mut driver| {
+            driver.set_read_timeout(Some(END_PATIENCE))?;
+            write!(
+                driver,
+                "DELETE /session/{} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n",
+                self.session
+            )?;
+            driver.read_to_end(&mut Vec::new())
+        });
+        if let Err(error) = ended {
+            eprintln!("a browser may be left behind: {error}");
         }
     }
 }
