@@ -1,8 +1,8 @@
 //! The console of a region's operators: `/ops` on the region's host, or on a port of its own.
 //!
 //! It does what the command line does, by the same code, and shows no content: names of tenants, positions, times and what was found,
-//! and nothing of what events say. Whoever signs in operates one region, under a name; what they do to a tenant is told to that tenant
-//! with this name. It is no part of the desk, whose database login can neither read archives nor restore.
+//! and nothing of what events say. Whoever signs in operates one region, under a name, with which the process's log tells what
+//! they ask for. It is no part of the desk, whose database login can neither read archives nor restore.
 //!
 //! Reading order: [`Operators`] (who may), `session` and `signed` (who is signed in), [`Console`] (what every page is given); then a
 //! file a page: `overview` (health, and charts of `samples`), `tenants`, `backups`.

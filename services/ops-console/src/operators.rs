@@ -31,7 +31,7 @@ pub struct Operators {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operator {
-    /// The name under which everything they do is told.
+    /// The name under which the process's log tells what they ask for.
     pub name: String,
     /// SHA-256 of the key with which they sign in.
     pub key_sha256: Hash,

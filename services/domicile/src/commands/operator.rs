@@ -30,7 +30,7 @@ pub struct Named {
     /// The region, as its file is called.
     #[arg(long, value_name = "REGION")]
     pub region: RegionId,
-    /// The name under which what they do is told to tenants.
+    /// The name under which the region's log lines tell what they ask for.
     #[arg(long, value_name = "NAME")]
     pub name: String,
     /// How to print.
