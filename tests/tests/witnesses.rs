@@ -34,11 +34,14 @@ async fn cosigned(deployment: &Deployment, size: i64) -> anyhow::Result<i64> {
     .await
 }
 
-/// For how long a region has held something against `eu`.
+/// For how long a region has held something against `eu`. A region says nothing of it before it has looked.
 async fn unproven_seconds(deployment: &Deployment, region: &str) -> anyhow::Result<f64> {
-    let page = deployment.client(region)?.get("/metrics").await?.expect(200)?.text();
-    let line = page.lines().find(|line| line.starts_with("domicile_witness_unproven_seconds{of=\"eu\""));
-    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).context("the figure is shown")
+    wait::until_within(PATIENCE, "the figure is shown", async || {
+        let page = deployment.client(region)?.get("/metrics").await?.expect(200)?.text();
+        let line = page.lines().find(|line| line.starts_with("domicile_witness_unproven_seconds{of=\"eu\""));
+        line.map(|line| line.rsplit(' ').next().context("a figure")?.parse().context("a number")).transpose()
+    })
+    .await
 }
 
 /// Comments until the archive holds more than `size` events.
